@@ -1,0 +1,30 @@
+# `make` sets everything up and runs the main study; `make test` passes the tests. Both work on a machine with CPython >= 3.11, pip, make and gcc.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: study test lint types bench clean
+
+study: .venv/installed
+	$(BIN)/python studies/vgg_bn_vs_nobn.py
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed
+	$(BIN)/mypy
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,125 @@
+"""What a reader of a table must know before believing it: the checks of a fair comparison that can be made by a machine.
+
+``missing`` says what of the plan is not there yet; ``lints`` says what is there and should make one careful.
+"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from analysis import stats
+from analysis.results import NAMES, WAYS, Results, Sample, at_edge
+from analysis.words import count, listed, number, seeds, short, space
+from studies.engine import schema
+
+FEW = 3
+
+
+def missing(results: Results) -> list[str]:
+    """What the plan has and the store does not; a stage that was never begun is one line."""
+    lines = []
+    for way in WAYS:
+        samples = results.samples[way]
+        absent = {arm: sample.missing for arm, sample in samples.items() if sample.missing}
+        if absent and way not in results.ways():
+            lines.append(f"{NAMES[way].capitalize()}: not run yet ({count(sum(map(len, absent.values())), 'trial')} planned).")
+        elif absent:
+            by_arm = "; ".join(f"{arm}: {seeds(numbers)}" for arm, numbers in absent.items())
+            lines.append(f"Missing, {NAMES[way]}: {by_arm}.")
+        failed = [f"{arm}: {seeds(sample.failed)}" for arm, sample in samples.items() if sample.failed]
+        if failed:
+            lines.append(f"Failed, {NAMES[way]}: {'; '.join(failed)} (the tag `reason` of the run says why).")
+    open_searches = [arm for arm, sample in results.samples["confirm"].items() if sample.missing]
+    searched = [f"{arm} {results.cost(arm).searched} of {results.spec.trials_per_arm}" for arm in open_searches]
+    if searched:
+        lines.append(f"Search trials done: {', '.join(searched)}.")
+    running = int(results.runs.trials[schema.OUTCOME].isna().sum())
+    if running:
+        lines.append(f"{count(running, 'trial')} not ended: running, or broken off (run the study again to go on).")
+    return lines
+
+
+def lints(results: Results) -> list[str]:
+    """One plain sentence each."""
+    checks = (_few_seeds, _diverged, _edges, _unequal, _improving, _shared_device, _mixed, _sign_flip)
+    return [line for check in checks for line in check(results)]
+
+
+def _few_seeds(results: Results) -> Iterator[str]:
+    for way in results.ways():
+        few = {arm: len(s.trials) for arm, s in results.samples[way].items() if 0 < len(s.trials) < FEW}
+        single = [arm for arm, n in few.items() if n == 1]
+        if single:
+            yield f"One seed only ({NAMES[way]}: {listed(single)}): no interval, as nothing is known of the spread over seeds."
+        double = [arm for arm, n in few.items() if n == 2]
+        if double:
+            yield f"Fewer than {FEW} seeds ({NAMES[way]}: {listed(double)}): the intervals are very wide."
+
+
+def _diverged(results: Results) -> Iterator[str]:
+    for way in results.ways():
+        for arm, sample in results.samples[way].items():
+            if sample.diverged:
+                n = len(sample.diverged) + len(sample.trials)
+                rest = "its numbers are of the seeds that did not" if len(sample.trials) else "it has no accuracy to compare"
+                yield f"{arm} diverged in {len(sample.diverged)} of {n} trials {NAMES[way]}: {rest}."
+    for arm in results.spec.tuned_arms:
+        outcomes = results.search(arm)[schema.OUTCOME]
+        diverged = int((outcomes == "diverged").sum())
+        if diverged:
+            yield f"{arm}: {diverged} of {outcomes.notna().sum()} search trials diverged; a narrower range would spend them better."
+
+
+def _edges(results: Results) -> Iterator[str]:
+    for arm in results.spec.tuned_arms:
+        for name, value in results.setting(arm).items():
+            of = results.spec.tune[arm][name]
+            if at_edge(value, of):
+                yield f"{arm}: the chosen {name} {short(value)} is at the edge of its range ({space(of)}); the best one may lie outside."
+
+
+def _unequal(results: Results) -> Iterator[str]:
+    done = {arm: results.cost(arm).searched for arm, s in results.samples["confirm"].items() if not s.missing}
+    if len(set(done.values())) > 1:
+        yield f"Unequal search budgets: {', '.join(f'{arm} {n} trials' for arm, n in done.items())}; more trials find better settings."
+    for way in results.ways():
+        ended = {arm: len(s.trials) + len(s.diverged) for arm, s in results.samples[way].items()}
+        if len(set(ended.values())) > 1:
+            yield f"Unequal numbers of seeds {NAMES[way]}: {', '.join(f'{arm} {n}' for arm, n in ended.items())}."
+
+
+def _improving(results: Results) -> Iterator[str]:
+    for way in results.ways():
+        gains = {arm: results.late_gain(sample) for arm, sample in results.samples[way].items()}
+        late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > results.spec.margin]
+        if late:
+            yield f"Still improving in the last tenth of the epochs ({NAMES[way]}, points: {', '.join(late)}); more epochs may change the order."
+
+
+def _shared_device(results: Results) -> Iterator[str]:
+    shared = pd.concat([s.trials for s in _samples(results)])[schema.SHARED_DEVICE]
+    if shared.max() > 1:
+        yield f"Seconds were taken while up to {int(shared.max())} trials shared the device: compare them with care."
+
+
+def _mixed(results: Results) -> Iterator[str]:
+    trials = pd.concat([s.trials for s in _samples(results)])
+    for column, what in (("precision", "precisions"), (schema.DEVICE, "devices"), (schema.DATASET_DIGEST, "contents of the data set")):
+        found = sorted(trials[column].dropna().astype(str).unique()) if column in trials else []
+        if len(found) > 1:
+            yield f"Mixed {what} within the study: {listed(found)}; differences between arms may come from that."
+
+
+def _sign_flip(results: Results) -> Iterator[str]:
+    """With few seeds the test that assumes least has nothing to say: better said than left to be found out."""
+    ns = [c.difference.n for way in results.ways() for c in results.contrasts[way].values() if c.difference]
+    n = max(ns, default=0)
+    if n > 1 and (floor := stats.sign_flip_floor(n)) > stats.LEVEL:
+        yield (
+            f"The verdicts rest on Student's t, which takes the differences over seeds to be normal; the exact sign-flip test, which does not, "
+            f"cannot reach 0.05 with n = {n} (its smallest p is {floor:.3g})."
+        )
+
+
+def _samples(results: Results) -> list[Sample]:
+    return [sample for way in WAYS for sample in results.samples[way].values()]

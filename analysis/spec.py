@@ -1,0 +1,106 @@
+"""A study's spec as its parent run carries it: what was asked, planned and said, read from MLflow and not from the study file.
+
+So results stay readable when the study file changes later, or is gone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studies.engine import schema
+
+Fields = Mapping[str, Any]  # recipe fields and their values
+
+# Fields that must agree between a trial and the plan (those an arm sets or a search tunes aside). The options of models,
+# optimisers and schedules are not among them: an arm that changes the model has other defaults than the base recipe.
+COMPARED = (
+    "dataset", "image_size", "train_size", "validation", "model", "optimizer", "lr", "weight_decay", "l1", "schedule", "loss",
+    "label_smoothing", "crop", "flip", "erasing", "batch_size", "epochs",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Claim:
+    text: str
+    kind: str
+    arms: tuple[str, ...]
+    than: tuple[str, ...]
+    metric: str
+    at: float | None
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str
+    question: str
+    scale: str
+    dataset: Mapping[str, Any]
+    base: Fields
+    arms: Mapping[str, Fields]
+    baseline: str
+    tuned_arms: Mapping[str, Fields]
+    tuned_baseline: str | None
+    tuned_of: Mapping[str, str]
+    tune: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    seeds: tuple[int, ...]
+    confirm_seeds: tuple[int, ...]
+    trials_per_arm: int
+    reported: Mapping[str, Mapping[str, float]]
+    claims: tuple[Claim, ...]
+    margin: float
+    table: Mapping[str, str] | None
+
+    @classmethod
+    def from_tags(cls, tags: Mapping[str, str]) -> "Spec":
+        """The spec in the tags of a parent run; a ValueError where it is cut short or of another version."""
+        try:
+            spec = schema.spec_from_tags(tags)
+            return cls(
+                **{key: spec[key] for key in _PLAIN},
+                seeds=tuple(spec["budget"]["seeds"]),
+                confirm_seeds=tuple(spec["budget"]["confirm_seeds"]),
+                trials_per_arm=spec["budget"]["trials_per_arm"],
+                claims=tuple(_claim(claim) for claim in spec["claims"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"the spec of study {tags.get(schema.STUDY)!r} at scale {tags.get(schema.SCALE)!r} cannot be read from its tags ({error!r}).\n"
+                "hint: run the study again: what is done is kept, and the spec is written anew."
+            ) from None
+
+    @property
+    def chance(self) -> float:
+        """The accuracy of guessing, in percent."""
+        return 100 / int(self.dataset["classes"])
+
+    @property
+    def resolution(self) -> float:
+        """Points of accuracy that one test image is worth."""
+        return 100 / int(self.dataset["test"])
+
+    def arms_of(self, stage: str) -> Mapping[str, Fields]:
+        return self.arms if stage == "reported" else self.tuned_arms
+
+    def seeds_of(self, stage: str) -> tuple[int, ...]:
+        return self.seeds if stage == "reported" else self.confirm_seeds
+
+    def baseline_of(self, stage: str) -> str | None:
+        return self.baseline if stage == "reported" else self.tuned_baseline
+
+    def setting(self, arm: str, stage: str) -> dict[str, Any]:
+        """What a trial of the arm must agree with: fields and values, without those that its search was free to choose."""
+        own = self.arms_of(stage)[arm]
+        free = self.tune.get(arm, {}) if stage != "reported" else {}
+        # An arm's own epochs shrink with the scale, so they are left out of the comparison.
+        fixed = {**{name: self.base[name] for name in COMPARED if name in self.base}, **own}
+        return {name: value for name, value in fixed.items() if name not in free and not (name == "epochs" and name in own)}
+
+
+_PLAIN = (
+    "name", "question", "scale", "dataset", "base", "arms", "baseline", "tuned_arms", "tuned_baseline", "tuned_of", "tune",
+    "reported", "margin", "table",
+)  # fmt: skip
+
+
+def _claim(claim: Mapping[str, Any]) -> Claim:
+    return Claim(claim["text"], claim["kind"], tuple(claim["arms"]), tuple(claim["than"]), claim["metric"], claim["at"])

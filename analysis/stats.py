@@ -1,0 +1,217 @@
+"""Statistics of comparisons over seeds: arrays in, numbers out. Nothing here knows of studies, stores or files.
+
+Seeds are few (3 to 10), so every interval is Student's t: with the normal's 1.96 a "95 %" interval over 5 seeds
+covers 84 %. Comparisons are paired: two arms on the same seed share the data order, so what differs is the arm.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import comb, fdtrc, stdtr, stdtrit
+
+LEVEL = 0.05
+POWER = 0.8
+BETTER, WORSE, EQUAL, UNDECIDED = "better", "worse", "practically equal", "undecided"
+_EXACT_FLIPS = 16  # up to so many differences all sign patterns are tried; above, a fixed random sample of them
+
+
+class Interval(NamedTuple):
+    """A mean and its 95 % Student-t interval; ``low`` and ``high`` are NaN for a single value."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def half(self) -> float:
+        return (self.high - self.low) / 2
+
+
+class Difference(NamedTuple):
+    """A paired difference: its mean, 95 % interval, the p of "there is none", and the spread of the n differences."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    p: float
+    sd: float
+
+    @property
+    def half(self) -> float:
+        return (self.high - self.low) / 2
+
+
+class Interaction(NamedTuple):
+    """The F test of "the effect of one factor is the same at every level of the other"."""
+
+    f: float
+    df: tuple[int, int]
+    p: float
+
+
+def mean_interval(values: ArrayLike) -> Interval:
+    """Mean of ``values`` (shape (n,), n >= 1) with its interval."""
+    x = _vector(values)
+    half = _t_quantile(1 - LEVEL / 2, x.size) * _sd(x) / math.sqrt(x.size)
+    return Interval(float(x.mean()), float(x.mean() - half), float(x.mean() + half), x.size)
+
+
+def paired_difference(a: ArrayLike, b: ArrayLike, resolution: float = 0.0) -> Difference:
+    """``a - b`` for arrays of shape (n,), element i of both from the same seed.
+
+    ``resolution`` is the step in which the values are known (one image of the test set): the spread is taken no
+    smaller than that, so that three differences that agree by rounding do not pass for certainty.
+    """
+    x, y = _vector(a), _vector(b)
+    assert x.shape == y.shape, "pairs have two halves"
+    d = x - y
+    sd = max(_sd(d), resolution) if d.size > 1 else math.nan
+    mean, error = float(d.mean()), sd / math.sqrt(d.size)
+    half = _t_quantile(1 - LEVEL / 2, d.size) * error
+    return Difference(mean, mean - half, mean + half, d.size, _two_sided(mean, error, d.size), sd)
+
+
+def difference_of_differences(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> Difference:
+    """``(a - b) - (c - d)`` over shared seeds, all of shape (n,): do two effects differ?"""
+    return paired_difference(_vector(a) - _vector(b), _vector(c) - _vector(d))
+
+
+def equivalence_p(difference: Difference, margin: float) -> float:
+    """p of "the true difference is ``margin`` or more, one way or the other" (two one-sided t tests, the larger p)."""
+    return _one_sided(margin - abs(difference.mean), difference)
+
+
+def beyond_p(difference: Difference, margin: float) -> float:
+    """p of "the true difference is at most ``margin``" (two-sided, so that 0.05 means the interval lies outside)."""
+    return min(1.0, 2 * _one_sided(abs(difference.mean) - margin, difference))
+
+
+def verdict(difference: Difference, p: float, p_equal: float) -> str:
+    """One of the four verdicts from the (corrected) p of the difference and of the equivalence.
+
+    A difference that is real but inside the margin is practically equal: the margin says it does not matter.
+    """
+    if p_equal < LEVEL:
+        return EQUAL
+    if p < LEVEL:
+        return BETTER if difference.mean > 0 else WORSE
+    return UNDECIDED
+
+
+def seeds_to_decide(difference: Difference, effect: float) -> float:
+    """How many seeds find a true difference of ``effect`` with 80 % power: n* = ((t_.975 + t_.8) sd / effect)^2.
+
+    Student's t in place of the normal's z, as n* is often small; never fewer than one more than there are.
+    NaN where the spread is unknown (a single seed).
+    """
+    if math.isnan(difference.sd) or effect <= 0:
+        return math.nan
+    n, ratio = max(difference.n + 1, 2), difference.sd / effect
+    n = max(n, math.ceil((2.8016 * ratio) ** 2))  # z_.975 + z_.8: a lower bound, so the search below is short
+    while n < ((_t_quantile(1 - LEVEL / 2, n) + _t_quantile(POWER, n)) * ratio) ** 2:
+        n += 1
+    return float(n)
+
+
+def holm(p: ArrayLike) -> NDArray[np.float64]:
+    """Holm's adjusted p-values, in the order given (shape (k,)): the chance of any false alarm stays at the level.
+
+    A NaN (a contrast that could not be tested) stays NaN but still counts as one of the k.
+    """
+    values = np.asarray(p, dtype=float)
+    order = np.argsort(values)  # NaN last
+    steps = values[order] * np.arange(values.size, 0, -1)
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
+    return adjusted
+
+
+def sign_flip_p(differences: ArrayLike) -> float:
+    """Exact two-sided p of the sign-flip test (shape (n,)): no assumption but symmetry of the differences."""
+    d = _vector(differences)
+    if d.size <= _EXACT_FLIPS:
+        bits = np.arange(2**d.size)[:, None] >> np.arange(d.size) & 1
+    else:
+        bits = np.random.default_rng(0).integers(0, 2, (2**_EXACT_FLIPS, d.size))
+        bits[0] = 0  # the pattern that was seen is one of them
+    means = (1 - 2 * bits) @ d
+    return float(np.mean(np.abs(means) >= abs(d.sum()) * (1 - 1e-12)))
+
+
+def sign_flip_floor(n: int) -> float:
+    """The smallest p a sign-flip test on n pairs can give: 0.25 at 3 seeds, 0.0625 at 5; below 0.05 only from 6 on."""
+    return min(1.0, 2.0 ** (1 - n))
+
+
+def two_way_interaction(values: ArrayLike) -> Interaction:
+    """Interaction of two factors with seeds as blocks; shape (rows, columns, seeds), each seed in every cell."""
+    x = np.asarray(values, dtype=float)
+    rows, columns, seeds = x.shape
+    assert min(x.shape) > 1 and np.isfinite(x).all(), "a full grid of at least 2 x 2 cells and 2 seeds"
+    cells, grand = x.mean(axis=2), x.mean()
+    additive = cells.mean(axis=1, keepdims=True) + cells.mean(axis=0, keepdims=True) - grand
+    residual = x - cells[:, :, None] - (x.mean(axis=(0, 1)) - grand)
+    df = ((rows - 1) * (columns - 1), (rows * columns - 1) * (seeds - 1))
+    explained = seeds * ((cells - additive) ** 2).sum() / df[0]
+    unexplained = (residual**2).sum() / df[1]
+    f = explained / unexplained if unexplained > 0 else (math.inf if explained > 0 else 0.0)
+    return Interaction(float(f), df, 0.0 if math.isinf(f) else float(fdtrc(*df, f)))
+
+
+def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
+    """P(a run of ``a`` beats a run of ``b``), ties counting half; shapes (n,) and (m,), seeds need not be shared."""
+    x, y = _vector(a)[:, None], _vector(b)[None, :]
+    return float(np.mean((x > y) + 0.5 * (x == y)))
+
+
+def tuning_curve(scores: ArrayLike) -> NDArray[np.float64]:
+    """Expected best of k of the n ``scores`` for k = 1..n (shape (n,)): what a budget of k draws would have found.
+
+    Only for independent draws (random search): the later draws of TPE depend on the earlier, and a stopped trial has
+    no final score.
+    """
+    x = np.sort(_vector(scores))
+    n = x.size
+    ranks = np.arange(1, n + 1)
+    return np.array([comb(ranks - 1, k - 1) @ x / comb(n, k) for k in range(1, n + 1)])
+
+
+def share_upper_bound(n: int) -> float:
+    """What share of failures is still possible (95 %) when none was seen in n runs: 1 - 0.05^(1/n)."""
+    return float(1 - LEVEL ** (1 / n))
+
+
+def _vector(values: ArrayLike) -> NDArray[np.float64]:
+    x = np.asarray(values, dtype=float)
+    assert x.ndim == 1 and x.size >= 1 and np.isfinite(x).all(), "finite numbers in one row"
+    return x
+
+
+def _sd(x: NDArray[np.float64]) -> float:
+    return float(x.std(ddof=1)) if x.size > 1 else math.nan
+
+
+def _t_quantile(q: float, n: int) -> float:
+    return float(stdtrit(n - 1, q)) if n > 1 else math.nan
+
+
+def _two_sided(mean: float, error: float, n: int) -> float:
+    """p of a mean of n values with this standard error; without any spread the mean is a fact."""
+    if n < 2:
+        return math.nan
+    if error == 0:
+        return 1.0 if mean == 0 else 0.0
+    return float(2 * stdtr(n - 1, -abs(mean) / error))
+
+
+def _one_sided(by: float, difference: Difference) -> float:
+    """p of "the difference does not pass a bound", when it passes it ``by`` so much."""
+    if difference.n < 2:
+        return math.nan
+    if difference.sd == 0:
+        return 0.0 if by > 0 else 1.0
+    return float(stdtr(difference.n - 1, -by * math.sqrt(difference.n) / difference.sd))

@@ -1,0 +1,84 @@
+"""What is read from an MLflow store, by whichever way: over SQL (``store_sql``) or through a server (``store_rest``)."""
+
+import gc
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+
+TIMEOUT = 5  # seconds for a store to answer the first call
+DEFAULT_URI = "sqlite:///mlflow.db"  # MLflow's own default, and so the engine's
+
+
+class Run(NamedTuple):
+    """A run that was not deleted; ``metrics`` are the last values, NaN where the value is none."""
+
+    id: str
+    name: str
+    status: str
+    started: float  # milliseconds
+    ended: float
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    metrics: Mapping[str, float | None]
+
+
+class Point(NamedTuple):
+    """One value of a metric's history."""
+
+    run: str
+    metric: str
+    epoch: int
+    value: float | None
+    timestamp: int
+
+
+class Store(Protocol):
+    def counts(self) -> Sequence[tuple[str, str, int]]:
+        """Every study here at each of its scales, with the number of its trials."""
+
+    def runs(self, study: str, kind: str) -> Sequence[Run]:
+        """The runs of a study that are tagged with this kind."""
+
+    def histories(self, runs: Sequence[str], metrics: Sequence[str]) -> Sequence[Point]:
+        """All values of these metrics in these runs, in no order."""
+
+
+def tracking_uri() -> str:
+    """Where the trials are: as MLflow itself finds it."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def open_store(uri: str) -> Store:
+    """The fastest way into the store behind ``uri``."""
+    if uri.startswith(("sqlite:", "postgresql:", "postgresql+", "postgres:")):
+        from analysis.store_sql import SqlStore
+
+        return SqlStore(uri)
+    from analysis.store_rest import ClientStore
+
+    return ClientStore(uri)
+
+
+def redact(text: str) -> str:
+    """The text without the passwords of the URIs in it."""
+    return re.sub(r"(password=)[^&\s]+", r"\1***", re.sub(r"://([^:/@\s]*):[^/\s]*@", r"://\1:***@", text))
+
+
+def unreadable(uri: str, why: str, hint: str) -> ValueError:
+    """The error for a store that cannot be read: the first line of what its driver said, without secrets."""
+    first = next((line.strip() for line in why.splitlines() if line.strip()), "no reason given")
+    return ValueError(redact(f"cannot read MLflow at {uri}: {first}\nhint: {hint}"))
+
+
+@contextmanager
+def garbage_waits() -> Iterator[None]:
+    """Making thousands of small dictionaries sets the garbage collector looking through all of them, again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

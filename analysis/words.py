@@ -1,0 +1,77 @@
+"""How numbers and lists read, in every table, sentence and page alike."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from studies.engine import schema
+
+MINUS = "−"
+NOTHING = "–"
+LABELS = {
+    schema.TEST_ACC1: "test acc@1", schema.TEST_ACC5: "test acc@5", schema.TEST_LOSS: "test loss",
+    schema.VAL_ACC1: "validation acc@1", schema.VAL_ACC5: "validation acc@5", schema.VAL_LOSS: "validation loss",
+    schema.TRAIN_ACC1: "train acc@1", schema.TRAIN_ACC5: "train acc@5", schema.TRAIN_LOSS: "train loss",
+    schema.SECONDS: "seconds an epoch", schema.SIZE_MB: "size", schema.PARAMETERS: "parameters", schema.FLOPS: "FLOPs",
+    "gap": "gap between train and test acc@1",
+}  # fmt: skip
+
+
+def number(value: float, digits: int = 2, *, sign: bool = False) -> str:
+    """With a real minus, and no minus zero."""
+    if math.isnan(value):
+        return NOTHING
+    text = f"{value:{'+' if sign else ''},.{digits}f}"
+    if not text.strip("+-0.,"):
+        text = text.replace("-", "+" if sign else "")
+    return text.replace("-", MINUS)
+
+
+def plus_minus(mean: float, half: float, digits: int = 2, *, sign: bool = False) -> str:
+    """``91.20 ± 0.45``; without an interval the mean alone."""
+    half_text = "" if math.isnan(half) else f" ± {number(half, digits)}"
+    return f"{number(mean, digits, sign=sign)}{half_text}"
+
+
+def probability(p: float) -> str:
+    if math.isnan(p):
+        return "p unknown"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"
+
+
+def short(value: Any) -> str:
+    """A value of a recipe as short as a reader wants it: 0.002 is 2e-3, (3, 3) is 3x3, 3x3."""
+    if isinstance(value, list | tuple):
+        return ", ".join(f"{item}x{item}" for item in value)
+    if isinstance(value, float) and value and not 0.01 <= abs(value) < 10_000:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def setting(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {short(value)}" for name, value in fields.items())
+
+
+def listed(items: Iterable[Any], last: str = "and") -> str:
+    """``a, b and c``."""
+    words = [str(item) for item in items]
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def seeds(numbers: Sequence[int]) -> str:
+    """``seeds 1 to 5``, ``seed 2``, ``seeds 1 and 3``."""
+    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"seeds {numbers[0]} to {numbers[-1]}"
+    return f"seed{'s' if len(numbers) != 1 else ''} {listed(numbers)}"
+
+
+def count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def space(of: Mapping[str, Any]) -> str:
+    """``1e-4 to 1, log``; or the choices."""
+    if "choices" in of:
+        return " / ".join(short(choice) for choice in of["choices"])
+    return f"{short(of['low'])} to {short(of['high'])}{', log' if of.get('log') else ''}"

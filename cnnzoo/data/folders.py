@@ -1,0 +1,153 @@
+"""Data sets that are folders of images: any folder with a folder for each class, and Tiny-ImageNet.
+
+NAME/train/<class>/*.bmp         with develop/ (used as validation) and test/ beside train/, or without;
+NAME/<class>/*.png               without test/ a fixed sixth of each class is the test set.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cnnzoo.data.images import DEVELOP, FORMATS, TEST, TRAIN, Contents, Pixels, decode, header, resize
+from cnnzoo.data.splits import hold_out
+
+PARTS = {"train": TRAIN, "develop": DEVELOP, "test": TEST}
+_BESIDE = {"total_train"}  # report B keeps train + develop there a second time
+_SUFFIXES = tuple(FORMATS)
+_HELD_OUT = 1 / 6  # as in MNIST and CIFAR-10: 10,000 of 60,000
+
+
+class File(NamedTuple):
+    path: str
+    part: int
+    label: int
+    stamp: str
+
+
+class Tree(NamedTuple):
+    """The images of a data set, listed but not yet read."""
+
+    name: str
+    classes: tuple[str, ...]
+    files: list[File]
+
+    def fingerprint(self) -> str:
+        """Changes when any file is added, removed, renamed or written to."""
+        lines = (f"{file.stamp}\0{file.part}\0{file.label}" for file in self.files)
+        return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def stamp(path: str, stat: os.stat_result) -> str:
+    """What tells a file from what it was before; the change time catches a rewrite that sets the old time back."""
+    return f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}"
+
+
+def list_folder(name: str, root: Path, within: Path) -> Tree:
+    """The images of a folder with train / develop / test folders, or with the classes themselves."""
+    folders = {entry.name: entry.path for entry in _entries(root, within) if entry.is_dir()}
+    parts = {part: folders[part] for part in PARTS if part in folders}
+    if not parts:
+        parts = {"train": str(root)}
+    elif "train" not in parts:
+        raise ValueError(f"{name}: {root} has {' and '.join(parts)} but no train folder to learn from.")
+    elif strangers := sorted(folders.keys() - PARTS.keys() - _BESIDE):
+        raise ValueError(
+            f"{name}: {root} has {strangers[0]!r} beside train; the folders there may be called "
+            f"{', '.join([*PARTS, *sorted(_BESIDE)])}: rename it, or move it away."
+        )
+    listed = {part: _class_folders(name, Path(path), within) for part, path in parts.items()}
+    classes = tuple(listed["train"])
+    for part, found in listed.items():
+        if found.keys() != set(classes):
+            odd = sorted(found.keys() ^ set(classes))[0]
+            raise ValueError(f"{name}: class {odd!r} is in only one of {root / 'train'} and {root / part}.")
+    files = [
+        File(entry.path, PARTS[part], label, stamp(entry.path, entry.stat()))
+        for part, found in listed.items()
+        for label, wanted in enumerate(classes)
+        for entry in _images(name, found[wanted], within)
+    ]
+    return Tree(name, classes, files)
+
+
+def list_tiny_imagenet(root: Path) -> Tree:
+    """The official archive: train/<class>/images/*, and val/images/* with its annotations as the test set."""
+    name, within = "tiny_imagenet", root.resolve()
+    classes = tuple(sorted((root / "wnids.txt").read_text(errors="replace").split()))
+    lines = (root / "val" / "val_annotations.txt").read_text(errors="replace").splitlines()
+    labels = {wnid: label for label, wnid in enumerate(classes)}
+    files = [
+        File(entry.path, TRAIN, label, stamp(entry.path, entry.stat()))
+        for wnid, label in labels.items()
+        for entry in _images(name, str(root / "train" / wnid / "images"), within)
+    ]
+    test = {entry.name: entry for entry in _images(name, str(root / "val" / "images"), within)}
+    annotated = {file: wnid for line in lines for file, wnid in [(*line.split("\t"), "")[:2]]}
+    if annotated.keys() != test.keys() or not labels.keys() >= set(annotated.values()):
+        raise ValueError(f"{name}: the images in {root / 'val'} are not those of its val_annotations.txt.")
+    for file, entry in test.items():
+        files.append(File(entry.path, TEST, labels[annotated[file]], stamp(entry.path, entry.stat())))
+    return Tree(name, classes, files)
+
+
+def read_tree(tree: Tree, image_size: int | None) -> Contents:
+    """Look at all images' headers, then promise them decoded: grey if all of them are grey, else in colour."""
+    headers = [header(file.path) for file in tree.files]
+    channels = 1 if all(grey for grey, _ in headers) else 3
+    if image_size is None and len({size for _, size in headers}) > 1:
+        first = headers[0][1]
+        other = next(i for i, (_, size) in enumerate(headers) if size != first)
+        raise ValueError(
+            f"{tree.name}: the images differ in size ({first[1]}x{first[0]} in {tree.files[0].path}, "
+            f"{headers[other][1][1]}x{headers[other][1][0]} in {tree.files[other].path}); set image_size."
+        )
+    height, width = headers[0][1] if image_size is None else (image_size, image_size)
+    labels = np.array([file.label for file in tree.files], np.int64)
+    parts = np.array([file.part for file in tree.files], np.uint8)
+    if TEST not in parts:
+        learn = np.flatnonzero(parts == TRAIN)
+        parts[learn[hold_out(tree.name, labels[learn], tree.classes, _HELD_OUT)]] = TEST
+    return Contents(tree.classes, labels, parts, (height, width, channels), _decoded(tree, channels, image_size))
+
+
+def _decoded(tree: Tree, channels: int, image_size: int | None) -> Iterator[Pixels]:
+    for file in tree.files:
+        yield resize(decode(file.path, channels), image_size)
+
+
+def _class_folders(name: str, folder: Path, within: Path) -> dict[str, str]:
+    """Path by class, in the order of the labels: numbers as numbers, else by name."""
+    found = {entry.name: entry.path for entry in _entries(folder, within) if entry.is_dir()}
+    if len(found) < 2:
+        raise ValueError(
+            f"{name}: {folder} must hold a folder of images for each of at least two classes, "
+            f"but has {', '.join(found) or 'none'}."
+        )
+    by_number = all(c.isdecimal() for c in found)
+    return {c: found[c] for c in sorted(found, key=lambda c: (int(c) if by_number else 0, c))}
+
+
+def _images(name: str, folder: str, within: Path) -> list[os.DirEntry[str]]:
+    entries = _entries(Path(folder), within)
+    if nested := [entry.name for entry in entries if entry.is_dir()]:
+        raise ValueError(
+            f"{name}: the images of a class must lie directly in {folder}, but it has a folder {nested[0]!r}."
+        )
+    images = [entry for entry in entries if entry.name.lower().endswith(_SUFFIXES)]
+    if not images:
+        raise ValueError(f"{name}: the class folder {folder} has no images ({' '.join(FORMATS)}).")
+    return images
+
+
+def _entries(folder: Path, within: Path) -> list[os.DirEntry[str]]:
+    """What stands in a folder, by name, without hidden files; no link may lead out of `within`."""
+    with os.scandir(folder) as listing:
+        entries = sorted((e for e in listing if not e.name.startswith(".")), key=lambda e: e.name)
+    for entry in entries:
+        if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(within):
+            raise ValueError(f"the link {entry.path} leads out of {within}; put the files themselves there.")
+    return entries

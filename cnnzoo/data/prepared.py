@@ -1,0 +1,187 @@
+"""A data set decoded once into an array file, which every process of the machine maps into its memory.
+
+One folder for each source and image size under $XDG_CACHE_HOME/cnnzoo (~/.cache/cnnzoo): the data folder itself may be
+read-only. The folder is named by a fingerprint of the source's files (path, size, times), so a changed source is
+prepared anew. It is written aside and renamed when complete, under a lock. Each opening compares the array file's size
+and time of writing with what was noted then, which tells a cut or rewritten file from a whole one without reading it.
+Deleting the cache, or any folder in it, is always safe.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnzoo.data.images import TRAIN, Contents, Pixels
+from cnnzoo.data.sources import Source
+
+_FORMAT = 1  # goes up when what is written here changes
+IMAGES, ROWS, META = "images.npy", "rows.npy", "meta.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    images: Pixels  # NHWC, mapped: pages are shared by all processes and read when touched
+    labels: NDArray[np.int64]
+    parts: NDArray[np.int64]
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    digest: str  # of pixels, labels and parts: the same on every machine
+
+
+def cache_root() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cnnzoo"
+
+
+@contextlib.contextmanager
+def lock(name: str) -> Iterator[None]:
+    """One process at a time downloads and prepares a data set; the others wait and find it done."""
+    root = cache_root()
+    with _writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+        file = (root / f".{_slug(name)}.lock").open("w")
+    with file:  # closing it unlocks it, and so does dying
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def prepare(name: str, source: Source, image_size: int | None) -> Prepared:
+    """The prepared array of a source: opened if it is there and whole, else made."""
+    key = hashlib.sha256(f"{_FORMAT}\0{name}\0{image_size}\0{source.fingerprint}".encode()).hexdigest()[:16]
+    folder = cache_root() / f"{_slug(name)}-{key}"
+    if ready := _open(folder):
+        return ready
+    with lock(name):
+        if ready := _open(folder):
+            return ready
+        print(f"Preparing {name} once, in {folder} ...", file=sys.stderr)
+        _write(folder, source.read(image_size))
+    written = _open(folder)
+    assert written is not None, "what was just written can be opened"
+    return written
+
+
+def _open(folder: Path) -> Prepared | None:
+    """None where it is missing, cut short, or was written to since."""
+    try:
+        meta = json.loads((folder / META).read_text())
+        stat = (folder / IMAGES).stat()
+        rows = (folder / ROWS).read_bytes()
+        if (stat.st_size, stat.st_mtime_ns) != (meta["size"], meta["written"]) or _sha256(rows) != meta["rows_sha256"]:
+            return None
+        # "c" maps the file privately and writable, as torch wants it: nothing we could write would reach the file.
+        images = np.load(folder / IMAGES, mmap_mode="c", allow_pickle=False)
+        labels, parts = np.load(folder / ROWS, allow_pickle=False)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    classes, mean, std = (tuple(meta[field]) for field in ("classes", "mean", "std"))
+    return Prepared(images, labels, parts, classes, mean, std, meta["digest"])
+
+
+def _write(folder: Path, contents: Contents) -> None:
+    """All of it or nothing: whatever goes wrong, no file of ours stays behind that is not whole."""
+    aside = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed; the lock is ours
+    with _writing(folder), contextlib.ExitStack() as undo:
+        undo.callback(shutil.rmtree, aside, ignore_errors=True)
+        aside.mkdir()
+        _check_space(folder.parent, contents)
+        np.save(aside / ROWS, np.stack([contents.labels, contents.parts.astype(np.int64)]))
+        rows = (aside / ROWS).read_bytes()
+        with (aside / IMAGES).open("wb") as file:
+            digest, histogram = _write_images(file, contents)
+        digest.update(np.stack([contents.labels, contents.parts]).astype("<i8").tobytes())
+        stat = (aside / IMAGES).stat()
+        mean, std = _moments(histogram)
+        meta = {
+            "classes": contents.classes,
+            "mean": mean,
+            "std": std,
+            "digest": digest.hexdigest()[:16],
+            "size": stat.st_size,
+            "written": stat.st_mtime_ns,
+            "rows_sha256": _sha256(rows),
+        }
+        (aside / META).write_text(json.dumps(meta, indent=1))
+        for path in (aside / ROWS, aside / META, aside):
+            _sync(path)
+        shutil.rmtree(folder, ignore_errors=True)  # damaged, if it is there; who has it mapped keeps it
+        aside.rename(folder)
+        _sync(folder.parent)
+
+
+def _write_images(file: BinaryIO, contents: Contents) -> tuple[Any, NDArray[np.int64]]:
+    """Stream the blocks into a .npy file; their digest, and a histogram of each channel of the training images."""
+    digest = hashlib.sha256(json.dumps([contents.classes, contents.shape]).encode())
+    histogram = np.zeros((contents.shape[2], 256), np.int64)
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(contents.labels), *contents.shape)}
+    np.lib.format.write_array_header_1_0(file, header)
+    row = 0
+    for block in contents.blocks:
+        assert block.shape[1:] == contents.shape
+        assert block.dtype == np.uint8
+        file.write(block.data)
+        digest.update(block.data)
+        training = block[contents.parts[row : row + len(block)] == TRAIN]
+        for channel, counts in enumerate(histogram):
+            counts += np.bincount(training[..., channel].ravel(), minlength=256)
+        row += len(block)
+    assert row == len(contents.labels)
+    file.flush()
+    os.fsync(file.fileno())
+    return digest, histogram
+
+
+def _moments(histogram: NDArray[np.int64]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel, exact, in units of 0..1; a channel that never varies counts as 1."""
+    values = np.arange(256) / 255
+    weights = histogram / histogram.sum(axis=1, keepdims=True)
+    mean = weights @ values
+    std = np.sqrt((weights * (values - mean[:, None]) ** 2).sum(axis=1))
+    return mean.tolist(), np.where(std > 0, std, 1.0).tolist()
+
+
+def _check_space(root: Path, contents: Contents) -> None:
+    """Better no start than a disk full in the middle, for everybody who works on it."""
+    needed, free = len(contents.labels) * int(np.prod(contents.shape)), shutil.disk_usage(root).free
+    if needed > free:
+        raise OSError(f"it takes {needed / 2**20:,.0f} MB, but {free / 2**20:,.0f} MB are free")
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"the prepared data cannot be written to {path} ({error.strerror or error}); "
+            "make room there, or set XDG_CACHE_HOME to a folder that can be written."
+        ) from error
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:40]
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """What is renamed must be on the disk first, or a power cut leaves a whole name for half a file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

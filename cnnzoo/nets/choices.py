@@ -1,0 +1,53 @@
+"""The layers that can be swapped, by the name a recipe calls them."""
+
+from functools import partial
+
+from torch import nn
+
+from cnnzoo.blocks import Activation, LocalResponseNorm, Norm, Pooling
+
+
+def _average(window: int, stride: int, padding: int) -> nn.Module:
+    return nn.AvgPool2d(window, stride, padding)
+
+
+def _lrn(channels: int) -> nn.Module:
+    return LocalResponseNorm(channels, 5)  # the window of the AlexNet paper; the nets that have another say so
+
+
+def _none(_: int) -> nn.Module:
+    return nn.Identity()
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "relu": partial(nn.ReLU, inplace=True),  # safe: what stands before it never needs its own output to learn
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "elu": nn.ELU,
+    "rrelu": nn.RReLU,
+    "gelu": nn.GELU,
+    "mish": nn.Mish,
+}
+NORMS: dict[str, Norm] = {"batch": nn.BatchNorm2d, "lrn": _lrn, "none": _none}
+POOLINGS: dict[str, Pooling] = {"max": nn.MaxPool2d, "average": _average}
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "activation": tuple(ACTIVATIONS),
+    "norm": tuple(NORMS),
+    "pooling": tuple(POOLINGS),
+    "dropout_at": ("none", "instead", "after", "before"),  # of every BatchNorm: in its place, after it or before it
+}
+
+
+def check_dropout_at(norm: str, dropout: float, dropout_at: str) -> None:
+    """Refuse a combination of these three options in which one of them would be ignored."""
+    if dropout_at == "none" and dropout > 0:
+        raise ValueError(
+            f"dropout={dropout} would be ignored with dropout_at='none'; set dropout_at to instead, after or before."
+        )
+    if dropout_at != "none" and dropout == 0:
+        raise ValueError(f"dropout_at={dropout_at!r} needs a dropout above 0, but got 0; set dropout=0.2, for example.")
+    if dropout_at == "instead" and norm != "batch":
+        raise ValueError(
+            f"norm={norm!r} would be ignored with dropout_at='instead', which replaces it; leave norm out."
+        )

@@ -1,0 +1,140 @@
+"""Report C's GoogLeNet, an eighth as wide as the original, with the auxiliary classifiers that the report left open."""
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from cnnzoo.blocks import Activation, Concat, Norm, Shape, conv_unit, drop, feature_size
+from cnnzoo.nets.choices import ACTIVATIONS, NORMS
+
+
+class Row(NamedTuple):
+    """The channels of an inception block."""
+
+    inputs: int
+    single: int  # the branch of one 1x1
+    reduce3: int
+    conv3: int
+    reduce5: int
+    conv5: int
+    pooled: int
+
+    @property
+    def outputs(self) -> int:
+        return self.single + self.conv3 + self.conv5 + self.pooled
+
+
+ROWS = {
+    "3a": Row(24, 8, 12, 16, 2, 4, 4),
+    "3b": Row(32, 16, 16, 24, 4, 12, 8),
+    "4a": Row(60, 24, 12, 26, 2, 6, 8),
+    "4b": Row(64, 20, 14, 28, 3, 8, 8),
+    "4c": Row(64, 16, 16, 32, 3, 8, 8),
+    "4d": Row(64, 14, 18, 36, 4, 8, 8),
+    "4e": Row(66, 32, 20, 40, 4, 16, 16),
+    "5a": Row(104, 32, 20, 40, 4, 16, 16),
+    "5b": Row(104, 48, 24, 48, 6, 16, 16),
+}
+
+
+class Inception(nn.Module):
+    """
+    x ─┬─ conv 1x1 ──────────────┬─ concat ─     (every conv is a conv ─ norm ─ act)
+       ├─ conv 1x1 ─ conv 3x3 ───┤
+       ├─ conv 1x1 ─ conv 5x5 ───┤
+       └─ maxpool 3 ─ conv 1x1 ──┘
+    """
+
+    def __init__(self, row: Row, norm: Norm, activation: Activation) -> None:
+        super().__init__()
+
+        def unit(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
+            return conv_unit(inputs, outputs, kernel, norm, activation)
+
+        branches = (
+            unit(row.inputs, row.single, 1),
+            [*unit(row.inputs, row.reduce3, 1), *unit(row.reduce3, row.conv3, 3)],
+            [*unit(row.inputs, row.reduce5, 1), *unit(row.reduce5, row.conv5, 5)],
+            [nn.MaxPool2d(3, 1, 1), *unit(row.inputs, row.pooled, 1)],
+        )
+        self.branches = nn.ModuleList(nn.Sequential(*branch) for branch in branches)
+        self.concat = Concat()
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.concat(*(branch(x) for branch in self.branches))
+        return out
+
+
+class GoogLeNet(nn.Module):
+    """
+    image ─ stem ─ 3a ─ 3b ─ 4a ─┬─ 4b ─ 4c ─ 4d ─┬─ 4e ─ 5a ─ 5b ─ mean ─ dropout ─ linear
+                                 └─ auxiliary 1   └─ auxiliary 2     (only while training, and only with aux above 0)
+
+    While training it returns (main, auxiliary 1, auxiliary 2), and the loss is to be
+    loss(main) + aux_weight * (loss(auxiliary 1) + loss(auxiliary 2)). Without auxiliaries it returns logits, as all do.
+    """
+
+    def __init__(
+        self, trunk: list[nn.Sequential], head: nn.Sequential, auxiliary: list[nn.Sequential], aux: float
+    ) -> None:
+        super().__init__()
+        self.trunk = nn.ModuleList(trunk)
+        self.head = head
+        self.auxiliary = nn.ModuleList(auxiliary)
+        self.aux_weight = aux
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        features = []
+        for part in self.trunk:
+            x = part(x)
+            features.append(x)
+        main: Tensor = self.head(x)
+        if self.training and self.auxiliary:
+            return main, *(head(x) for head, x in zip(self.auxiliary, features, strict=False))
+        return main
+
+
+def googlenet(
+    shape: Shape,
+    classes: int,
+    *,
+    activation: str = "relu",
+    norm: str = "batch",
+    dropout: float = 0.2,
+    aux: float = 0.0,
+) -> nn.Module:
+    """GoogLeNet; ``aux`` is the weight of the auxiliary losses (0.3 in the paper), 0 leaves the auxiliaries out."""
+    layer, act = NORMS[norm], ACTIVATIONS[activation]
+    block = {name: Inception(row, layer, act) for name, row in ROWS.items()}
+    to_4a = nn.Sequential(
+        *conv_unit(shape[0], 8, 7, layer, act),
+        nn.MaxPool2d(3, 2, 1),
+        *conv_unit(8, 8, 1, layer, act),
+        *conv_unit(8, 24, 3, layer, act),
+        nn.MaxPool2d(3, 2, 1), block["3a"], block["3b"],
+        nn.MaxPool2d(3, 2), block["4a"],
+    )  # fmt: skip
+    to_4d = nn.Sequential(block["4b"], block["4c"], block["4d"])
+    to_5b = nn.Sequential(block["4e"], nn.MaxPool2d(3, 2), block["5a"], block["5b"])
+    trunk = [to_4a, to_4d, to_5b]
+    feature_size("googlenet", nn.Sequential(*trunk), shape)
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), drop(dropout), nn.Linear(ROWS["5b"].outputs, classes))
+    auxiliary = [_auxiliary(ROWS[name].outputs, classes, layer, act) for name in ("4a", "4d") if aux > 0]
+    return GoogLeNet(trunk, head, auxiliary, aux)
+
+
+def _auxiliary(inputs: int, classes: int, norm: Norm, activation: Activation) -> nn.Sequential:
+    """mean pool to 2x2 ─ conv 1x1 ─ norm ─ act ─ linear ─ act ─ dropout ─ linear
+
+    The paper's 128 channels, 1024 units and dropout of 0.7, the first two at the eighth of the network around it. The
+    pooling is adaptive, since at the 3x3 of a 28x28 image the paper's window of 5 would not fit.
+    """
+    return nn.Sequential(
+        nn.AdaptiveAvgPool2d(2),
+        *conv_unit(inputs, 16, 1, norm, activation),
+        nn.Flatten(),
+        nn.Linear(16 * 2 * 2, 128),
+        activation(),
+        nn.Dropout(0.7),
+        nn.Linear(128, classes),
+    )

@@ -1,0 +1,199 @@
+"""A recipe: everything that determines one training, and nothing else.
+
+A field left at ``None`` means "as the model (or optimiser, or schedule) has it by itself"; ``resolved()`` fills those
+in. A value that is unknown, out of range, or would be ignored by the chosen model is an error here, before anything
+runs: a knob wired to nothing is how comparisons go wrong.
+"""
+
+import dataclasses
+import inspect
+import math
+import types
+import typing
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from cnnzoo.data.sources import check_dataset_name
+from cnnzoo.losses import LOSSES
+from cnnzoo.nets import ZOO
+from cnnzoo.nets.choices import CHOICES, check_dropout_at
+from cnnzoo.optim import OPTIMIZERS, SCHEDULES
+from cnnzoo.spelling import nearest, unknown
+
+PRECISIONS = ("auto", "fp32", "bf16")
+MODEL_OPTIONS = ("activation", "norm", "pooling", "dropout", "dropout_at", "stem", "stem_pool", "aux", "width")
+OPTIMIZER_OPTIONS = ("momentum",)
+SCHEDULE_OPTIONS = ("step_size", "gamma")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    # The data: what is learned from, and what is held out of it.
+    dataset: str = "mnist5k"
+    image_size: int | None = None  # side in pixels; None: as the data set has it
+    train_size: int | None = None  # so many training images, stratified; None: all
+    validation: float = 0.1  # share of the training set held out to choose by; 0: train on all of it
+    # The network and its options.
+    model: str
+    activation: str | None = None
+    norm: str | None = None
+    pooling: str | None = None
+    dropout: float | None = None
+    dropout_at: str | None = None
+    stem: tuple[int, ...] | None = None
+    stem_pool: int | None = None
+    aux: float | None = None
+    width: float | None = None
+    # How it learns.
+    optimizer: str = "sgd"
+    lr: float = 0.01
+    momentum: float | None = None
+    weight_decay: float = 0.0
+    l1: float = 0.0
+    schedule: str = "constant"
+    step_size: int | None = None
+    gamma: float | None = None
+    loss: str = "cross_entropy"
+    label_smoothing: float = 0.0
+    # What is done to a training image; normalisation is always done.
+    crop: int = 0  # random crop after padding by so many pixels
+    flip: bool = False
+    erasing: float = 0.0  # probability of erasing a random rectangle
+    # The run.
+    batch_size: int = 128
+    epochs: int = 10
+    precision: str = "auto"
+    seed: int = 0
+
+    def __new__(cls, **fields: Any) -> Self:
+        reject_unknown(fields)  # before Python would, which names no alternatives
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.stem, list):
+            object.__setattr__(self, "stem", tuple(self.stem))
+        _check_types(self)
+        _check_names(self)
+        _check_ranges(self)
+        _check_knobs(self)
+
+    def resolved(self) -> Self:
+        """The same recipe with every ``None`` that has a default filled in; two recipes train alike iff these are equal."""
+        owners = (ZOO[self.model], OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule])
+        defaults = {name: value for owner in owners for name, value in defaults_of(owner).items()}
+        return self.replace(**{k: v for k, v in defaults.items() if getattr(self, k) is None})
+
+    def options(self) -> dict[str, Any]:
+        """The options of the model that were set, as its builder takes them."""
+        return self.taken_by(ZOO[self.model])
+
+    def taken_by(self, builder: Callable[..., Any]) -> dict[str, Any]:
+        """The fields that were set of those this builder of a model, an optimiser or a schedule takes."""
+        return {name: value for name in defaults_of(builder) if (value := getattr(self, name)) is not None}
+
+    def replace(self, **changes: Any) -> Self:
+        return dataclasses.replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Self:
+        if "model" not in fields:
+            raise ValueError(f"a recipe needs a model; known: {', '.join(ZOO)}.")
+        return cls(**fields)
+
+
+FIELDS = {field.name: field for field in dataclasses.fields(Recipe)}
+TYPES: dict[str, tuple[type, ...]] = {
+    name: tuple(typing.get_origin(t) or t for t in (typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)))
+    for name, hint in typing.get_type_hints(Recipe).items()
+}
+
+# What a number has to satisfy, in the words of the error. None is checked nowhere: it is the default of its field.
+RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "image_size": ("a whole number between 8 and 1024", lambda v: 8 <= v <= 1024),
+    "train_size": ("a whole number >= 1", lambda v: v >= 1),
+    "validation": ("at least 0 and at most 0.5", lambda v: 0 <= v <= 0.5),
+    "dropout": ("at least 0 and below 1", lambda v: 0 <= v < 1),
+    "stem": ("odd whole kernel sizes between 1 and 11", lambda v: len(v) > 0 and all(type(k) is int and k in range(1, 12, 2) for k in v)),
+    "stem_pool": ("1 or 2", lambda v: v in (1, 2)),
+    "aux": ("at least 0 and at most 1", lambda v: 0 <= v <= 1),
+    "width": ("above 0 and at most 4", lambda v: 0 < v <= 4),
+    "lr": ("a finite number above 0", lambda v: 0 < v < math.inf),
+    "momentum": ("at least 0 and below 1", lambda v: 0 <= v < 1),
+    "weight_decay": ("a finite number >= 0", lambda v: 0 <= v < math.inf),
+    "l1": ("a finite number >= 0", lambda v: 0 <= v < math.inf),
+    "step_size": ("a whole number >= 1", lambda v: v >= 1),
+    "gamma": ("above 0 and at most 1", lambda v: 0 < v <= 1),
+    "label_smoothing": ("at least 0 and below 1", lambda v: 0 <= v < 1),
+    "crop": ("a whole number between 0 and 16", lambda v: 0 <= v <= 16),
+    "erasing": ("a probability between 0 and 1", lambda v: 0 <= v <= 1),
+    "batch_size": ("a whole number >= 1", lambda v: v >= 1),
+    "epochs": ("a whole number >= 1", lambda v: v >= 1),
+    "seed": ("a whole number between 0 and 2**32 - 1", lambda v: 0 <= v < 2**32),
+}
+
+
+def reject_unknown(fields: Iterable[str]) -> None:
+    """Refuse a name that is no field of a recipe."""
+    for name in fields:
+        if name not in FIELDS:
+            raise ValueError(f"a recipe has no field {name!r}{nearest(name, FIELDS)} Its fields: {', '.join(FIELDS)}.")
+
+
+def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
+    """The options a builder of a model, an optimiser or a schedule takes, with their defaults: its keyword-only ones."""
+    parameters = inspect.signature(builder).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name in FIELDS and p.default is not p.empty}
+
+
+def _check_types(recipe: Recipe) -> None:
+    for name, allowed in TYPES.items():
+        value = getattr(recipe, name)
+        if isinstance(value, int) and not isinstance(value, bool) and float in allowed:
+            object.__setattr__(recipe, name, float(value))  # so that 1 and 1.0 are the same recipe
+        elif not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+            raise ValueError(f"{name} must be {' or '.join(t.__name__ for t in allowed)}, but got {value!r}.")
+
+
+def _check_names(recipe: Recipe) -> None:
+    choices: dict[str, Iterable[str]] = {
+        "model": ZOO,
+        "optimizer": OPTIMIZERS,
+        "schedule": SCHEDULES,
+        "loss": LOSSES,
+        "precision": PRECISIONS,
+        **CHOICES,
+    }
+    for name, allowed in choices.items():
+        value = getattr(recipe, name)
+        if value is not None and value not in allowed:
+            raise unknown(name, value, allowed)
+    check_dataset_name(recipe.dataset)
+
+
+def _check_ranges(recipe: Recipe) -> None:
+    for name, (rule, holds) in RANGES.items():
+        value = getattr(recipe, name)
+        if value is not None and not holds(value):
+            raise ValueError(f"{name} must be {rule}, but got {value!r}.")
+
+
+def _check_knobs(recipe: Recipe) -> None:
+    """No knob may be set that what it belongs to would ignore."""
+    owners = (("model", ZOO, MODEL_OPTIONS), ("optimizer", OPTIMIZERS, OPTIMIZER_OPTIONS), ("schedule", SCHEDULES, SCHEDULE_OPTIONS))
+    for owner, builders, knobs in owners:
+        chosen = getattr(recipe, owner)
+        taken = defaults_of(builders[chosen])
+        for knob in knobs:
+            value = getattr(recipe, knob)
+            if value is not None and knob not in taken:
+                allowed = f"It takes: {', '.join(taken)}." if taken else "It takes no options."
+                raise ValueError(f"{knob}={value!r} would be ignored by {owner} {chosen!r}. {allowed}")
+    options = {**defaults_of(ZOO[recipe.model]), **recipe.options()}
+    if "dropout_at" in options:
+        check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])
+    if recipe.label_smoothing and recipe.loss != "cross_entropy":
+        raise ValueError(f"label_smoothing={recipe.label_smoothing} would be ignored by loss {recipe.loss!r}; only cross_entropy takes it.")

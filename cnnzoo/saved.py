@@ -1,0 +1,137 @@
+"""A trained network in one file: the weights as safetensors, and in its metadata all that is needed to use them.
+
+Reading such a file runs no code: it is a header of JSON and the bytes of the tensors.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from cnnzoo.augment import normaliser
+from cnnzoo.checkpoint import write_atomically
+from cnnzoo.evaluate import EVALUATION_BATCH
+from cnnzoo.nets import build
+from cnnzoo.precision import choose_device
+from cnnzoo.recipe import Recipe
+from cnnzoo.training import Training
+
+_FORMAT = "cnnzoo network 1"
+_MARGIN = 2  # pixels that the ten crops of an image of the network's own size are shifted by, if training shifted none
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A trained network and what it was trained on."""
+
+    model: nn.Module
+    recipe: Recipe
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]  # channels, height, width
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @torch.inference_mode()
+    def predict(self, images: Tensor | np.ndarray[Any, Any], *, ten_crop: bool = False) -> Tensor:
+        """The probability of each class for each image (uint8; NHWC or NCHW), in a row that sums to 1.
+
+        With ``ten_crop`` it is the average over the four corners, the centre and their mirror images. Crops need images
+        larger than the network's; those of exactly its size get a black margin, as in training.
+        """
+        pixels = self._as_nchw(torch.as_tensor(images), larger_allowed=ten_crop)
+        return torch.cat([self._probabilities(batch, ten_crop) for batch in pixels.split(EVALUATION_BATCH)])
+
+    def _probabilities(self, pixels: Tensor, ten_crop: bool) -> Tensor:
+        device = next(self.model.parameters()).device
+        channels, height, width = self.shape
+        normalise = normaliser((height, width, channels), self.mean, self.std, device)
+        views = self._ten_crops(pixels) if ten_crop else [pixels]
+        total = torch.zeros(len(pixels), len(self.classes))
+        for view in views:
+            logits = self.model(normalise(view.to(device).permute(0, 2, 3, 1)))
+            total += logits.softmax(1).cpu()
+        return total / len(views)
+
+    def _ten_crops(self, pixels: Tensor) -> list[Tensor]:
+        _, height, width = self.shape
+        if pixels.shape[2:] == (height, width):
+            pixels = F.pad(pixels, [self.recipe.crop or _MARGIN] * 4)
+        bottom, right = pixels.shape[2] - height, pixels.shape[3] - width
+        corners = [(0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2)]
+        crops = [pixels[:, :, top : top + height, left : left + width] for top, left in corners]
+        return crops + [crop.flip(3) for crop in crops]
+
+    def _as_nchw(self, images: Tensor, *, larger_allowed: bool) -> Tensor:
+        channels, height, width = self.shape
+        if images.dtype == torch.uint8 and images.ndim == 4 and len(images):
+            for layout in (images, images.movedim(3, 1)):
+                tall, wide = layout.shape[2:]
+                fits = tall >= height and wide >= width if larger_allowed else (tall, wide) == (height, width)
+                if layout.shape[1] == channels and fits:
+                    return layout
+        raise ValueError(
+            f"this network takes uint8 images of {height}x{width} with {channels} channels{' or larger' * larger_allowed}, "
+            f"as an array (images, height, width, channels) or (images, channels, height, width), "
+            f"but got {images.dtype} of shape {tuple(images.shape)}."
+        )
+
+
+def save(training: Training, path: Path) -> None:
+    """Write the network, as it is now, to one file."""
+    dataset = training.dataset
+    weights = {name: tensor.cpu().contiguous() for name, tensor in training.model.state_dict().items()}
+    metadata = {
+        "format": _FORMAT,
+        "digest": _digest(weights),
+        "recipe": json.dumps(training.recipe.to_json()),
+        "classes": json.dumps(dataset.classes),
+        "shape": json.dumps(dataset.shape),
+        "mean": json.dumps(dataset.mean),
+        "std": json.dumps(dataset.std),
+    }
+    write_atomically(path, lambda file: file.write(to_bytes(weights, metadata)))
+
+
+def load(path: Path, device: torch.device | str | None = None) -> Network:
+    """The network that ``save`` wrote, ready to predict."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict, only looks like one)
+    except SafetensorError as error:
+        raise _no_network(path, error) from error
+    if metadata.get("format") != _FORMAT:
+        raise _no_network(path, f"its format is {metadata.get('format')!r}, not {_FORMAT!r}")
+    if metadata.get("digest") != _digest(weights):
+        raise _no_network(path, "its weights are not those that were saved")
+    try:
+        recipe = Recipe.from_json(json.loads(metadata["recipe"]))
+        classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in ("classes", "shape", "mean", "std"))
+        model = build(recipe, shape, len(classes))
+        model.load_state_dict(weights)
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise _no_network(path, error) from error
+    model.to(choose_device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Network(model.eval(), recipe, classes, shape, mean, std)
+
+
+def _digest(weights: dict[str, Tensor]) -> str:
+    """Of every weight, because a flipped bit is a number too."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(f"{name} {tuple(weights[name].shape)}".encode())
+        digest.update(weights[name].numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _no_network(path: Path, reason: object) -> ValueError:
+    first_line = str(reason).partition("\n")[0]
+    return ValueError(f"{path} is no network saved by cnnzoo, or it is damaged ({first_line}); save it again.")

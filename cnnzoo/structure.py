@@ -1,0 +1,153 @@
+"""What a network is made of, seen from the network itself: the layers that one image passes, in order.
+
+Nothing is computed: everything runs on torch's meta device, where tensors have a shape and no values.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from cnnzoo.blocks import Add, Concat, LocalResponseNorm, Shape, one_side
+from cnnzoo.nets import Choice, build
+from cnnzoo.nets.choices import ACTIVATIONS
+
+MB = 2**20
+_ACTIVATION_NAMES = {type(make()): name for name, make in ACTIVATIONS.items()}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer as an image passes it."""
+
+    path: str  # where it stands in the network, as in the names of its weights
+    kind: str  # conv, linear, norm, act, pool, global pool, dropout, add, concat or flatten
+    text: str  # the same with its settings, for people
+    overlapping: bool  # a pooling whose windows overlap
+    output: tuple[int, ...]  # shape, for one image
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A network at a glance: the rows of report A's comparison, and its size."""
+
+    activation: str
+    pooling: str  # "max", "average" or both, global pooling included
+    overlapping: bool  # some pooling's window is larger than its stride
+    order: str  # of the layers from a convolution to the next, such as "conv-norm-act-pool"
+    convolutions: int
+    fully_connected: int
+    dropout: int  # layers
+    output: str
+    shortcuts: int
+    parameters: int
+    size_mb: float  # of the saved file: parameters and buffers, in MB of 2**20 bytes
+    flops: int  # of one image forward by torch's own counter, two for a multiply-add
+    layers: tuple[Layer, ...]
+
+
+def describe(recipe: Choice, shape: Shape, classes: int) -> Structure:
+    """The structure of the recipe's network for such images and so many classes."""
+    with torch.device("meta"):
+        network = build(recipe, shape, classes).eval()
+    with FlopCounterMode(display=False) as counter:
+        layers = trace(network, shape)
+    kinds = [layer.kind for layer in layers]
+    assert layers[-1].kind == "linear"
+    return Structure(
+        activation=_named(layer.text for layer in layers if layer.kind == "act"),
+        pooling=_named(
+            word for layer in layers if "pool" in layer.kind for word in ("max", "average") if word in layer.text
+        ),
+        overlapping=any(layer.overlapping for layer in layers),
+        order=_order(kinds),
+        convolutions=kinds.count("conv"),
+        fully_connected=kinds.count("linear"),
+        dropout=kinds.count("dropout"),
+        output="softmax",  # every network ends in a linear layer (asserted above) whose softmax is part of the loss
+        shortcuts=kinds.count("add"),
+        parameters=sum(p.numel() for p in network.parameters()),
+        size_mb=sum(t.numel() * t.element_size() for t in network.state_dict().values()) / MB,
+        flops=counter.get_total_flops(),
+        layers=tuple(layers),
+    )
+
+
+def trace(network: nn.Module, shape: Shape) -> list[Layer]:
+    """The layers that one image passes, in the order it passes them."""
+    layers: list[Layer] = []
+    device = next(network.parameters()).device
+
+    def seen(path: str, module: nn.Module, output: Tensor) -> None:
+        kind, text = _look(module)
+        parameters = sum(p.numel() for p in module.parameters())
+        layers.append(Layer(path, kind, text, _overlapping(module), tuple(output.shape[1:]), parameters))
+
+    def watch(path: str) -> Callable[[nn.Module, object, Tensor], None]:
+        return lambda module, _, output: seen(path, module, output)
+
+    hooks = [
+        module.register_forward_hook(watch(path))
+        for path, module in network.named_modules()
+        if not list(module.children()) and not isinstance(module, nn.Identity | nn.Sequential)
+    ]
+    with torch.no_grad():
+        network(torch.empty(1, *shape, device=device))
+    for hook in hooks:
+        hook.remove()
+    return layers
+
+
+def _overlapping(module: nn.Module) -> bool:
+    pool = isinstance(module, nn.MaxPool2d | nn.AvgPool2d)
+    return pool and one_side(module.kernel_size) > one_side(module.stride)
+
+
+def _look(module: nn.Module) -> tuple[str, str]:
+    """The kind of a layer, and the text that describes it."""
+    match module:
+        case nn.Conv2d(in_channels=inputs, out_channels=outputs, kernel_size=(k, _), stride=(stride, _)):
+            return "conv", f"conv {k}x{k}, {inputs} -> {outputs}" + (f", stride {stride}" if stride > 1 else "")
+        case nn.Linear(in_features=inputs, out_features=outputs):
+            return "linear", f"linear {inputs} -> {outputs}"
+        case nn.BatchNorm2d():
+            return "norm", "batch norm"
+        case LocalResponseNorm(size=size):
+            return "norm", f"local response norm over {size} channels"
+        case nn.MaxPool2d(kernel_size=k, stride=stride):
+            return "pool", f"max pool {k}x{k}, stride {stride}"
+        case nn.AvgPool2d(kernel_size=k, stride=stride):
+            return "pool", f"average pool {k}x{k}, stride {stride}"
+        case nn.AdaptiveMaxPool2d():
+            return "global pool", "global max pool"
+        case nn.AdaptiveAvgPool2d():
+            return "global pool", "global average pool"
+        case nn.Dropout(p=p):
+            return "dropout", f"dropout {p:g}"
+        case Add():
+            return "add", "add the shortcut"
+        case Concat():
+            return "concat", "concatenate the branches"
+        case nn.Flatten():
+            return "flatten", "flatten"
+    return "act", _ACTIVATION_NAMES[type(module)]
+
+
+def _order(kinds: list[str]) -> str:
+    """The first convolution with what follows it up to the next one, of those that have a pooling if any has."""
+    starts = [i for i, kind in enumerate(kinds) if kind == "conv"]
+    units = [_unit(kinds[start:]) for start in starts]
+    return "-".join(next((unit for unit in units if "pool" in unit), units[0]))
+
+
+def _unit(kinds: list[str]) -> list[str]:
+    end = next(i for i, kind in enumerate(kinds[1:], 1) if kind not in ("norm", "act", "pool", "dropout", "add"))
+    return kinds[:end]
+
+
+def _named(names: Iterable[str]) -> str:
+    """Each name once, in the order of appearance."""
+    return ", ".join(dict.fromkeys(names))

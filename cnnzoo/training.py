@@ -1,0 +1,255 @@
+"""Training as something to iterate over: ``for epoch in train(recipe, resume=path): ...``
+
+recipe -> data set, network, optimiser, schedule, random streams -> epoch by epoch, a checkpoint after each
+"""
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from cnnzoo import checkpoint, streams
+from cnnzoo.augment import training_batches
+from cnnzoo.data import Dataset, open_dataset
+from cnnzoo.evaluate import Score, Tally, evaluate
+from cnnzoo.losses import training_loss
+from cnnzoo.memory import keep_freed_memory
+from cnnzoo.nets import build
+from cnnzoo.optim import OPTIMIZERS, SCHEDULES
+from cnnzoo.precision import casting, choose_device, settle
+from cnnzoo.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What one epoch came to. The training figures are those of its steps, with dropout and augmentation at work."""
+
+    number: int  # from 1
+    train_loss: float  # of the main head, without the L1 penalty
+    train_acc1: float  # percent
+    train_acc5: float  # percent; NaN with five classes or fewer
+    val_loss: float  # NaN without a validation split, as are the accuracies
+    val_acc1: float
+    val_acc5: float
+    lr: float  # of the last step
+    images_per_second: float  # of the training steps
+    seconds: float  # the three below together; writing the checkpoint is in none of them
+    seconds_data: float
+    seconds_compute: float  # on a GPU the device is waited for at the end of the epoch, and that is counted here
+    seconds_evaluation: float
+    step_losses: tuple[float, ...] = ()
+
+
+def train(
+    recipe: Recipe,
+    *,
+    data_dir: Path = Path("data"),
+    device: torch.device | str | None = None,
+    resume: Path | None = None,
+    step_losses: bool = False,
+) -> "Training":
+    """Make everything ready to train a recipe; its epochs run while the result is iterated over.
+
+    ``resume`` names the checkpoint: it is gone on from if it exists, and written anew before each epoch is handed out,
+    so an epoch that was seen is not redone. ``step_losses`` records the loss of every step.
+    """
+    keep_freed_memory()
+    chosen = choose_device(device)
+    dataset = open_dataset(
+        recipe.dataset,
+        image_size=recipe.image_size,
+        train_size=recipe.train_size,
+        validation=recipe.validation,
+        data_dir=data_dir,
+    )
+    return Training(settle(recipe, chosen), dataset, chosen, resume, step_losses)
+
+
+class Training:
+    """One training, driven by whoever iterates over it; break off at any epoch, iterate again to go on.
+
+    ``recipe`` is the recipe as it is trained, its precision decided. ``outcome`` is None until the training has ended,
+    then "completed" or "diverged". ``history`` holds the epochs done, those from before a resume too.
+    """
+
+    def __init__(
+        self, recipe: Recipe, dataset: Dataset, device: torch.device, resume: Path | None, step_losses: bool
+    ) -> None:
+        steps = steps_an_epoch(recipe, len(dataset.train))
+        self.recipe, self.dataset, self.device = recipe, dataset, device
+        self.outcome: str | None = None
+        self.history: list[Epoch] = []
+        with streams.in_place_of_the_global(streams.generator(recipe.seed, "initialisation")):
+            model = build(recipe, dataset.shape, len(dataset.classes))
+        self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimizer, schedule = OPTIMIZERS[recipe.optimizer], SCHEDULES[recipe.schedule]
+        self._optimizer = optimizer(
+            self.model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, **recipe.taken_by(optimizer)
+        )
+        self._schedule = schedule(recipe.epochs, steps, **recipe.taken_by(schedule))
+        self._steps_done = 0
+        self._loss = training_loss(recipe.loss, recipe.label_smoothing)
+        self._streams = {
+            "order": streams.generator(recipe.seed, "order"),
+            "augmentation": streams.generator(recipe.seed, "augmentation"),
+            "dropout": streams.generator(recipe.seed, "dropout", device),
+        }
+        self._train_split, self._validation_split = dataset.train.to(device), dataset.validation.to(device)
+        self._checkpoint, self._wants_step_losses = resume, step_losses
+        if resume is not None and (state := checkpoint.read(resume)) is not None:
+            self._refuse_another_training(state, resume)
+            self._restore(state)
+
+    @property
+    def epochs_done(self) -> int:
+        return len(self.history)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are learned."""
+        return sum(p.numel() for p in self.model.parameters())
+
+    def __iter__(self) -> Iterator[Epoch]:
+        while self.outcome is None:
+            epoch = self._run_epoch()
+            self.history.append(epoch)
+            if self._has_diverged(epoch):
+                self.outcome = "diverged"
+            elif self.epochs_done == self.recipe.epochs:
+                self.outcome = "completed"
+            if self._checkpoint is not None:
+                checkpoint.write(self._checkpoint, self._state())
+            yield epoch
+
+    def test(self) -> Score:
+        """The score on the test split, which nothing else here looks at."""
+        return evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe, self.device)
+
+    def _run_epoch(self) -> Epoch:
+        tally = Tally(len(self.dataset.classes), self.device)
+        losses: list[Tensor] = []
+        seconds_data = 0.0
+        started = asked = time.perf_counter()
+        self.model.train()
+        with streams.in_place_of_the_global(self._streams["dropout"]):
+            for images, labels in self._batches():
+                seconds_data += time.perf_counter() - asked
+                loss, logits = self._step(images, labels)
+                tally.add(loss, logits, labels)
+                if self._wants_step_losses:
+                    losses.append(loss)
+                asked = time.perf_counter()
+        trained = tally.score()  # the first time in the epoch that a GPU is waited for
+        seconds = time.perf_counter() - started
+        validation = evaluate(self.model, self._validation_split, self.dataset, self.recipe, self.device)
+        seconds_evaluation = time.perf_counter() - started - seconds
+        return Epoch(
+            number=self.epochs_done + 1,
+            train_loss=trained.loss,
+            train_acc1=trained.acc1,
+            train_acc5=trained.acc5,
+            val_loss=validation.loss,
+            val_acc1=validation.acc1,
+            val_acc5=validation.acc5,
+            lr=self._optimizer.param_groups[0]["lr"],
+            images_per_second=tally.images / seconds,
+            seconds=seconds + seconds_evaluation,
+            seconds_data=seconds_data,
+            seconds_compute=seconds - seconds_data,
+            seconds_evaluation=seconds_evaluation,
+            step_losses=tuple(torch.stack(losses).tolist()) if losses else (),
+        )
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return training_batches(
+            self._train_split,
+            mean=self.dataset.mean,
+            std=self.dataset.std,
+            batch_size=self.recipe.batch_size,
+            crop=self.recipe.crop,
+            flip=self.recipe.flip,
+            erasing=self.recipe.erasing,
+            order=self._streams["order"],
+            noise=self._streams["augmentation"],
+            device=self.device,
+        )
+
+    def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """One update of the weights; returns the loss and the logits it was made from."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.recipe.lr * self._schedule(self._steps_done)
+        with casting(self.recipe.precision, self.device):
+            output = self.model(images)
+        logits, *auxiliary = output if isinstance(output, tuple) else (output,)
+        loss = self._loss(logits, labels)
+        self._with_auxiliary_heads(loss, auxiliary, labels).backward()  # type: ignore[no-untyped-call]
+        if self.recipe.l1:
+            self._add_gradient_of_l1()
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        self._steps_done += 1
+        return loss.detach(), logits.detach()
+
+    def _with_auxiliary_heads(self, loss: Tensor, auxiliary: list[Tensor], labels: Tensor) -> Tensor:
+        if not auxiliary:
+            return loss
+        return loss + cast(float, self.model.aux_weight) * sum(self._loss(logits, labels) for logits in auxiliary)
+
+    def _add_gradient_of_l1(self) -> None:
+        """As if l1 times the sum of all |w| stood in the loss, for a fraction of the time."""
+        with torch.no_grad():
+            for weight in self.model.parameters():
+                assert weight.grad is not None
+                weight.grad.add_(weight.sign(), alpha=self.recipe.l1)
+
+    def _has_diverged(self, epoch: Epoch) -> bool:
+        measured = [epoch.train_loss, epoch.val_loss] if len(self.dataset.validation) else [epoch.train_loss]
+        return not all(map(math.isfinite, measured))
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "recipe": json.dumps(self.recipe.to_json()),
+            "dataset": self.dataset.digest,
+            "outcome": self.outcome,
+            "steps_done": self._steps_done,  # all the state that a schedule has
+            "history": [dataclasses.asdict(epoch) for epoch in self.history],
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "streams": {use: stream.get_state() for use, stream in self._streams.items()},
+        }
+
+    def _refuse_another_training(self, state: dict[str, Any], path: Path) -> None:
+        theirs, ours = json.loads(state["recipe"]), self.recipe.to_json()
+        changed = [f"{name} is {ours[name]!r}, there {theirs.get(name)!r}" for name in ours if ours[name] != theirs.get(name)]
+        if self.dataset.digest != state["dataset"]:
+            changed.append("the data set has other images or another split")
+        if changed:
+            raise ValueError(
+                f"checkpoint {path} belongs to another training: {'; '.join(changed)}. Resume from another path, or delete it."
+            )
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.outcome, self._steps_done = state["outcome"], state["steps_done"]
+        self.history = [Epoch(**{**epoch, "step_losses": tuple(epoch["step_losses"])}) for epoch in state["history"]]
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        for use, stream in self._streams.items():
+            stream.set_state(state["streams"][use])
+
+
+def steps_an_epoch(recipe: Recipe, images: int) -> int:
+    """A last batch of a single image is left out: batch normalisation could not be computed from it."""
+    if recipe.batch_size > images:
+        raise ValueError(
+            f"batch_size must be at most the {images} training images of {recipe.dataset} "
+            f"(those held out for validation are not among them), but got {recipe.batch_size}."
+        )
+    full, rest = divmod(images, recipe.batch_size)
+    return full + (rest > 1)

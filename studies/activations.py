@@ -1,0 +1,36 @@
+"""Does the activation function matter once each one has its own tuned learning rate? (report D, table D3)
+
+    python studies/activations.py            # run it, or go on where it stopped
+    python analysis/tables.py --study activations
+"""
+
+from cnnzoo import Recipe
+from search_spaces import sgd
+from studies.engine import Arm, Budget, Scale, Study, claim, main
+
+STUDY = Study(
+    name="activations",
+    question="Which activation gives simp_Res9 the best CIFAR-10 accuracy?",
+    base=Recipe(model="simp_res9", dataset="cifar10", lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50),
+    arms={name: Arm(activation=name) for name in ("relu", "mish", "elu", "rrelu", "gelu")},
+    baseline="relu",
+    tune=sgd.LEARNING_RATE,
+    budget=Budget(seeds=3, trials_per_arm=16),
+    reported={
+        "relu": {"test/acc1": 90.58, "train/acc1": 97.994},
+        "mish": {"test/acc1": 88.86, "train/acc1": 96.282},
+        "elu": {"test/acc1": 86.66, "train/acc1": 92.860},
+        "rrelu": {"test/acc1": 88.66, "train/acc1": 95.568},
+        "gelu": {"test/acc1": 90.46, "train/acc1": 97.648},
+    },
+    claims=[
+        claim("Mish and GELU do best, ReLU and RReLU worst (the report's prose)", better=["mish", "gelu"], than=["relu", "rrelu"]),
+        claim("ReLU is best (the report's table)", best="relu"),
+        claim("ELU is below ReLU", better="relu", than="elu"),
+    ],
+    demo=Scale(seeds=3, trials_per_arm=4, dataset="mnist5k", width=0.25, crop=2, flip=False, epochs=3),
+    smoke=Scale(seeds=2, trials_per_arm=3, dataset="mnist5k", width=0.1, train_size=128, batch_size=32, flip=False, epochs=2),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

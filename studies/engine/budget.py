@@ -1,0 +1,41 @@
+"""How much a study may spend, and what becomes smaller when it runs at a smaller scale."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cnnzoo.recipe import reject_unknown
+
+SEARCH_SEED = 0  # every candidate of a search starts from the same network and sees the same data
+MOST_SEEDS = 100  # so that the seeds of the reported and of the confirming trials never meet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """`seeds` trainings of every arm as reported and again to confirm; `trials_per_arm` candidates in each arm's search."""
+
+    seeds: int = 3
+    trials_per_arm: int = 16
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise ValueError(f"seeds must be between 1 and {MOST_SEEDS}, but got {self.seeds}.")
+        if self.trials_per_arm < 1:
+            raise ValueError(f"trials per arm must be at least 1, but got {self.trials_per_arm}.")
+
+    @property
+    def reported_seeds(self) -> tuple[int, ...]:
+        return tuple(range(1, self.seeds + 1))
+
+    @property
+    def confirm_seeds(self) -> tuple[int, ...]:
+        return tuple(range(MOST_SEEDS + 1, MOST_SEEDS + self.seeds + 1))
+
+
+class Scale:
+    """What changes in the base recipe, and the budget, when a study runs smaller than its report did."""
+
+    def __init__(self, *, seeds: int, trials_per_arm: int, **changes: Any) -> None:
+        reject_unknown(changes)
+        self.budget = Budget(seeds=seeds, trials_per_arm=trials_per_arm)
+        self.changes: Mapping[str, Any] = changes

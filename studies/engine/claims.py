@@ -1,0 +1,66 @@
+"""A sentence of a report as a contrast that trials can support or contradict. What judges it is ``analysis/claims.py``."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cnnzoo.spelling import unknown
+from studies.engine.schema import EPOCH_METRICS, JUDGED_BY, TRIAL_METRICS
+
+GAP = "gap"  # train accuracy minus test accuracy
+METRICS = (*EPOCH_METRICS, *TRIAL_METRICS, GAP)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`kind` says how `arms` and `than` are read: see ``claim``."""
+
+    text: str
+    kind: str
+    arms: tuple[str, ...]
+    than: tuple[str, ...] = ()
+    metric: str = JUDGED_BY
+    at: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+def claim(
+    text: str,
+    *,
+    better: str | Sequence[str] = (),
+    than: str | Sequence[str] = (),
+    best: str = "",
+    equal: Sequence[str] = (),
+    trains: str | Sequence[str] = (),
+    fails: str | Sequence[str] = (),
+    unstable: str | Sequence[str] = (),
+    grows: Sequence[str] = (),
+    metric: str = JUDGED_BY,
+    at: float | None = None,
+) -> Claim:
+    """A claim of exactly one kind.
+
+    better=a, than=b    each arm of a beats each arm of b on the metric (a loss, a gap, a time, a size: lower is better)
+    best=a              a beats every other arm
+    equal=[a, b, ...]   these differ by no more than the study's margin
+    trains=a, fails=a, unstable=a    every seed, none, or only some seeds come above twice the accuracy of chance
+    grows=[a, b], than=[c, d]        the difference a - b is larger than the difference c - d
+    at=0.2              the metric as it stood after that share of the epochs, not at the end
+    """
+    given = {"better": better, "best": best, "equal": equal, "trains": trains, "fails": fails, "unstable": unstable, "interaction": grows}
+    kinds = [kind for kind, arms in given.items() if arms]
+    if len(kinds) != 1:
+        raise ValueError(f"claim {text!r} must say exactly one of better, best, equal, trains, fails, unstable, grows, but says {kinds}.")
+    if bool(than) != (kinds[0] in ("better", "interaction")):
+        raise ValueError(f"claim {text!r}: `than` belongs to better=... and grows=..., and both need it.")
+    if metric not in METRICS:
+        raise unknown("metric", metric, METRICS)
+    if at is not None and not 0 < at <= 1:
+        raise ValueError(f"claim {text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {at}.")
+    return Claim(text, kinds[0], _names(given[kinds[0]]), _names(than), metric, at)
+
+
+def _names(arms: str | Sequence[str]) -> tuple[str, ...]:
+    return (arms,) if isinstance(arms, str) else tuple(arms)

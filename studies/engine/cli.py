@@ -1,0 +1,110 @@
+"""``python studies/x.py``: everything between the command line and the exit code.
+
+0 all trials done · 1 some trials failed · 2 bad input · 3 the study is being run by somebody else · 4 Ray, data or disk · 130 interrupted
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+
+from studies.engine import estimate, in_process
+from studies.engine.conduct import Conductor
+from studies.engine.console import announce, farewell, interrupted
+from studies.engine.ledger import Ledger
+from studies.engine.lock import Locked, held
+from studies.engine.options import Options, parse
+from studies.engine.prepare import Machine, Prepared, prepare
+from studies.engine.progress import Progress
+from studies.engine.spec import dataset_facts, spec
+from studies.engine.study import Study
+from studies.engine.tracking import Tracker, check_uri
+
+RESULTS = Path("results")
+MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
+BAD_INPUT, LOCKED, ENVIRONMENT, INTERRUPTED = 2, 3, 4, 130
+HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(study: Study) -> NoReturn:
+    """Run the study as the command line asks, and leave with an exit code that says how it went."""
+    try:
+        sys.exit(run(study, parse(study, sys.argv[1:])))
+    except ValueError as error:
+        _refuse(error, BAD_INPUT)
+    except Locked as error:
+        _refuse(error, LOCKED)
+    except (OSError, ConnectionError) as error:
+        _refuse(error, ENVIRONMENT)
+
+
+def run(study: Study, options: Options) -> int:
+    console = Console()
+    uri = os.environ.get("MLFLOW_TRACKING_URI", MLFLOW_DEFAULT)
+    check_uri(uri)
+    prepared = prepare(study, options, Machine.here())
+    plan = prepared.plan
+    announce(prepared, console, estimate.seconds(plan, prepared.dataset, prepared.device, prepared.slots))
+    if options.dry_run:
+        return 0
+    with held(RESULTS / f"{study.name}.{plan.scale}.lock", f"study {study.name!r} at scale {plan.scale}"):
+        tracker = Tracker(uri, study.name, plan.scale, spec(plan, prepared.dataset), dataset_facts(prepared.dataset), console.print)
+        return _conduct(prepared, options, tracker, console)
+
+
+def _conduct(prepared: Prepared, options: Options, tracker: Tracker, console: Console) -> int:
+    progress = Progress(prepared.plan, prepared.slots, console)
+    conductor = Conductor(
+        prepared.plan, Ledger(RESULTS.absolute()), tracker, progress,
+        data_dir=options.data_dir.absolute(), slots=prepared.slots, device=prepared.device,
+    )  # fmt: skip
+    progress.start(conductor.agenda)
+    try:
+        with _signals():
+            _train(conductor, prepared, options)
+    except KeyboardInterrupt:
+        progress.stop()
+        conductor.close("KILLED")
+        interrupted(conductor.agenda, console)
+        return INTERRUPTED
+    progress.stop()
+    unsent = conductor.close("FINISHED")
+    return farewell(prepared, conductor, unsent, console)
+
+
+def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
+    if options.in_process:
+        in_process.run(conductor)
+        return
+    from studies.engine import on_ray  # a second to import; not needed above
+
+    with on_ray.started(options.address, prepared.slots):
+        on_ray.run(conductor, on_ray.Slots(cpus=1, gpus=prepared.gpus_per_trial))
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """The first signal lets the study break off in good order; the second one ends it at once."""
+
+    def first(number: int, frame: FrameType | None) -> None:
+        for hung_up in HUNG_UP:
+            signal.signal(hung_up, lambda number, frame: os._exit(INTERRUPTED))
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, first) for number in HUNG_UP}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _refuse(error: Exception, code: int) -> NoReturn:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,130 @@
+"""The conductor of a study: between the agenda, which decides, the ledger, which remembers, and the tracker, which tells MLflow.
+
+Who trains (``on_ray``, ``in_process``) asks it for orders and tells it what came of them. It lives in the driver alone.
+"""
+
+import math
+from collections import Counter
+from pathlib import Path
+
+from studies.engine import schema
+from studies.engine.agenda import Agenda
+from studies.engine.ledger import Epoch, Ledger, Result
+from studies.engine.optuna_store import export
+from studies.engine.plan import Plan, Trial
+from studies.engine.progress import Progress
+from studies.engine.rungs import Course
+from studies.engine.tracking import Settled, Tracker
+from studies.engine.worker import Order
+
+GONE = "the worker died again and again (killed, or out of memory); see the log of Ray"
+
+
+class Conductor:
+    def __init__(
+        self, plan: Plan, ledger: Ledger, tracker: Tracker, progress: Progress, *, data_dir: Path, slots: int, device: str
+    ) -> None:
+        self.plan = plan
+        self.ledger = ledger
+        self.tracker = tracker
+        self.data_dir = data_dir
+        self.slots = slots
+        self.device = device
+        self.progress = progress
+        self.agenda = Agenda(plan, self._recall)
+        self._told: set[str] = set()  # signatures the tracker has been told the end of
+
+    def next(self) -> Order | None:
+        """What to train next; None while there is nothing to begin."""
+        if len(self.agenda.running) >= self.slots:
+            return None
+        trial = self.agenda.next()
+        if trial is not None:
+            self.tracker.begin(trial)
+        self._tell_settled()
+        return None if trial is None else Order.of(trial, self.ledger.root, self.data_dir)
+
+    def heard(self, signature: str, epoch: Epoch) -> bool:
+        """Take in an epoch; True says that the trial has to stop."""
+        trial = self.agenda.trials[signature]
+        self.progress.epoch_took(trial.arm, epoch[schema.SECONDS])
+        stop = self.agenda.heard(trial, epoch["epoch"], epoch[schema.CHOSEN_BY])
+        self._tell_settled()
+        return stop
+
+    def ended(self, signature: str, *, stopped: bool = False) -> None:
+        """The trial is no longer being trained: it had to stop, or its result stands in the ledger."""
+        trial = self.agenda.trials[signature]
+        if stopped:
+            self.ledger.drop_checkpoint(signature)
+            self.agenda.ended(trial, "stopped")
+        else:
+            result = self.ledger.read(signature).result or self.ledger.fail(signature, GONE)
+            self.agenda.ended(trial, result.outcome)
+        self._tell_settled()
+
+    def finished(self) -> bool:
+        return self.agenda.finished()
+
+    def outcomes(self) -> Counter[str]:
+        """How many trials ended in which way."""
+        return Counter(verdict.outcome for verdict in self.agenda.settled.values())
+
+    def failures(self) -> list[tuple[Trial, str]]:
+        """The trials that failed, each with its reason."""
+        failed = [s for s, verdict in self.agenda.settled.items() if verdict.outcome == "failed"]
+        results = [(self.agenda.trials[s], self.ledger.read(s).result) for s in failed]
+        return [(trial, result.reason) for trial, result in results if result]
+
+    def close(self, status: str) -> int:
+        """Hand over what is to be handed over; returns how many records MLflow could not be sent."""
+        export(self.plan, self.agenda.searches, self.ledger.root / "optuna.journal")
+        if self.finished():
+            for trial in self._best_of_each_arm():
+                self.tracker.keep_model(trial, self.ledger.folder(trial.signature) / "model.safetensors")
+        return self.tracker.close(status)
+
+    def _recall(self, trial: Trial) -> Course:
+        """What the ledger holds of a trial that is about to begin."""
+        record = self.ledger.read(trial.signature)
+        result = record.result
+        if trial.number is not None and result and schema.TEST_ACC1 in result.metrics:
+            raise ValueError(
+                f"trial {trial.name!r} ({trial.signature}) has a test score already, so it may not be a candidate of a choice; "
+                f"give the study other seeds, or another results folder."
+            )
+        if trial.number is None and result and result.outcome == "failed":
+            self.ledger.forget_failure(trial.signature)  # a candidate stays failed: later suggestions rest on that
+            result = None
+        scores = [epoch[schema.CHOSEN_BY] for epoch in record.epochs if math.isfinite(epoch[schema.CHOSEN_BY])]
+        return Course(scores, result.outcome if result else None)
+
+    def _tell_settled(self) -> None:
+        for signature in self.agenda.settled.keys() - self._told:
+            self._told.add(signature)
+            self.tracker.settle(self._settled(self.agenda.trials[signature]))
+        self.progress.changed()
+
+    def _settled(self, trial: Trial) -> Settled:
+        verdict, record = self.agenda.settled[trial.signature], self.ledger.read(trial.signature)
+        result = record.result if verdict.outcome != "stopped" and record.result else Result(verdict.outcome)
+        counted = record.epochs if trial.number is None else record.epochs[: verdict.epochs]
+        return Settled(
+            trial=trial,
+            outcome=verdict.outcome,
+            epochs=counted,
+            metrics={**result.metrics, schema.EPOCHS_DONE: float(len(counted))},
+            device=self.device,
+            shared=self.slots,
+            reason=result.reason,
+        )
+
+    def _best_of_each_arm(self) -> list[Trial]:
+        """Of the tested trials of each arm and stage, the one with the best validation score."""
+        best: dict[tuple[str, str], tuple[float, Trial]] = {}
+        for signature, verdict in self.agenda.settled.items():
+            trial = self.agenda.trials[signature]
+            key = (trial.arm, trial.stage)
+            if trial.number is None and verdict.outcome == "completed" and verdict.score > best.get(key, (-math.inf, trial))[0]:
+                best[key] = (verdict.score, trial)
+        return [trial for _, trial in best.values()]

@@ -1,0 +1,131 @@
+"""The books: a folder a trial, under its signature. What stands there is the truth; MLflow and Optuna are told from it.
+
+    results/trials/<signature>/recipe.json     what was trained
+                               epochs.jsonl    a line an epoch, in order, each written after its checkpoint
+                               checkpoint.pt   while the training can still go on
+                               model.safetensors   the network, of trials that were tested
+                               result.json     how it ended; there is none while it can still go on
+
+A folder belongs to no study: two studies that share a recipe share the trial.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studies.engine.crashpoints import crashpoint
+
+Epoch = Mapping[str, Any]  # metrics of one epoch, by the names of the schema, and `epoch`, its number from 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a trial ended. `metrics` are those of the whole trial; `reason` says why it failed."""
+
+    outcome: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    device: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is written of one trial."""
+
+    epochs: Sequence[Epoch] = ()
+    result: Result | None = None
+
+
+class Ledger:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, signature: str) -> Path:
+        return self.root / "trials" / signature
+
+    def read(self, signature: str) -> Record:
+        folder = self.folder(signature)
+        return Record(tuple(_epochs(folder / "epochs.jsonl")), _result(folder / "result.json"))
+
+    @contextmanager
+    def writing(self, signature: str, recipe: Mapping[str, Any]) -> Iterator["Entry"]:
+        """The entry of a trial, held by this process alone: a worker that outlived its driver finishes its epoch first."""
+        folder = self.folder(signature)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            write_atomically(folder / "recipe.json", json.dumps(dict(recipe), indent=1))
+            yield Entry(folder)
+
+    def fail(self, signature: str, reason: str) -> Result:
+        """Book a trial whose worker could not do so itself any more."""
+        result = Result("failed", reason=reason)
+        write_atomically(self.folder(signature) / "result.json", json.dumps(asdict(result)))
+        return result
+
+    def forget_failure(self, signature: str) -> None:
+        """Let a failed trial be tried again."""
+        (self.folder(signature) / "result.json").unlink(missing_ok=True)
+
+    def drop_checkpoint(self, signature: str) -> None:
+        """Once a trial is stopped for good, its checkpoint is only in the way."""
+        for checkpoint in self.folder(signature).glob("checkpoint.pt*"):
+            checkpoint.unlink(missing_ok=True)
+
+
+class Entry:
+    """One trial's folder while it is being trained."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.checkpoint = folder / "checkpoint.pt"
+        self.model = folder / "model.safetensors"
+
+    def begin(self, epochs: Sequence[Epoch]) -> None:
+        """The epochs that the checkpoint already holds: a line lost between checkpoint and ledger comes back here."""
+        write_atomically(self.folder / "epochs.jsonl", "".join(_line(epoch) for epoch in epochs))
+
+    def add(self, epoch: Epoch) -> None:
+        crashpoint("after_checkpoint")
+        with (self.folder / "epochs.jsonl").open("a") as file:
+            file.write(_line(epoch))
+        crashpoint("after_ledger")
+
+    def end(self, result: Result) -> None:
+        crashpoint("before_result")
+        write_atomically(self.folder / "result.json", json.dumps(asdict(result)))
+        for checkpoint in self.folder.glob("checkpoint.pt*"):
+            checkpoint.unlink()
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Whoever reads sees the old file or the whole new one, also after a power cut."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with draft.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _line(epoch: Epoch) -> str:
+    return json.dumps(dict(epoch)) + "\n"
+
+
+def _epochs(path: Path) -> Iterator[Epoch]:
+    """The whole lines of the file; a last line that was cut short is the epoch that will be written again."""
+    if path.exists():
+        for line in path.read_text().splitlines(keepends=True):
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def _result(path: Path) -> Result | None:
+    return Result(**json.loads(path.read_text())) if path.exists() else None
+
+

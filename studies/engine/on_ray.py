@@ -1,0 +1,130 @@
+"""Ray Tune as the engine uses it: one Tuner for the whole study, fed by the conductor, on actors that are used again.
+
+Ray starts the trainings and keeps the slots full. What is trained next and what has to stop is decided by the agenda,
+through Tune's two openings for that: a Searcher and a TrialScheduler. Tune's own books are thrown away at the end.
+"""
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RAY_SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command line has its own
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "100000",
+    "TUNE_RESULT_BUFFER_LENGTH": "1",
+}
+for _name, _value in RAY_SETTINGS.items():
+    os.environ.setdefault(_name, _value)  # Ray reads some of them when it is imported
+
+import ray  # noqa: E402
+from ray import tune  # noqa: E402
+from ray.tune.experiment import Trial as RayTrial  # noqa: E402
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
+from ray.tune.search import Searcher  # noqa: E402
+
+from studies.engine.actor import Trainee  # noqa: E402
+from studies.engine.conduct import Conductor  # noqa: E402
+
+RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
+
+
+class Orders(Searcher):
+    """Hands Tune the conductor's orders."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self.conductor = conductor
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
+        return True  # what is looked for is the agenda's affair
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        order = self.conductor.next()
+        if order is not None:
+            return dataclasses.asdict(order)
+        return Searcher.FINISHED if self.conductor.finished() else None
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """The scheduler is told of it."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing of Tune's own books is ever read again."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # the Tuner pickles what it is given, to be restored from; it never is
+
+
+class Stops(FIFOScheduler):
+    """Stops the trials that the agenda wants stopped."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self.conductor = conductor
+
+    def on_trial_result(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
+        signature = trial.config["signature"]
+        for epoch in result["epochs"]:
+            if self.conductor.heard(signature, epoch):
+                self.conductor.ended(signature, stopped=True)
+                return str(TrialScheduler.STOP)
+        return str(TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
+        for epoch in result["epochs"]:
+            self.conductor.heard(trial.config["signature"], epoch)
+        self.conductor.ended(trial.config["signature"])
+
+    def on_trial_error(self, controller: Any, trial: RayTrial) -> None:
+        self.conductor.ended(trial.config["signature"])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Where trials run: the resources each of them asks for."""
+
+    cpus: float
+    gpus: float
+
+
+def run(conductor: Conductor, slots: Slots) -> None:
+    with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
+        tuner = tune.Tuner(
+            tune.with_resources(Trainee, {"cpu": slots.cpus, "gpu": slots.gpus}),
+            tune_config=tune.TuneConfig(
+                search_alg=Orders(conductor),
+                scheduler=Stops(conductor),
+                num_samples=-1,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name=conductor.plan.study.name,
+                storage_path=scratch,
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=RETRIES),
+            ),
+        )
+        tuner.fit()
+
+
+@contextmanager
+def started(address: str | None, cpus: int | None) -> Iterator[Mapping[str, float]]:
+    """Ray, here or at an address, for as long as the study lasts; yields what the cluster has. Stops only what it started."""
+    ray.init(address=address, num_cpus=None if address else cpus, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+    try:
+        yield ray.cluster_resources()
+    finally:
+        ray.shutdown()

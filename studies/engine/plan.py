@@ -1,0 +1,120 @@
+"""What a study at a scale comes to: the trials of each stage, each known by its signature."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cnnzoo import Recipe
+from search_spaces import Space
+from studies.engine.arms import SEPARATOR, Arm, short
+from studies.engine.budget import SEARCH_SEED, Budget
+from studies.engine.study import Study
+
+# Goes up when a change of the code makes the same recipe train to another result: old trials are then not taken for new ones.
+TRAINING_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: `number` counts the candidates of an arm's search, and is None outside it."""
+
+    arm: str
+    stage: str
+    recipe: Recipe
+    signature: str
+    number: int | None = None
+    tuned: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As a person finds it: `bn · lr 2e-3 · seed 1`, or `bn · search 4 · lr 3.16e-3`."""
+        if self.number is not None:
+            setting = (f"{name} {short(getattr(self.recipe, name))}" for name in self.tuned)
+            return SEPARATOR.join([self.arm, f"search {self.number}", *setting])
+        stage = [] if self.stage == "reported" else [self.stage]
+        return SEPARATOR.join([self.arm, *stage, f"seed {self.recipe.seed}"])
+
+
+@dataclass(frozen=True)
+class TunedArm:
+    """An arm of the search. A factor that is itself tuned is tuned away: of `bn · lr 2e-3`, `bn · lr 1e-4` remains `bn`."""
+
+    name: str
+    base: Recipe
+    space: Space
+    stands_for: tuple[str, ...]
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    study: Study
+    scale: str
+    budget: Budget
+    base: Recipe
+    arms: Mapping[str, Recipe]  # as reported, at this scale: all of them
+    tuned: Mapping[str, TunedArm]  # all of them, too; empty where nothing is tuned
+    sign: Callable[[Recipe], str]
+    wanted: frozenset[str]  # the arms that this start of the study is about
+    only: str | None = None  # reported, tuned, or both
+
+    def reported(self) -> list[Trial]:
+        """Seed by seed, so that a study that is cut short has compared like with like."""
+        return [
+            self.trial(arm, "reported", recipe.replace(seed=seed))
+            for seed in self.budget.reported_seeds
+            for arm, recipe in self.arms.items()
+            if arm in self.wanted and self.only != "tuned"
+        ]
+
+    def searched(self) -> list[TunedArm]:
+        """The arms that are to be tuned."""
+        return [tuned for tuned in self.tuned.values() if self.wanted & set(tuned.stands_for) and self.only != "reported"]
+
+    def candidate(self, arm: str, number: int, setting: Mapping[str, Any]) -> Trial:
+        tuned = self.tuned[arm]
+        recipe = tuned.base.replace(seed=SEARCH_SEED, **setting)
+        return Trial(arm, "search", recipe, self.sign(recipe), number, tuple(tuned.space))
+
+    def confirm(self, chosen: Trial) -> list[Trial]:
+        """The chosen setting of an arm on seeds that took no part in choosing it."""
+        return [self.trial(chosen.arm, "confirm", chosen.recipe.replace(seed=seed)) for seed in self.budget.confirm_seeds]
+
+    def trial(self, arm: str, stage: str, recipe: Recipe) -> Trial:
+        return Trial(arm, stage, recipe, self.sign(recipe))
+
+    @property
+    def tuned_of(self) -> dict[str, str]:
+        """By reported arm, the arm of the search that stands for it."""
+        return {arm: tuned.name for tuned in self.tuned.values() for arm in tuned.stands_for}
+
+
+def signature(recipe: Recipe, data_digest: str) -> str:
+    """What a trial is known by: a hash of all that determines its result."""
+    identity = {"recipe": recipe.resolved().to_json(), "data": data_digest, "training": TRAINING_VERSION}
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def tuned_arms(study: Study, recipes: Mapping[str, Recipe]) -> dict[str, TunedArm]:
+    """The arms of the search, of those reported arms that have anything to tune.
+
+    Where a factor is tuned away, the first of the arms that fall together lends its value as the first candidate.
+    """
+    groups: dict[str, TunedArm] = {}
+    for name, recipe in recipes.items():
+        arm = study.arms[name]
+        space = study.space_of(arm)
+        if space:
+            label = _name_without(name, arm, space)
+            kept = {field: value for field, value in arm.changes.items() if field not in space}
+            first = groups.get(label, TunedArm(label, recipe, space, (), kept))
+            groups[label] = replace(first, stands_for=(*first.stands_for, name))
+    return groups
+
+
+def _name_without(name: str, arm: Arm, space: Space) -> str:
+    if arm.labels and set(arm.changes) & set(space):
+        return SEPARATOR.join(label for field, label in arm.labels.items() if field not in space) or "tuned"
+    return name

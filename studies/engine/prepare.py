@@ -1,0 +1,140 @@
+"""From a study and the command line to a plan that can run: scale, data, device and slots are settled here, or refused."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from cnnzoo import Recipe, settle
+from cnnzoo.data import Dataset, open_dataset
+from cnnzoo.nets import build
+from cnnzoo.spelling import unknown
+from studies.engine.options import Options
+from studies.engine.plan import Plan, signature, tuned_arms
+from studies.engine.study import Study
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is to train on: here, or in a cluster."""
+
+    cpus: int
+    gpus: int
+
+    @classmethod
+    def here(cls) -> "Machine":
+        return cls(len(os.sched_getaffinity(0)), torch.cuda.device_count())
+
+
+@dataclass(frozen=True)
+class Prepared:
+    plan: Plan
+    dataset: Dataset
+    device: str
+    slots: int
+    gpus_per_trial: float
+    why_scale: str
+
+
+def prepare(study: Study, options: Options, machine: Machine) -> Prepared:
+    gpus_per_trial = _gpus_per_trial(options, machine)
+    device = "cuda" if gpus_per_trial else "cpu"
+    scale, why = _scale(study, options, device)
+    open_for = _opener(options.data_dir)
+    recipes = {name: _recipe(study, name, scale, options, device) for name in study.arms}
+    for name, recipe in recipes.items():
+        _check_fits(name, recipe, open_for(recipe))
+    budget = study.scale(scale).budget
+    plan = Plan(
+        study=study,
+        scale=scale,
+        budget=replace(budget, seeds=options.seeds or budget.seeds, trials_per_arm=options.trials or budget.trials_per_arm),
+        base=recipes[study.baseline],
+        arms=recipes,
+        tuned=tuned_arms(study, recipes),
+        sign=lambda recipe: signature(recipe, open_for(recipe).digest),
+        wanted=_wanted(study, options),
+        only=options.only,
+    )
+    if not (plan.reported() or plan.searched()):
+        raise ValueError(f"study {study.name!r} tunes nothing, so --only tuned leaves nothing to do; leave it out.")
+    return Prepared(plan, open_for(plan.base), device, _slots(options, machine, gpus_per_trial), gpus_per_trial, why)
+
+
+def _scale(study: Study, options: Options, device: str) -> tuple[str, str]:
+    """The scale, and why it is this one."""
+    if options.scale:
+        return options.scale, "as asked"
+    if device == "cpu":
+        return "demo", "there is no GPU; --scale report runs the report's full setting all the same"
+    try:
+        _opener(options.data_dir)(_with_dataset(study.base, options))
+    except (ValueError, OSError) as error:
+        return "demo", f"the report's data set cannot be had: {error}"
+    return "report", "there is a GPU, and the data set"
+
+
+def _wanted(study: Study, options: Options) -> frozenset[str]:
+    for name in options.arms or ():
+        if name not in study.arms:
+            raise unknown("arm", name, study.arms)
+    return frozenset(options.arms or study.arms) | {study.baseline}  # nothing can be compared without it
+
+
+def _recipe(study: Study, arm: str, scale: str, options: Options, device: str) -> Recipe:
+    return settle(_with_dataset(study.recipe(arm, scale), options), torch.device(device))
+
+
+def _with_dataset(recipe: Recipe, options: Options) -> Recipe:
+    return recipe.replace(dataset=options.dataset) if options.dataset else recipe
+
+
+def _opener(data_dir: Path) -> Callable[[Recipe], Dataset]:
+    """Opens the data of a recipe, each data set once."""
+    opened: dict[tuple[object, ...], Dataset] = {}
+
+    def open_for(recipe: Recipe) -> Dataset:
+        key = (recipe.dataset, recipe.image_size, recipe.train_size, recipe.validation)
+        if key not in opened:
+            opened[key] = open_dataset(
+                recipe.dataset,
+                image_size=recipe.image_size,
+                train_size=recipe.train_size,
+                validation=recipe.validation,
+                data_dir=data_dir,
+            )
+        return opened[key]
+
+    return open_for
+
+
+def _check_fits(arm: str, recipe: Recipe, dataset: Dataset) -> None:
+    """A network that cannot take these images, or a batch that the data cannot fill, is found here and not in the first trial."""
+    try:
+        with torch.device("meta"):
+            build(recipe, dataset.shape, len(dataset.classes))
+    except ValueError as error:
+        raise ValueError(f"arm {arm!r}: {error}") from None
+    if recipe.batch_size > len(dataset.train):
+        raise ValueError(f"arm {arm!r}: batch_size {recipe.batch_size} is more than the {len(dataset.train)} training images of {dataset.name}.")
+
+
+def _gpus_per_trial(options: Options, machine: Machine) -> float:
+    asked = options.gpus_per_trial
+    if asked is None:
+        return 1.0 if machine.gpus else 0.0
+    if asked > machine.gpus:
+        raise ValueError(f"each trial would ask for {asked:g} GPUs, but there are {machine.gpus}; use --gpus-per-trial 0 to train on CPUs.")
+    return asked
+
+
+def _slots(options: Options, machine: Machine, gpus_per_trial: float) -> int:
+    if options.in_process:
+        return 1
+    fit = int(machine.gpus / gpus_per_trial) if gpus_per_trial else machine.cpus
+    if options.concurrent and options.concurrent > fit:
+        what = f"{gpus_per_trial:g} GPUs a trial on {machine.gpus}" if gpus_per_trial else f"a core a trial on {machine.cpus}"
+        raise ValueError(f"--concurrent {options.concurrent} is more than fit: {what} makes {fit}; leave it out for as many as fit.")
+    return options.concurrent or fit

@@ -1,0 +1,113 @@
+"""The live table by arm while a study runs; plain lines, one a trial, where there is no terminal."""
+
+import time
+from collections.abc import Iterator
+from statistics import median
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from studies.engine.agenda import Agenda
+from studies.engine.estimate import STOPPED_EARLY, duration
+from studies.engine.plan import Plan
+from studies.engine.rungs import Course
+
+REFRESH = 0.5  # seconds between two pictures of the table
+
+
+class Progress:
+    """Reads the agenda and draws; told by the conductor whenever something changed."""
+
+    def __init__(self, plan: Plan, slots: int, console: Console) -> None:
+        self.plan = plan
+        self.slots = slots
+        self.console = console
+        self.agenda: Agenda | None = None
+        self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
+        self._drawn = 0.0
+        self._said: set[str] = set()
+        self._seconds: dict[str, list[float]] = {}  # by arm, what its epochs took in this run
+
+    def start(self, agenda: Agenda) -> None:
+        self.agenda = agenda
+        if self._live:
+            self._live.start()
+
+    def stop(self) -> None:
+        if self._live and self.agenda:
+            self._live.update(self.table(), refresh=True)
+            self._live.stop()
+
+    def epoch_took(self, arm: str, seconds: float) -> None:
+        self._seconds.setdefault(arm, []).append(seconds)
+
+    def changed(self) -> None:
+        if self.agenda is None:
+            return
+        if self._live is None:
+            self._say_settled(self.agenda)
+        elif time.monotonic() - self._drawn > REFRESH:
+            self._drawn = time.monotonic()
+            self._live.update(self.table(), refresh=True)
+
+    def table(self) -> Table:
+        assert self.agenda is not None
+        eta = self.eta()
+        title = f"{len(self.agenda.settled)} of {self.agenda.total()} trials" + (f", about {duration(eta)} left" if eta else "")
+        table = Table(title=title, title_justify="left")
+        table.add_column("arm")
+        for column in ("done", "running", "left", "best val acc", "epochs"):
+            table.add_column(column, justify="right")
+        for arm in self._arms():
+            table.add_row(arm, *self._row(arm))
+        return table
+
+    def eta(self) -> float | None:
+        """Seconds left, from what the epochs of each arm took so far."""
+        assert self.agenda is not None
+        if not self._seconds:
+            return None
+        usual = median(s for seconds in self._seconds.values() for s in seconds)
+        left = sum(epochs * median(self._seconds.get(arm, [usual])) for arm, epochs in self._epochs_left())
+        return left / self.slots
+
+    def _arms(self) -> list[str]:
+        names = [arm for arm in self.plan.arms if arm in self.plan.wanted and self.plan.only != "tuned"]
+        return list(dict.fromkeys([*names, *(arm.name for arm in self.plan.searched())]))
+
+    def _row(self, arm: str) -> list[str]:
+        done, running, left = self._counts(arm)
+        courses = self._courses(arm)
+        best = max((course.scores[-1] for course in courses if course.scores), default=None)
+        return [str(done), str(running), str(left), "" if best is None else f"{best:.2f} %", str(sum(len(c.scores) for c in courses))]
+
+    def _counts(self, arm: str) -> tuple[int, int, int]:
+        assert self.agenda is not None
+        mine = [s for s, trial in self.agenda.trials.items() if trial.arm == arm]
+        done = sum(s in self.agenda.settled for s in mine)
+        running = sum(s in self.agenda.running for s in mine)
+        return done, running, max(0, self._planned(arm) - done - running)
+
+    def _planned(self, arm: str) -> int:
+        budget = self.plan.budget
+        fixed = budget.seeds if arm in self.plan.arms and arm in self.plan.wanted and self.plan.only != "tuned" else 0
+        return fixed + (budget.trials_per_arm + budget.seeds if arm in {tuned.name for tuned in self.plan.searched()} else 0)
+
+    def _courses(self, arm: str) -> list[Course]:
+        assert self.agenda is not None
+        return [course for s, course in self.agenda.courses.items() if self.agenda.trials[s].arm == arm]
+
+    def _epochs_left(self) -> Iterator[tuple[str, float]]:
+        """By arm, how many epochs are left to train; of the candidates of a search some share is never trained."""
+        for arm in self._arms():
+            _, running, left = self._counts(arm)
+            share = STOPPED_EARLY if arm in {tuned.name for tuned in self.plan.searched()} else 1.0
+            yield arm, (left + running / 2) * self.plan.base.epochs * share
+
+    def _say_settled(self, agenda: Agenda) -> None:
+        for signature in [s for s in agenda.settled if s not in self._said]:
+            self._said.add(signature)
+            verdict, eta = agenda.settled[signature], self.eta()
+            line = f"[{len(self._said)}/{agenda.total()}] {agenda.trials[signature].name}: {verdict.outcome} after {verdict.epochs} epochs, val acc {verdict.score:.2f} %"
+            self.console.print(line + (f"; about {duration(eta)} left" if eta else ""), markup=False, highlight=False, soft_wrap=True)

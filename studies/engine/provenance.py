@@ -1,0 +1,51 @@
+"""Where a run comes from: the commit, the person, the machine, the versions. And how secrets are kept out of what is told."""
+
+import getpass
+import platform
+import re
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy")
+GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")  # runs nothing of the repository's
+GIT_SECONDS = 10
+
+_LOGIN = re.compile(r"(?<=://)\S*@")
+_SECRET = re.compile(r"(?i)(?<=(?:token|password)=)[^&\s]+")
+
+
+def provenance(source: Path) -> dict[str, str]:
+    """The tags of a run that say where it comes from. MLflow's client sets none of them by itself."""
+    tags = {
+        "mlflow.user": _user(),
+        "mlflow.source.name": str(source),
+        "mlflow.source.type": "LOCAL",
+        "host": platform.node(),
+        "versions": ", ".join([f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]),
+    }
+    commit, changes = _git(source.parent, "rev-parse", "HEAD"), _git(source.parent, "status", "--porcelain")
+    if commit is not None and changes is not None:
+        tags |= {"mlflow.source.git.commit": commit, "git_dirty": "true" if changes else "false"}
+    return tags
+
+
+def redact(text: str) -> str:
+    """The text without the logins and the secrets of the URIs in it."""
+    return _SECRET.sub("***", _LOGIN.sub("***@", text))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return "unknown"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git answers; None where there is no git, or no repository with a commit."""
+    try:
+        done = subprocess.run([*GIT, *arguments], cwd=folder, capture_output=True, text=True, timeout=GIT_SECONDS)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,87 @@
+"""Early stopping: successive halving within one arm, decided as if its trials had been run one after another.
+
+Trials of an arm are numbered in the order they are begun. Whether trial k goes on past a rung depends on what trials
+0 .. k-1 scored there, and on nothing else. So the decision is the same whatever the number of slots, whichever trial
+finishes first, and however often the study was killed in between. A trial whose elders are not that far yet goes on in
+the meantime; if it turns out that it should have stopped, what it did past the rung is not counted.
+The rule at a rung is that of ASHA (Li et al., arXiv 1810.05934) as Ray's AsyncHyperBandScheduler has it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+REDUCTION = 3  # at each rung about the better third goes on
+
+
+@dataclass(frozen=True)
+class Course:
+    """A candidate as far as it is known: its score by epoch, and its outcome once it ended by itself."""
+
+    scores: Sequence[float] = ()
+    outcome: str | None = None  # completed, diverged, failed
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a candidate: its outcome, the epochs that count, and its score at the last of them."""
+
+    outcome: str  # completed, stopped, diverged, failed
+    epochs: int
+    score: float
+
+
+def rungs(epochs: int) -> tuple[int, ...]:
+    """The epochs after which a trial may be stopped: epochs/3, epochs/9, ... down to 1, in rising order."""
+    levels = []
+    level = epochs // REDUCTION
+    while level >= 1:
+        levels.append(level)
+        level //= REDUCTION
+    return tuple(reversed(levels))
+
+
+def judge(courses: Sequence[Course], levels: Sequence[int]) -> list[Verdict | None]:
+    """Every candidate's verdict, in the order of their numbers; None while it depends on what is still running."""
+    reached: dict[int, list[float]] = {level: [] for level in levels}
+    open_from = math.inf  # the first rung at which some elder's score is not known yet
+    verdicts: list[Verdict | None] = []
+    for course in courses:
+        verdict, unknown_from = _judge_one(course, levels, reached, open_from)
+        verdicts.append(verdict)
+        open_from = min(open_from, unknown_from)
+    return verdicts
+
+
+def _judge_one(
+    course: Course, levels: Sequence[int], reached: dict[int, list[float]], open_from: float
+) -> tuple[Verdict | None, float]:
+    """The verdict, and the first rung at which this candidate's own score is not known yet."""
+    for level in levels:
+        if len(course.scores) < level:
+            return _end(course), (math.inf if course.outcome else level)
+        score = course.scores[level - 1]
+        if level >= open_from:
+            return None, math.inf  # whatever comes after it waits for the same elder
+        cutoff = threshold(reached[level])
+        reached[level].append(score)
+        if score < cutoff:
+            return Verdict("stopped", level, score), math.inf
+    return _end(course), math.inf
+
+
+def _end(course: Course) -> Verdict | None:
+    if course.outcome is None:
+        return None
+    return Verdict(course.outcome, len(course.scores), course.scores[-1] if course.scores else math.nan)
+
+
+def threshold(scores: Sequence[float]) -> float:
+    """The score below which a trial is stopped, given those that reached the rung before it: their upper tercile."""
+    if not scores:
+        return -math.inf
+    ranked = sorted(scores)
+    place = (1 - 1 / REDUCTION) * (len(ranked) - 1)
+    below = math.floor(place)
+    above = ranked[min(below + 1, len(ranked) - 1)]
+    return ranked[below] + (place - below) * (above - ranked[below])

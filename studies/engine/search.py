@@ -1,0 +1,140 @@
+"""The search of one arm: which settings are tried, which are stopped early, and which one is chosen.
+
+Suggestion k rests on the verdicts of candidates 0 .. k-1-LAG alone, never on the clock, so the same search gives the same
+trials on one slot or on many. Candidate 0 is the setting the report used; the next ones spread evenly over the space
+(Sobol), the same points for every arm with the same space; then Optuna's TPE learns from what was seen.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import TPESampler
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from scipy.stats import qmc
+
+from cnnzoo import Recipe
+from search_spaces import Space
+from studies.engine.rungs import Course, Verdict, judge, rungs
+
+EVEN = 8  # candidates spread evenly before TPE begins; Sobol's points are even in powers of two
+LAG = 4  # so many candidates of one arm may be under way without waiting for one another
+SAMPLER_SEED = 20
+ATTEMPTS = 20  # draws for a setting that was not tried yet, before the space counts as exhausted
+DIGITS = 3  # a suggested number is rounded to so many digits: readable, and the same on every machine
+
+STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "diverged": TrialState.FAIL, "failed": TrialState.FAIL}
+
+
+class Search:
+    """The candidates of one arm, by number."""
+
+    def __init__(self, base: Recipe, space: Space, trials: int) -> None:
+        self.space = space
+        self.trials = trials
+        self.levels = rungs(base.epochs)
+        self.settings: list[dict[str, Any]] = []
+        self.courses: list[Course] = []
+        self._fixed = distinct([*own_setting(base, space), *even_settings(space)])
+        self._seen: list[FrozenTrial] = []  # what TPE has been told, in the order of the numbers
+
+    def verdicts(self) -> list[Verdict | None]:
+        return judge(self.courses, self.levels)
+
+    def suggest(self) -> dict[str, Any] | None:
+        """The setting of the next candidate; None when all are given out, or when it has to wait for a verdict."""
+        number = len(self.settings)
+        if number == self.trials:
+            return None
+        setting = self._setting(number)
+        if setting is not None:
+            self.settings.append(setting)
+            self.courses.append(Course())
+        return setting
+
+    def done(self) -> bool:
+        return len(self.settings) == self.trials and None not in self.verdicts()
+
+    def best(self) -> int | None:
+        """The number of the candidate that is chosen: the best at its last epoch of those trained in full."""
+        completed = [(v.score, -k) for k, v in enumerate(self.verdicts()) if v and v.outcome == "completed"]
+        return -max(completed)[1] if completed else None
+
+    def _setting(self, number: int) -> dict[str, Any] | None:
+        return self._fixed[number] if number < len(self._fixed) else self._learned(number)
+
+    def _learned(self, number: int) -> dict[str, Any] | None:
+        """What TPE suggests from the candidates it is allowed to see."""
+        visible = number - LAG
+        verdicts = self.verdicts()[:visible]
+        if None in verdicts:
+            return None
+        self._seen += [self.frozen(k) for k in range(len(self._seen), visible)]
+        for attempt in range(ATTEMPTS):
+            study = optuna.create_study(sampler=TPESampler(seed=SAMPLER_SEED + ATTEMPTS * number + attempt), direction="maximize")
+            study.add_trials(self._seen)
+            setting = rounded(study.ask(dict(self.space)).params, self.space)
+            if setting not in self.settings:
+                return setting
+        self.trials = number  # the space has no more settings than these
+        return None
+
+    def frozen(self, number: int) -> FrozenTrial:
+        """A candidate that has its verdict, as Optuna knows it: stopped is PRUNED, diverged is FAIL."""
+        verdict = self.verdicts()[number]
+        assert verdict is not None
+        scores = self.courses[number].scores[: verdict.epochs]
+        return create_trial(
+            state=STATES[verdict.outcome],
+            value=verdict.score if verdict.outcome == "completed" else None,
+            params=self.settings[number],
+            distributions=dict(self.space),
+            intermediate_values={epoch: score for epoch, score in enumerate(scores, start=1)},
+            user_attrs={"outcome": verdict.outcome},
+        )
+
+
+def own_setting(base: Recipe, space: Space) -> list[dict[str, Any]]:
+    """The arm's own setting, where it lies in the space: a search must never miss what the report used."""
+    own = {name: getattr(base.resolved(), name) for name in space}
+    return [own] if all(_contains(distribution, own[name]) for name, distribution in space.items()) else []
+
+
+def distinct(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [setting for k, setting in enumerate(settings) if setting not in settings[:k]]
+
+
+def even_settings(space: Space) -> list[dict[str, Any]]:
+    """EVEN points of a scrambled Sobol sequence over the space."""
+    unit = qmc.Sobol(len(space), scramble=True, rng=SAMPLER_SEED).random(EVEN)
+    return [rounded({name: _at(share, space[name]) for name, share in zip(space, point, strict=True)}, space) for point in unit]
+
+
+def _at(share: float, distribution: BaseDistribution) -> Any:
+    """The value at a share, from 0 to 1, of the way through a range or a list of choices."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[int(share * len(distribution.choices))]
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    low, high = distribution.low, distribution.high
+    value = low * (high / low) ** share if distribution.log else low + share * (high - low)
+    return round(value) if isinstance(distribution, IntDistribution) else value
+
+
+def rounded(setting: Mapping[str, Any], space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """The setting with its numbers shortened, but never out of their range."""
+    return {name: _short(value, space[name]) for name, value in setting.items()}
+
+
+def _short(value: Any, distribution: BaseDistribution) -> Any:
+    if not isinstance(distribution, FloatDistribution) or distribution.step is not None:
+        return value
+    return min(max(float(f"{value:.{DIGITS - 1}e}"), distribution.low), distribution.high)
+
+
+def _contains(distribution: BaseDistribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    return value is not None and not math.isnan(value) and distribution._contains(distribution.to_internal_repr(value))
+

@@ -1,0 +1,127 @@
+"""A study: a question, the arms that answer it, and everything needed to answer it fairly. One value, checked whole."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from cnnzoo import Recipe
+from cnnzoo.recipe import FIELDS, reject_unknown
+from cnnzoo.spelling import nearest, unknown
+from search_spaces import Space
+from studies.engine.arms import Arm
+from studies.engine.budget import Budget, Scale
+from studies.engine.claims import METRICS, Claim
+from studies.engine.schema import JUDGED_BY
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+FIXED = ("dataset", "image_size", "train_size", "validation", "epochs", "precision", "seed")  # never tuned: what is compared on
+SMALLER = {"dataset": "mnist5k", "image_size": None, "crop": 0, "flip": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    name: str
+    question: str
+    base: Recipe
+    arms: Mapping[str, Arm]
+    baseline: str
+    tune: Space = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+    reported: Mapping[str, float | Mapping[str, float]] = field(default_factory=dict)
+    claims: Sequence[Claim] = ()
+    rows: str | None = None  # the two factors of a table that is a grid; None: a row an arm
+    columns: str | None = None
+    margin: float = 0.5  # points of accuracy below which a difference is of no practical matter
+    demo: Scale = field(default_factory=lambda: Scale(seeds=3, trials_per_arm=4, epochs=3, **SMALLER))
+    smoke: Scale = field(default_factory=lambda: Scale(seeds=2, trials_per_arm=3, epochs=2, train_size=128, batch_size=32, **SMALLER))
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"study name {self.name!r} must be 1 to 80 letters, digits, '.', '_' or '-', and begin with a letter or digit.")
+        if not self.arms:
+            raise ValueError(f"study {self.name!r} has no arms; give at least one.")
+        self._check_arm_names([self.baseline], "baseline")
+        self._check_arm_names(self.reported, "reported")
+        self._check_arm_names([arm for c in self.claims for arm in (*c.arms, *c.than)], "claims")
+        for metric in (m for figures in self.reported.values() if isinstance(figures, Mapping) for m in figures):
+            if metric not in METRICS:
+                raise unknown("metric", metric, METRICS)
+        if self.margin <= 0:
+            raise ValueError(f"margin must be above 0 points, but got {self.margin}.")
+        self._check_table()
+        for scale in ("report", "demo", "smoke"):
+            self._check_recipes(scale)
+        if self.base.validation == 0 and any(self.space_of(arm) for arm in self.arms.values()):
+            raise ValueError("a study that tunes needs validation data to choose by: validation must be above 0.")
+        for name, arm in self.arms.items():
+            check_space(self.space_of(arm), self.recipe(name, "report"), f"arm {name!r}: tune")
+
+    def scale(self, name: str) -> Scale:
+        """What changes at this scale; at `report` nothing does."""
+        return {"report": Scale(seeds=self.budget.seeds, trials_per_arm=self.budget.trials_per_arm), "demo": self.demo, "smoke": self.smoke}[name]
+
+    def recipe(self, arm: str, scale: str) -> Recipe:
+        """The recipe of an arm as the report had it, at a scale. An arm's own epochs shrink as the base's do."""
+        smaller = self.scale(scale).changes
+        changes = dict(self.arms[arm].changes)
+        if "epochs" in changes and "epochs" in smaller:
+            changes["epochs"] = max(1, round(changes["epochs"] * smaller["epochs"] / self.base.epochs))
+        return self.base.replace(**{**smaller, **changes})
+
+    def space_of(self, arm: Arm) -> Space:
+        return self.tune if arm.tune is None else arm.tune
+
+    def figures(self, arm: str) -> Mapping[str, float]:
+        """What the report said of an arm, by metric; a bare number is its test accuracy."""
+        said = self.reported.get(arm, {})
+        return said if isinstance(said, Mapping) else {JUDGED_BY: said}
+
+    def _check_arm_names(self, names: Sequence[str] | Mapping[str, Any], what: str) -> None:
+        for name in names:
+            if name not in self.arms:
+                raise ValueError(f"{what} names {name!r}, which is no arm{nearest(name, self.arms)} The arms: {', '.join(self.arms)}.")
+
+    def _check_table(self) -> None:
+        if (self.rows is None) != (self.columns is None):
+            raise ValueError(f"a table of two factors needs both: rows={self.rows!r}, columns={self.columns!r}.")
+        for factor in filter(None, (self.rows, self.columns)):
+            reject_unknown([factor])
+            for name, arm in self.arms.items():
+                if factor not in arm.changes:
+                    raise ValueError(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")
+
+    def _check_recipes(self, scale: str) -> None:
+        seen: dict[Recipe, str] = {}
+        for name in self.arms:
+            try:
+                recipe = self.recipe(name, scale).resolved()
+            except ValueError as error:
+                raise ValueError(f"arm {name!r} at scale {scale}: {error}") from None
+            if recipe in seen:
+                raise ValueError(f"arms {seen[recipe]!r} and {name!r} have the same recipe at scale {scale}; a comparison needs a difference.")
+            seen[recipe] = name
+
+
+def check_space(space: Space, recipe: Recipe, what: str) -> None:
+    """Refuse a tune space over what is no recipe field, over what must be held fixed, or with values a recipe refuses."""
+    for name, distribution in space.items():
+        if name not in FIELDS:
+            raise ValueError(f"{what} names {name!r}, which is no recipe field{nearest(name, FIELDS)} Fields: {', '.join(FIELDS)}.")
+        if name in FIXED:
+            raise ValueError(f"{what} names {name!r}, which must be the same for every trial. Not tunable: {', '.join(FIXED)}.")
+        for value in extremes(distribution):
+            try:
+                recipe.replace(**{name: value})
+            except ValueError as error:
+                raise ValueError(f"{what} reaches {name}={value!r}: {error}") from None
+
+
+def extremes(distribution: BaseDistribution) -> Sequence[Any]:
+    """The ends of a range, or every choice."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    return (distribution.low, distribution.high)

@@ -1,0 +1,140 @@
+"""Tracking: tells MLflow how the study goes, in a thread of its own, and never holds it up.
+
+The ledger is the truth. So nothing is kept here between starts: each start says everything again, and the thread, once it
+can reach MLflow, writes what is missing there. MLflow may be slow, locked or down for as long as it likes.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studies.engine.outbox import Outbox, Settled
+from studies.engine.plan import Trial
+from studies.engine.provenance import redact
+from studies.engine.tracking_uri import absolute_uri, check_uri
+
+if TYPE_CHECKING:
+    from studies.engine.mlflow_runs import Runs
+
+__all__ = ["Settled", "Tracker", "check_uri"]
+
+MOMENT = 0.2  # seconds of news that are sent together: a trial that is over by then costs half the requests
+LONGEST_WAIT = 30.0  # seconds between two tries while MLflow cannot be reached
+PATIENCE = 30.0  # seconds without progress after which the rest is left unsent
+PATIENCE_IN_TROUBLE = 5.0  # the same, where MLflow could not be reached the last time either
+
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # a request repeated unseen could create a run twice; we look first, then repeat
+}
+
+
+class Tracker:
+    """Its calls return at once and never raise."""
+
+    def __init__(
+        self, uri: str, study: str, scale: str, spec: Mapping[str, Any], dataset: Mapping[str, Any], say: Callable[[str], None]
+    ) -> None:
+        for name, value in SETTINGS.items():
+            os.environ.setdefault(name, value)
+        self._uri = absolute_uri(uri)
+        self._spec = {**spec, "name": study, "scale": scale, "dataset": dataset}
+        self._say = say
+        self._outbox = Outbox()
+        self._news = threading.Event()
+        self._closing = threading.Event()
+        self._status = ""  # of the study, once it is closing
+        self._runs: Runs | None = None
+        self._written = 0
+        self._failures = 0  # in a row
+        self._told: set[str] = set()
+        self._abandoned = False
+        self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
+        self._thread.start()
+
+    def begin(self, trial: Trial) -> None:
+        """The trial is being trained: its run exists and is RUNNING."""
+        self._outbox.add(trial)
+        self._news.set()
+
+    def settle(self, settled: Settled) -> None:
+        """The trial ended: its run has all metrics and the outcome, and is FINISHED, or FAILED."""
+        self._outbox.add(settled.trial, settled=settled, model=settled.model)
+        self._news.set()
+
+    def keep_model(self, trial: Trial, path: Path) -> None:
+        """The file with the trial's network becomes an artifact of its run."""
+        self._outbox.add(trial, model=path)
+        self._news.set()
+
+    def close(self, status: str) -> int:
+        """Send what is left, end the parent run, and return how many records could not be sent: trials, and the end itself."""
+        self._status = status
+        self._closing.set()
+        self._news.set()
+        before = -1
+        while self._thread.is_alive() and before != self._written:
+            before = self._written
+            self._thread.join(PATIENCE_IN_TROUBLE if self._failures else PATIENCE)
+        self._abandoned = True
+        return len(self._outbox) + self._thread.is_alive()
+
+    def _work(self) -> None:
+        while not self._abandoned:
+            try:
+                if self._write_all():
+                    return
+                self._failures = 0
+            except Exception as error:  # whatever it is: the study goes on
+                self._runs = None
+                self._failures += 1
+                self._tell_trouble(error)
+            self._rest()
+
+    def _write_all(self) -> bool:
+        """Write what waits; True when that was the last of it."""
+        closing = self._closing.is_set()  # asked first: after close nothing is added
+        self._news.clear()
+        if self._runs is None:
+            self._runs = self._open()
+        while not self._abandoned and (note := self._outbox.first()) is not None:
+            try:
+                self._runs.write(note)
+            except Exception:
+                self._outbox.failed(note)
+                raise
+            self._outbox.sent(note)
+            self._written += 1
+        if closing:
+            self._runs.finish(self._status)
+        return closing
+
+    def _open(self) -> "Runs":
+        from studies.engine.mlflow_runs import Runs  # two seconds, during which the study trains
+
+        return Runs(self._uri, self._spec, self._tell_once)
+
+    def _rest(self) -> None:
+        """Wait for news, or after a failure for better times."""
+        if self._failures == 0:
+            self._news.wait()
+            self._closing.wait(MOMENT)
+        elif self._closing.is_set():
+            time.sleep(1)
+        else:
+            self._closing.wait(min(2.0**self._failures, LONGEST_WAIT))
+
+    def _tell_trouble(self, error: Exception) -> None:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        text = f"MLflow at {self._uri} cannot be written now ({reason}). The study goes on; what is not sent is kept and sent later."
+        self._tell_once("trouble", redact(text))
+
+    def _tell_once(self, topic: str, text: str) -> None:
+        if topic not in self._told:
+            self._told.add(topic)
+            self._say(text)

@@ -1,0 +1,79 @@
+"""Where MLflow keeps its runs: the address made absolute, and refused before anything starts where it cannot work."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cnnzoo.spelling import unknown
+from studies.engine.provenance import redact
+
+SQLITE = "sqlite:///"
+DATABASES = ("postgresql", "mysql", "mssql")
+SERVERS = ("http", "https")
+SCHEMES = ("sqlite", *DATABASES, *SERVERS, "databricks")
+
+
+def absolute_uri(uri: str) -> str:
+    """The same address for a process that works in another folder."""
+    path = sqlite_path(uri)
+    return f"{SQLITE}{path.absolute()}" if path else uri
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """The file of an SQLite address; None where it is no file."""
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def check_uri(uri: str) -> None:
+    """Refuse an address that no run can ever be sent to. That a server is down is no reason: what is sent waits for it."""
+    scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri else ""
+    if scheme in ("", "file") and uri != "databricks":
+        raise ValueError(
+            f"tracking URI {uri!r} is a folder, and MLflow no longer writes to folders. Use sqlite:///mlflow.db; "
+            f"`mlflow migrate-filestore` brings old runs over."
+        )
+    if scheme == "sqlite":
+        _check_sqlite(uri)
+    elif scheme in DATABASES:
+        _check_driver(uri)
+    elif scheme in SERVERS:
+        if not urlsplit(uri).hostname:
+            raise ValueError(f"tracking URI {redact(uri)!r} names no host. Write it as {scheme}://127.0.0.1:5000.")
+    elif scheme not in SCHEMES and uri != "databricks":
+        raise unknown("tracking URI scheme", scheme, SCHEMES)
+
+
+def _check_sqlite(uri: str) -> None:
+    path = sqlite_path(uri)
+    if path is None or path == Path() or path.name == ":memory:":
+        raise ValueError(f"tracking URI {uri!r} names no file. Write sqlite:///mlflow.db, or sqlite:////absolute/path/mlflow.db.")
+    if path.is_dir():
+        raise ValueError(f"tracking URI {uri!r} is a directory; name a file in it: {uri.rstrip('/')}/mlflow.db.")
+    existing = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+    if existing != path.absolute() and not existing.is_dir():
+        raise ValueError(f"tracking URI {uri!r}: {existing} is a file, not a folder.")
+    if not os.access(existing, os.W_OK):
+        raise ValueError(f"tracking URI {uri!r}: {existing} cannot be written. Set MLFLOW_TRACKING_URI to a file that can.")
+    if path.exists():
+        _check_header(path)
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(16)
+    if start and start != b"SQLite format 3\0":
+        found = start.decode("ascii", "replace")
+        raise ValueError(f"{path.absolute()} is not an SQLite database (it starts with {found!r}). Move it away to begin a new one.")
+
+
+def _check_driver(uri: str) -> None:
+    """A database server needs its Python driver; SQLAlchemy knows which."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    try:
+        make_url(uri).get_dialect().import_dbapi()
+    except ModuleNotFoundError as error:
+        raise ValueError(f"tracking URI {redact(uri)!r} needs the Python package {error.name!r}: pip install '.[cluster]'.") from None
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise ValueError(f"tracking URI {redact(uri)!r} is not understood: {redact(str(error))}.") from None

@@ -1,0 +1,103 @@
+"""One trial, trained from where it stands to its end, every epoch booked in the ledger. Knows neither Ray nor the agenda."""
+
+import traceback
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cnnzoo import Recipe, save, train
+from cnnzoo.structure import describe
+from cnnzoo.training import Epoch as TrainedEpoch
+from cnnzoo.training import Training
+from studies.engine import schema
+from studies.engine.ledger import Entry, Epoch, Ledger, Result
+from studies.engine.plan import Trial
+
+OUT_OF_MEMORY = "out of GPU memory: use a smaller batch_size, or fewer trials on one GPU (--gpus-per-trial 1)"
+LAST_LINES = 5  # of a traceback, as the reason of a failed trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a worker needs to know of a trial; plain values, so that it travels to any process."""
+
+    signature: str
+    recipe: dict[str, Any]
+    tested: bool
+    results: str
+    data_dir: str
+
+    @classmethod
+    def of(cls, trial: Trial, results: Path, data_dir: Path) -> "Order":
+        return cls(
+            signature=trial.signature,
+            recipe=trial.recipe.to_json(),
+            tested=trial.stage != "search",  # test data never take part in a choice
+            results=str(results),
+            data_dir=str(data_dir),
+        )
+
+
+def work(order: Order) -> Generator[Epoch, None, None]:
+    """Yield every epoch of the trial, those from before an interruption too; at the end its result is in the ledger.
+
+    What goes wrong in the training is the result of this trial, and ends neither the worker nor the study.
+    """
+    recipe = Recipe.from_json(order.recipe)
+    with Ledger(Path(order.results)).writing(order.signature, order.recipe) as entry:
+        try:
+            yield from _train(recipe, order, entry)
+        except torch.cuda.OutOfMemoryError:
+            entry.end(Result("failed", reason=OUT_OF_MEMORY))
+        except Exception:
+            entry.end(Result("failed", reason="\n".join(traceback.format_exc().strip().splitlines()[-LAST_LINES:])))
+
+
+def _train(recipe: Recipe, order: Order, entry: Entry) -> Iterator[Epoch]:
+    training = train(recipe, data_dir=Path(order.data_dir), resume=entry.checkpoint)
+    before = [as_metrics(epoch) for epoch in training.history]
+    entry.begin(before)
+    yield from before
+    for epoch in training:
+        metrics = as_metrics(epoch)
+        entry.add(metrics)
+        yield metrics
+    entry.end(_result(training, order, entry))
+
+
+def _result(training: Training, order: Order, entry: Entry) -> Result:
+    assert training.outcome is not None
+    structure = describe(training.recipe, training.dataset.shape, len(training.dataset.classes))
+    metrics = {
+        schema.EPOCHS_DONE: float(len(training.history)),
+        schema.PARAMETERS: float(structure.parameters),
+        schema.SIZE_MB: structure.size_mb,
+        schema.FLOPS: float(structure.flops),
+    }
+    if order.tested and training.outcome == "completed":
+        score = training.test()
+        metrics |= {schema.TEST_LOSS: score.loss, schema.TEST_ACC1: score.acc1, schema.TEST_ACC5: score.acc5}
+        save(training, entry.model)
+    return Result(training.outcome, metrics, str(training.device))
+
+
+def as_metrics(epoch: TrainedEpoch) -> Epoch:
+    """An epoch under the names of the schema."""
+    return {
+        "epoch": epoch.number,
+        schema.TRAIN_LOSS: epoch.train_loss,
+        schema.TRAIN_ACC1: epoch.train_acc1,
+        schema.TRAIN_ACC5: epoch.train_acc5,
+        schema.VAL_LOSS: epoch.val_loss,
+        schema.VAL_ACC1: epoch.val_acc1,
+        schema.VAL_ACC5: epoch.val_acc5,
+        schema.LEARNING_RATE: epoch.lr,
+        schema.IMAGES_PER_SECOND: epoch.images_per_second,
+        schema.SECONDS: epoch.seconds,
+        schema.SECONDS_DATA: epoch.seconds_data,
+        schema.SECONDS_COMPUTE: epoch.seconds_compute,
+        schema.SECONDS_EVALUATION: epoch.seconds_evaluation,
+    }
