@@ -11,7 +11,9 @@ from studies.engine import schema
 
 def parser(description: str) -> argparse.ArgumentParser:
     """A parser with the options that every command on a study has."""
-    made = argparse.ArgumentParser(description=description, epilog="Reads MLFLOW_TRACKING_URI, or sqlite:///mlflow.db here.")
+    made = argparse.ArgumentParser(
+        description=description, epilog="Reads MLFLOW_TRACKING_URI, or sqlite:///mlflow.db here."
+    )
     made.add_argument("--study", required=True, help="the study's name, e.g. activations")
     made.add_argument("--scale", choices=schema.SCALES, help="which of the scales it was run at; otherwise the largest")
     return made

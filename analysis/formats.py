@@ -44,9 +44,23 @@ def plain(page: Page, width: int) -> str:
         widths = _widths(rows)
         lines = ["  ".join(_padded(row, widths, table.columns)).rstrip() for row in rows]
         groups = [_group_line(table.columns, widths)] if len(_names(table)) > 1 else []
-        parts.append("\n".join([f"{table.caption}:", *groups, lines[0], "─" * min(width, sum(widths) + 2 * len(widths) - 2), *lines[1:]]))
+        parts.append(
+            "\n".join(
+                [
+                    f"{table.caption}:",
+                    *groups,
+                    lines[0],
+                    "─" * min(width, sum(widths) + 2 * len(widths) - 2),
+                    *lines[1:],
+                ]
+            )
+        )
     parts.append("\n".join(_wrapped(f"→ {page.verdict}", width)))
-    parts += ["\n".join(line for warning in page.warnings for line in _wrapped(f"! {warning}", width))] if page.warnings else []
+    parts += (
+        ["\n".join(line for warning in page.warnings for line in _wrapped(f"! {warning}", width))]
+        if page.warnings
+        else []
+    )
     parts.append("\n".join(line for note in page.notes for line in _wrapped(f"  {note}", width)))
     return "\n\n".join(parts) + "\n"
 
@@ -60,7 +74,11 @@ def markdown(page: Page) -> str:
         rule = [("-" * (w - 1) + ":") if c.figures else "-" * w for w, c in zip(widths, table.columns, strict=True)]
         lines = ["| " + " | ".join(_padded(row, widths, table.columns)) + " |" for row in (rows[0], rule, *rows[1:])]
         parts += [f"**{table.caption}**", "\n".join(lines)]
-    parts += [page.verdict, "\n".join(f"- **Beware:** {line}" for line in page.warnings), "\n".join(f"- {line}" for line in page.notes)]
+    parts += [
+        page.verdict,
+        "\n".join(f"- **Beware:** {line}" for line in page.warnings),
+        "\n".join(f"- {line}" for line in page.notes),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -95,10 +113,17 @@ def html(page: Page) -> str:
 
 
 def html_table(table: Table) -> str:
-    heads = "".join(f'<th colspan="{span}" scope="colgroup">{escape(group)}</th>' for group, span in _groups(table.columns))
+    heads = "".join(
+        f'<th colspan="{span}" scope="colgroup">{escape(group)}</th>' for group, span in _groups(table.columns)
+    )
     titles = "".join(f'<th scope="col"{_class(c)}>{escape(c.title)}</th>' for c in table.columns)
     body = "\n".join(
-        "<tr>" + "".join(_html_cell(cell, c, (r, i) in table.marked) for i, (cell, c) in enumerate(zip(row, table.columns, strict=True))) + "</tr>"
+        "<tr>"
+        + "".join(
+            _html_cell(cell, c, (r, i) in table.marked)
+            for i, (cell, c) in enumerate(zip(row, table.columns, strict=True))
+        )
+        + "</tr>"
         for r, row in enumerate(table.rows)
     )
     grouped = f'<tr class="groups">{heads}</tr>' if any(c.group for c in table.columns) else ""
@@ -120,7 +145,11 @@ def _list(lines: Sequence[str], kind: str) -> str:
 
 
 def _html_cell(cell: str, column: Column, marked: bool) -> str:
-    return f'<td class="{"f " if column.figures else ""}chosen">{escape(cell)} *</td>' if marked else f"<td{_class(column)}>{escape(cell)}</td>"
+    return (
+        f'<td class="{"f " if column.figures else ""}chosen">{escape(cell)} *</td>'
+        if marked
+        else f"<td{_class(column)}>{escape(cell)}</td>"
+    )
 
 
 def _class(column: Column) -> str:
@@ -129,7 +158,11 @@ def _class(column: Column) -> str:
 
 def _latex_table(table: Table) -> str:
     aligned = "".join("r" if column.figures else "l" for column in table.columns)
-    lines = [rf"  \begin{{tabular}}{{@{{}}{aligned}@{{}}}}", rf"    \multicolumn{{{len(aligned)}}}{{@{{}}l}}{{{_tex(table.caption)}}} \\", r"    \toprule"]
+    lines = [
+        rf"  \begin{{tabular}}{{@{{}}{aligned}@{{}}}}",
+        rf"    \multicolumn{{{len(aligned)}}}{{@{{}}l}}{{{_tex(table.caption)}}} \\",
+        r"    \toprule",
+    ]
     if any(column.group for column in table.columns):
         heads, rules, at = [], [], 1
         for group, span in _groups(table.columns):
@@ -138,10 +171,17 @@ def _latex_table(table: Table) -> str:
             at += span
         lines += [f"    {' & '.join(heads)} \\\\", f"    {''.join(rules)}"]
     body = [[_tex(c.title) for c in table.columns]]
-    body += [[rf"\textbf{{{_tex(cell)}}}*" if (r, i) in table.marked else _tex(cell) for i, cell in enumerate(row)] for r, row in enumerate(table.rows)]
+    body += [
+        [rf"\textbf{{{_tex(cell)}}}*" if (r, i) in table.marked else _tex(cell) for i, cell in enumerate(row)]
+        for r, row in enumerate(table.rows)
+    ]
     # A row that begins with a bracket would be read as the option of the line break before it.
-    written = [f"    {{}}{' & '.join(row)} \\\\" if row[0].startswith("[") else f"    {' & '.join(row)} \\\\" for row in body]
-    return "\n".join([*lines, written[0], r"    \midrule", *written[1:], r"    \bottomrule", r"  \end{tabular}\par\vspace{6pt}"])
+    written = [
+        f"    {{}}{' & '.join(row)} \\\\" if row[0].startswith("[") else f"    {' & '.join(row)} \\\\" for row in body
+    ]
+    return "\n".join(
+        [*lines, written[0], r"    \midrule", *written[1:], r"    \bottomrule", r"  \end{tabular}\par\vspace{6pt}"]
+    )
 
 
 _TEX = {
@@ -169,7 +209,10 @@ def _groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
 def _narrowed(table: Table, width: int) -> Iterable[Table]:
     """The table, or one table a group, each with the first column, where the whole is too wide."""
     groups = _names(table)
-    if len(groups) < 2 or sum(_widths([[c.title for c in table.columns], *table.rows])) + 2 * len(table.columns) <= width:
+    if (
+        len(groups) < 2
+        or sum(_widths([[c.title for c in table.columns], *table.rows])) + 2 * len(table.columns) <= width
+    ):
         return [table]
     return [_part(table, group, first=group == groups[0]) for group in groups]
 
@@ -197,7 +240,10 @@ def _part(table: Table, group: str, *, first: bool) -> Table:
 
 def _starred(table: Table, around: str = "{}") -> list[list[str]]:
     """The rows, with an asterisk at the cells that were chosen."""
-    return [[f"{around.format(cell)} *" if (r, i) in table.marked else cell for i, cell in enumerate(row)] for r, row in enumerate(table.rows)]
+    return [
+        [f"{around.format(cell)} *" if (r, i) in table.marked else cell for i, cell in enumerate(row)]
+        for r, row in enumerate(table.rows)
+    ]
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:

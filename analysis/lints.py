@@ -22,7 +22,9 @@ def missing(results: Results) -> list[str]:
         samples = results.samples[way]
         absent = {arm: sample.missing for arm, sample in samples.items() if sample.missing}
         if absent and way not in results.ways():
-            lines.append(f"{NAMES[way].capitalize()}: not run yet ({count(sum(map(len, absent.values())), 'trial')} planned).")
+            lines.append(
+                f"{NAMES[way].capitalize()}: not run yet ({count(sum(map(len, absent.values())), 'trial')} planned)."
+            )
         elif absent:
             by_arm = "; ".join(f"{arm}: {seeds(numbers)}" for arm, numbers in absent.items())
             lines.append(f"Missing, {NAMES[way]}: {by_arm}.")
@@ -61,7 +63,11 @@ def _diverged(results: Results) -> Iterator[str]:
         for arm, sample in results.samples[way].items():
             if sample.diverged:
                 n = len(sample.diverged) + len(sample.trials)
-                rest = "its numbers are of the seeds that did not" if len(sample.trials) else "it has no accuracy to compare"
+                rest = (
+                    "its numbers are of the seeds that did not"
+                    if len(sample.trials)
+                    else "it has no accuracy to compare"
+                )
                 yield f"{arm} diverged in {len(sample.diverged)} of {n} trials {NAMES[way]}: {rest}."
     for arm in results.spec.tuned_arms:
         outcomes = results.search(arm)[schema.OUTCOME]
@@ -104,7 +110,11 @@ def _shared_device(results: Results) -> Iterator[str]:
 
 def _mixed(results: Results) -> Iterator[str]:
     trials = pd.concat([s.trials for s in _samples(results)])
-    for column, what in (("precision", "precisions"), (schema.DEVICE, "devices"), (schema.DATASET_DIGEST, "contents of the data set")):
+    for column, what in (
+        ("precision", "precisions"),
+        (schema.DEVICE, "devices"),
+        (schema.DATASET_DIGEST, "contents of the data set"),
+    ):
         found = sorted(trials[column].dropna().astype(str).unique()) if column in trials else []
         if len(found) > 1:
             yield f"Mixed {what} within the study: {listed(found)}; differences between arms may come from that."

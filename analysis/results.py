@@ -135,7 +135,9 @@ class Results:
     def late_gain(self, sample: Sample) -> float:
         """Points of accuracy won in the last tenth of the epochs, on validation data where there are any; NaN if unknown."""
         for metric in (schema.VAL_ACC1, schema.TRAIN_ACC1):
-            table = self.epochs(sample, metric).pivot_table(index="epoch", values="value", aggfunc="mean", observed=True)
+            table = self.epochs(sample, metric).pivot_table(
+                index="epoch", values="value", aggfunc="mean", observed=True
+            )
             length = max(1, len(table) // _TENTH)
             if len(table) >= 2 * length and len(table) > 1:
                 curve = table["value"].to_numpy()
@@ -170,7 +172,9 @@ def sample(trials: pd.DataFrame, spec: Spec, way: str, arm: str) -> Sample:
     )
 
 
-def judge(samples: Mapping[str, Sample], pairs: Sequence[tuple[str, str | None]], metric: str, spec: Spec) -> list[Contrast]:
+def judge(
+    samples: Mapping[str, Sample], pairs: Sequence[tuple[str, str | None]], metric: str, spec: Spec
+) -> list[Contrast]:
     """Each pair as a contrast, higher being better, Holm-corrected over all of them."""
     differences = [paired(samples[a], samples[str(b)], metric, spec) for a, b in pairs]
     verdicts = judged(differences, spec.margin)

@@ -18,7 +18,16 @@ from studies.engine import schema
 
 # Which of two runs of one signature is the trial: the one that came further; then the one that began later.
 _STANDING = {"completed": 4, "diverged": 3, "stopped": 2, "failed": 1}
-_TAGS = (schema.ARM, schema.STAGE, schema.SCALE, schema.SIGNATURE, schema.OUTCOME, schema.REASON, schema.DEVICE, schema.DATASET_DIGEST)
+_TAGS = (
+    schema.ARM,
+    schema.STAGE,
+    schema.SCALE,
+    schema.SIGNATURE,
+    schema.OUTCOME,
+    schema.REASON,
+    schema.DEVICE,
+    schema.DATASET_DIGEST,
+)
 _NUMBERS = (schema.SEED, schema.NUMBER, schema.SHARED_DEVICE)
 
 
@@ -53,7 +62,11 @@ def load(study: str, scale: str | None, uri: str) -> StudyRuns:
         )
     spec = Spec.from_tags(max(specs, key=lambda run: run.started).tags)
     others = [f"at scale {name}" for name in scales if name != chosen]
-    notes = [f"The study was also run {' and '.join(others)}; scales are never mixed (--scale chooses)."] if others and scale is None else []
+    notes = (
+        [f"The study was also run {' and '.join(others)}; scales are never mixed (--scale chooses)."]
+        if others and scale is None
+        else []
+    )
     trials, dropped = current(frame([run for run in runs if run.tags.get(schema.SCALE) == chosen]), spec)
     return StudyRuns(spec, trials, (*notes, *dropped), store)
 
@@ -102,7 +115,11 @@ def current(trials: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:
         notes.append(f"Left out: {count} trial{'s' if count > 1 else ''} {reason}.")
     kept = kept[reasons.isna()]
     confirmed = kept[kept[schema.STAGE] == "confirm"]
-    old = [row for arm, rows in confirmed.groupby(schema.ARM) for row in _superseded(rows, list(spec.tune.get(str(arm), {})))]
+    old = [
+        row
+        for arm, rows in confirmed.groupby(schema.ARM)
+        for row in _superseded(rows, list(spec.tune.get(str(arm), {})))
+    ]
     if old:
         notes.append(f"Left out: {len(old)} trials that confirmed a setting chosen before the search was extended.")
     return kept.drop(index=old).drop(columns="_standing", errors="ignore").reset_index(drop=True), notes
@@ -119,10 +136,14 @@ def _foreign(trials: pd.DataFrame, spec: Spec) -> pd.Series:
             for value in rows[name].unique() if name in rows else ():
                 if spelled(value) != spelled(planned):
                     other = rows.index[rows[name].map(spelled) == spelled(value)]
-                    reasons[other] = f"of an earlier version of the study ({name} {spelled(value)}, now {spelled(planned)})"
+                    reasons[other] = (
+                        f"of an earlier version of the study ({name} {spelled(value)}, now {spelled(planned)})"
+                    )
         if stage != "search":
             beyond = rows.index[~rows[schema.SEED].isin(spec.seeds_of(stage))]
-            reasons[beyond] = f"on seeds beyond the plan's {len(spec.seeds_of(stage))} (the study's --seeds counts them in)"
+            reasons[beyond] = (
+                f"on seeds beyond the plan's {len(spec.seeds_of(stage))} (the study's --seeds counts them in)"
+            )
     return reasons
 
 
@@ -212,6 +233,10 @@ def _scales(parents: Sequence[Run], runs: Sequence[Run]) -> list[str]:
 
 def _not_run(study: str, scale: str | None, store: Store, uri: str) -> ValueError:
     there = [f"{name} (scale {of}, {n} trial{'s' if n > 1 else ''})" for name, of, n in store.counts()]
-    listed = f"there are: {', '.join(there)}." if there else "there are no studies yet; run one first, e.g. python studies/activations.py"
+    listed = (
+        f"there are: {', '.join(there)}."
+        if there
+        else "there are no studies yet; run one first, e.g. python studies/activations.py"
+    )
     at = f" at scale {scale!r}" if scale else ""
     return ValueError(f"study {study!r} was never run{at} in {redact(uri)}.\nhint: {listed}")

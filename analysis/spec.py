@@ -93,7 +93,9 @@ class Spec:
         free = self.tune.get(arm, {}) if stage != "reported" else {}
         # An arm's own epochs shrink with the scale, so they are left out of the comparison.
         fixed = {**{name: self.base[name] for name in COMPARED if name in self.base}, **own}
-        return {name: value for name, value in fixed.items() if name not in free and not (name == "epochs" and name in own)}
+        return {
+            name: value for name, value in fixed.items() if name not in free and not (name == "epochs" and name in own)
+        }
 
 
 _PLAIN = (

@@ -46,7 +46,12 @@ class ClientStore:
     def histories(self, runs: Sequence[str], metrics: Sequence[str]) -> list[Point]:
         try:
             if self.uri.startswith(("http://", "https://")):
-                return [point for metric in metrics for at in range(0, len(runs), _BULK) for point in self._bulk(runs[at : at + _BULK], metric)]
+                return [
+                    point
+                    for metric in metrics
+                    for at in range(0, len(runs), _BULK)
+                    for point in self._bulk(runs[at : at + _BULK], metric)
+                ]
             return [
                 Point(run, metric, point.step, point.value, point.timestamp)
                 for run in runs
@@ -60,11 +65,19 @@ class ClientStore:
         """Each run of this kind with the name of its experiment: of one study, or of all."""
         try:
             one = None if study is None else self.client.get_experiment_by_name(study)
-            found = self.client.search_experiments() if study is None else [one] if one and one.lifecycle_stage == "active" else []
+            found = (
+                self.client.search_experiments()
+                if study is None
+                else [one]
+                if one and one.lifecycle_stage == "active"
+                else []
+            )
             experiments = {e.experiment_id: e.name for e in found}
             token = None
             while experiments:
-                page = self.client.search_runs(list(experiments), f"tags.{schema.KIND} = '{kind}'", max_results=_PAGE, page_token=token)
+                page = self.client.search_runs(
+                    list(experiments), f"tags.{schema.KIND} = '{kind}'", max_results=_PAGE, page_token=token
+                )
                 yield from ((experiments[run.info.experiment_id], _run(run)) for run in page)
                 if not (token := page.token):
                     return

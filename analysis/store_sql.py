@@ -54,7 +54,9 @@ class SqlStore:
         self.object = "json_group_object" if self.sqlite else "json_object_agg"
 
     def counts(self) -> list[tuple[str, str, int]]:
-        return [(name, scale, n) for name, scale, n in self._read(_COUNTS, kind_tag=schema.KIND, scale_tag=schema.SCALE)]
+        return [
+            (name, scale, n) for name, scale, n in self._read(_COUNTS, kind_tag=schema.KIND, scale_tag=schema.SCALE)
+        ]
 
     def runs(self, study: str, kind: str) -> list[Run]:
         with garbage_waits():
@@ -76,7 +78,9 @@ class SqlStore:
         except DBAPIError as error:
             raise unreadable(self.uri, str(error.orig), _hint(str(error.orig))) from None
         except ModuleNotFoundError as error:
-            raise unreadable(self.uri, str(error), "pip install 'psycopg[binary]', and begin the URI with postgresql+psycopg://") from None
+            raise unreadable(
+                self.uri, str(error), "pip install 'psycopg[binary]', and begin the URI with postgresql+psycopg://"
+            ) from None
 
     def _connect(self) -> Connection:
         waiting = "timeout" if self.sqlite else "connect_timeout"
@@ -88,12 +92,16 @@ def _url(uri: str) -> URL:
         url = make_url(uri.replace("postgres:", "postgresql:", 1) if uri.startswith("postgres:") else uri)
         url.get_dialect()
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise unreadable(uri, str(error), "a tracking URI is like sqlite:///mlflow.db or postgresql+psycopg://user@host/name") from None
+        raise unreadable(
+            uri, str(error), "a tracking URI is like sqlite:///mlflow.db or postgresql+psycopg://user@host/name"
+        ) from None
     # SQLite would make an empty database of a name that is mistyped.
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         where = Path(url.database or "").absolute()
         raise unreadable(
-            uri, f"there is no file {where}", "run a study first, go to the folder it was run in, or set MLFLOW_TRACKING_URI."
+            uri,
+            f"there is no file {where}",
+            "run a study first, go to the folder it was run in, or set MLFLOW_TRACKING_URI.",
         )
     return url
 

@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from analysis import stats
 from analysis.commands import check_file, command, parser, write
 from analysis.csv_table import csv_text
 from analysis.formats import Column, Page, Table, html, latex, markdown, plain
@@ -57,14 +56,20 @@ def notes(of: Results) -> list[str]:
     if "reported" in of.ways():
         said.append(f"As reported: the report's setting, {seeds(spec.seeds)}.")
     if spec.tuned_arms:
-        spaces = {arm: "; ".join(f"{name} {space(one)}" for name, one in fields.items()) for arm, fields in spec.tune.items()}
+        spaces = {
+            arm: "; ".join(f"{name} {space(one)}" for name, one in fields.items()) for arm, fields in spec.tune.items()
+        }
         same = len(set(spaces.values())) == 1
         what = next(iter(spaces.values())) if same else " | ".join(f"{arm}: {text}" for arm, text in spaces.items())
         said.append(
             f"Tuned: {what}; {count(spec.trials_per_arm, 'search trial')} an arm, chosen on validation data, then trained anew on {seeds(spec.confirm_seeds)}."
         )
     if spec.reported:
-        apart = "" if spec.scale == "report" else f"; measured at its own scale, so only the order of arms compares with scale {spec.scale}"
+        apart = (
+            ""
+            if spec.scale == "report"
+            else f"; measured at its own scale, so only the order of arms compares with scale {spec.scale}"
+        )
         said.append(f"Report: as printed there{apart}.")
     return [*said, *of.runs.notes]
 
@@ -89,7 +94,9 @@ def _fit(of: Results, ways: Sequence[str]) -> Table:
     drawn: list[Drawn] = []
     for way in ways:
         for title, metric in (("train acc@1 %", schema.TRAIN_ACC1), ("gap", GAP), ("validation %", schema.CHOSEN_BY)):
-            drawn.append((Column(title, NAMES[way]), _per_sample(of, way, lambda sample, metric=metric: _mean(sample, metric))))
+            drawn.append(
+                (Column(title, NAMES[way]), _per_sample(of, way, lambda sample, metric=metric: _mean(sample, metric)))
+            )
             drawn += _said(of, metric, NAMES[way]) if way == "reported" else []
     return _table("Fit (gap: train minus test accuracy)", of, ways, drawn, mark="validation %")
 
@@ -235,7 +242,9 @@ def render(of: Results, form: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("The table of a study, with what is needed to defend it.")
     options.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-    options.add_argument("--format", choices=FORMATS, help="otherwise as the name of --out ends; plain text on the screen")
+    options.add_argument(
+        "--format", choices=FORMATS, help="otherwise as the name of --out ends; plain text on the screen"
+    )
     options.add_argument("--out", type=Path, metavar="FILE", help="where to write it; otherwise the screen")
     given = options.parse_args(arguments)
     if given.out:

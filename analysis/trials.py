@@ -1,6 +1,6 @@
 """Every trial of a study as one CSV, a row a trial: arm, seed, stage, setting, metrics, outcome, signature.
 
-    python analysis/trials.py --study activations --out trials.csv
+python analysis/trials.py --study activations --out trials.csv
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,16 @@ from analysis.words import setting
 from studies.engine import schema
 
 _FIRST = [schema.ARM, schema.STAGE, schema.SEED, schema.NUMBER, "setting", schema.OUTCOME]
-_LAST = [schema.SIGNATURE, schema.DEVICE, schema.SHARED_DEVICE, schema.DATASET_DIGEST, schema.REASON, "status", "name", "run"]
+_LAST = [
+    schema.SIGNATURE,
+    schema.DEVICE,
+    schema.SHARED_DEVICE,
+    schema.DATASET_DIGEST,
+    schema.REASON,
+    "status",
+    "name",
+    "run",
+]
 
 
 def export(runs: StudyRuns) -> pd.DataFrame:
@@ -26,11 +35,19 @@ def export(runs: StudyRuns) -> pd.DataFrame:
     metrics = [m for m in (*schema.TRIAL_METRICS, *schema.EPOCH_METRICS) if trials[m].notna().any()]
     known = {*_FIRST, *_LAST, *schema.TRIAL_METRICS, *schema.EPOCH_METRICS, schema.SCALE, "started"}
     recipe = [column for column in trials.columns if column not in known]
-    table = trials.assign(study=spec.name, scale=spec.scale, setting=[_setting(row, spec) for row in trials.to_dict("records")])
-    whole = {column: "Int64" for column in (schema.SEED, schema.NUMBER, schema.SHARED_DEVICE)}
+    table = trials.assign(
+        study=spec.name, scale=spec.scale, setting=[_setting(row, spec) for row in trials.to_dict("records")]
+    )
+    whole = dict.fromkeys((schema.SEED, schema.NUMBER, schema.SHARED_DEVICE), "Int64")
     arms = list(dict.fromkeys([*spec.arms, *spec.tuned_arms]))
-    ranks = pd.DataFrame({"stage": table[schema.STAGE].map(schema.STAGES.index), "arm": table[schema.ARM].map(arms.index)})
-    order = ranks.assign(number=table[schema.NUMBER], seed=table[schema.SEED]).sort_values(["stage", "arm", "number", "seed"]).index
+    ranks = pd.DataFrame(
+        {"stage": table[schema.STAGE].map(schema.STAGES.index), "arm": table[schema.ARM].map(arms.index)}
+    )
+    order = (
+        ranks.assign(number=table[schema.NUMBER], seed=table[schema.SEED])
+        .sort_values(["stage", "arm", "number", "seed"])
+        .index
+    )
     return table.loc[order, ["study", "scale", *_FIRST, *metrics, *_LAST, *recipe]].astype(whole)
 
 

@@ -19,7 +19,11 @@ def _of_way(results: Results, way: str) -> str:
     contrasts = [c for c in results.contrasts[way].values() if c.difference]
     lost = [arm for arm, s in results.samples[way].items() if s.diverged and s.trials.empty]
     parts = [f"{listed(lost)} diverged on every seed"] if lost else []
-    parts += [part for word in (stats.BETTER, stats.WORSE, stats.EQUAL, stats.UNDECIDED) if (part := _group(contrasts, word, str(baseline)))]
+    parts += [
+        part
+        for word in (stats.BETTER, stats.WORSE, stats.EQUAL, stats.UNDECIDED)
+        if (part := _group(contrasts, word, str(baseline)))
+    ]
     if not parts:
         return ""
     return f"{NAMES[way].capitalize()}: {'; '.join(parts)}.{_choice(results, way)}"

@@ -2,7 +2,7 @@
 
 python -m cnnzoo            the table of all networks
 python -m cnnzoo NAME       one network, layer by layer
-python -m cnnzoo --json     the table as JSON
+python -m cnnzoo --json     the table as a JSON list
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Any
 
 from cnnzoo.blocks import Shape
 from cnnzoo.nets import ZOO
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, defaults_of
 from cnnzoo.spelling import unknown
 from cnnzoo.structure import Structure, describe
 
@@ -28,28 +28,41 @@ class Report:
     classes: int
     models: tuple[str, ...]
 
+    @property
+    def images(self) -> str:
+        return "x".join(map(str, self.shape))
+
 
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 VGGS = ("vgg11", "vgg13", "vgg16", "vgg19")
 REPORTS = (
     Report("Report C, MNIST", (1, 28, 28), 10, ("lenet", "alexnet", *VGGS, "googlenet", *RESNETS)),
     Report("Report B, handwritten characters", (1, 28, 28), 12, ("lenet_b", "alexnet_b")),
-    Report("the original, ImageNet", (3, 227, 227), 1000, ("alexnet_original",)),
+    Report("Report B, for reference, ImageNet", (3, 227, 227), 1000, ("alexnet_original",)),
     Report("Report A, Tiny-ImageNet", (3, 64, 64), 200, ("ss3",)),
     Report("Report D, CIFAR-10", (3, 32, 32), 10, ("res18", "res9", "simp_res9", "vgg_a")),
 )
 REPORT_OF = {model: report for report in REPORTS for model in report.models}
-HEADER = ("network", "activ.", "pooling", "overlap", "order of layers", "conv", "fc", "drop", "output", "skips",
-          "parameters", "MB", "MFLOPs")  # fmt: skip
-LEGEND = """\
-overlap: some pooling window is larger than its stride · order: from a convolution to the next · conv, fc, drop, skips: how
-many convolutional, fully connected and dropout layers and shortcuts · MB: the saved file, in 2**20 bytes · MFLOPs: one image
-forward by torch's counter, two for a multiply-add. One network layer by layer: python -m cnnzoo NAME"""
+HEADER = (
+    "network", "activ.", "pooling", "overlap", "order of layers", "output",
+    "conv", "fc", "drop", "skip", "parameters", "MB", "MFLOPs",
+)  # fmt: skip
+NUMBERS = slice(HEADER.index("conv"), None)  # the columns that are aligned to the right
+LEGEND = """
+activ.   activation                                   conv     convolutional layers, those of shortcuts included
+overlap  windows of a pooling larger than its stride  fc       fully connected layers
+order    from one convolution to the next             drop     dropout layers
+output   the softmax is part of the loss              skip     shortcuts (residual sums)
+MB       of the saved file, of 2**20 bytes            MFLOPs   an image forward, two for a multiply-add
+
+python -m cnnzoo NAME shows one network layer by layer."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m cnnzoo", description="The networks at a glance, computed from the networks themselves."
+        prog="python -m cnnzoo",
+        description="The networks at a glance, computed from the networks themselves.",
+        epilog=f"Networks: {', '.join(ZOO)}.",
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="show this network layer by layer")
     parser.add_argument("--json", action="store_true", help="print the table as a JSON list")
@@ -64,39 +77,76 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def structure_of(name: str) -> Structure:
+    """The structure of a network as its report has it."""
     report = REPORT_OF[name]
     return describe(Recipe(model=name), report.shape, report.classes)
 
 
 def as_json(name: str) -> dict[str, Any]:
-    report = REPORT_OF[name]
     structure = asdict(structure_of(name))
     del structure["layers"]
-    return {"name": name, "shape": report.shape, "classes": report.classes, **structure}
+    return {"name": name, "shape": REPORT_OF[name].shape, "classes": REPORT_OF[name].classes, **structure}
 
 
 def overview() -> str:
     """The table of all networks, a section for each report."""
-    rows = {name: _row(name, structure_of(name)) for name in REPORT_OF}
-    widths = [max(len(row[i]) for row in (HEADER, *rows.values())) for i in range(len(HEADER))]
-    lines = [_line(HEADER, widths)]
+    header, *rows = aligned([HEADER, *(_row(name) for name in REPORT_OF)], NUMBERS)
+    row_of = dict(zip(REPORT_OF, rows, strict=True))
+    lines = [header]
     for report in REPORTS:
-        lines += ["", f"{report.title}: {_images(report)}, {report.classes} classes"]
-        lines += [_line(rows[name], widths) for name in report.models]
-    return "\n".join([*lines, "", LEGEND])
+        lines += ["", f"{report.title}: {report.images}, {report.classes} classes"]
+        lines += [row_of[name] for name in report.models]
+    return "\n".join([*lines, LEGEND])
+
+
+def _row(name: str) -> tuple[str, ...]:
+    s = structure_of(name)
+    pooling, overlap = s.pooling.replace("max, average", "max+avg"), "yes" if s.overlapping else "no"
+    counts = (s.convolutions, s.fully_connected, s.dropout, s.shortcuts, s.parameters)
+    sizes = (three_digits(s.size_mb), three_digits(s.flops / 1e6))
+    return name, s.activation, pooling, overlap, s.order, s.output, *(f"{count:,}" for count in counts), *sizes
+
+
+def three_digits(value: float) -> str:
+    """With at least three digits: 0.24, 44.6, 1,187."""
+    return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
 
 
 def layers_of(name: str) -> str:
     """One network, a line for each layer that an image passes."""
     report, structure = REPORT_OF[name], structure_of(name)
-    defaults = ", ".join(f"{option}={value}" for option, value in defaults_of(ZOO[name]).items())
-    header = ("layer", "", "output", "parameters")
+    options = ", ".join(f"{option}={value}" for option, value in defaults_of(ZOO[name]).items())
     rows = [
-        (layer.text, layer.path, "x".join(map(str, layer.output)), f"{layer.parameters:,}" if layer.parameters else "")
+        (layer.path, layer.text, "x".join(map(str, layer.output)), f"{layer.parameters:,}" if layer.parameters else "")
         for layer in structure.layers
     ]
     total = (
-        f"{structure.parameters:,} parameters, {structure.size_mb:.2f} MB, "
-        f"{structure.flops / 1e6:,.1f} MFLOPs for one {_images(report)}"
+        f"{structure.parameters:,} parameters, {structure.size_mb:.2f} MB, {structure.flops / 1e6:,.2f} MFLOPs an image"
     )
-    return ""
+    return "\n".join(
+        [
+            f"{name}: {report.title}, {report.images}, {report.classes} classes",
+            f"options, as they are here: {options}",
+            "",
+            *aligned([("name", "layer", "output", "parameters"), *rows], slice(2, None)),
+            "",
+            total,
+        ]
+    )
+
+
+def aligned(rows: Sequence[Sequence[str]], right: slice) -> list[str]:
+    """The rows with every column as wide as its widest entry; the columns ``right`` are aligned to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    to_the_right = set(range(len(widths))[right])
+    return [
+        "  ".join(
+            cell.rjust(width) if column in to_the_right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -68,7 +68,8 @@ def evaluation_batches(
 ) -> Iterator[Batch]:
     """Every image once, as it is, in the order of the data set."""
     normalise = normaliser(split.images.shape[1:], mean, std, device)
-    for rows in torch.split(split.index, batch_size):
+    for at in range(0, len(split), batch_size):
+        rows = split.index[at : at + batch_size]
         yield normalise(split.images.index_select(0, rows)), split.labels[rows]
 
 

@@ -79,7 +79,7 @@ class Recipe:
         _check_knobs(self)
 
     def resolved(self) -> Self:
-        """The same recipe with every ``None`` that has a default filled in; two recipes train alike iff these are equal."""
+        """The same recipe with every default filled in; two recipes train alike exactly if these are equal."""
         owners = (ZOO[self.model], OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule])
         defaults = {name: value for owner in owners for name, value in defaults_of(owner).items()}
         return self.replace(**{k: v for k, v in defaults.items() if getattr(self, k) is None})
@@ -107,7 +107,7 @@ class Recipe:
 
 FIELDS = {field.name: field for field in dataclasses.fields(Recipe)}
 TYPES: dict[str, tuple[type, ...]] = {
-    name: tuple(typing.get_origin(t) or t for t in (typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)))
+    name: tuple(typing.get_origin(t) or t for t in (typing.get_args(hint) or (hint,)))
     for name, hint in typing.get_type_hints(Recipe).items()
 }
 
@@ -117,7 +117,10 @@ RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "train_size": ("a whole number >= 1", lambda v: v >= 1),
     "validation": ("at least 0 and at most 0.5", lambda v: 0 <= v <= 0.5),
     "dropout": ("at least 0 and below 1", lambda v: 0 <= v < 1),
-    "stem": ("odd whole kernel sizes between 1 and 11", lambda v: len(v) > 0 and all(type(k) is int and k in range(1, 12, 2) for k in v)),
+    "stem": (
+        "odd whole kernel sizes between 1 and 11",
+        lambda v: v and all(type(k) is int and k in range(1, 12, 2) for k in v),
+    ),
     "stem_pool": ("1 or 2", lambda v: v in (1, 2)),
     "aux": ("at least 0 and at most 1", lambda v: 0 <= v <= 1),
     "width": ("above 0 and at most 4", lambda v: 0 < v <= 4),
@@ -144,9 +147,13 @@ def reject_unknown(fields: Iterable[str]) -> None:
 
 
 def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
-    """The options a builder of a model, an optimiser or a schedule takes, with their defaults: its keyword-only ones."""
+    """The recipe fields that a builder of a model, an optimiser or a schedule takes, with their defaults."""
     parameters = inspect.signature(builder).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name in FIELDS and p.default is not p.empty}
+    return {
+        p.name: p.default
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY and p.name in FIELDS and p.default is not p.empty
+    }
 
 
 def _check_types(recipe: Recipe) -> None:
@@ -183,7 +190,11 @@ def _check_ranges(recipe: Recipe) -> None:
 
 def _check_knobs(recipe: Recipe) -> None:
     """No knob may be set that what it belongs to would ignore."""
-    owners = (("model", ZOO, MODEL_OPTIONS), ("optimizer", OPTIMIZERS, OPTIMIZER_OPTIONS), ("schedule", SCHEDULES, SCHEDULE_OPTIONS))
+    owners: tuple[tuple[str, dict[str, Callable[..., Any]], tuple[str, ...]], ...] = (
+        ("model", ZOO, MODEL_OPTIONS),
+        ("optimizer", OPTIMIZERS, OPTIMIZER_OPTIONS),
+        ("schedule", SCHEDULES, SCHEDULE_OPTIONS),
+    )
     for owner, builders, knobs in owners:
         chosen = getattr(recipe, owner)
         taken = defaults_of(builders[chosen])
@@ -196,4 +207,7 @@ def _check_knobs(recipe: Recipe) -> None:
     if "dropout_at" in options:
         check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])
     if recipe.label_smoothing and recipe.loss != "cross_entropy":
-        raise ValueError(f"label_smoothing={recipe.label_smoothing} would be ignored by loss {recipe.loss!r}; only cross_entropy takes it.")
+        raise ValueError(
+            f"label_smoothing={recipe.label_smoothing} would be ignored by loss {recipe.loss!r}; "
+            "only cross_entropy takes it."
+        )

@@ -47,7 +47,7 @@ class Network:
         larger than the network's; those of exactly its size get a black margin, as in training.
         """
         pixels = self._as_nchw(torch.as_tensor(images), larger_allowed=ten_crop)
-        return torch.cat([self._probabilities(batch, ten_crop) for batch in pixels.split(EVALUATION_BATCH)])
+        return torch.cat([self._probabilities(batch, ten_crop) for batch in torch.split(pixels, EVALUATION_BATCH)])
 
     def _probabilities(self, pixels: Tensor, ten_crop: bool) -> Tensor:
         device = next(self.model.parameters()).device
@@ -78,8 +78,8 @@ class Network:
                 if layout.shape[1] == channels and fits:
                     return layout
         raise ValueError(
-            f"this network takes uint8 images of {height}x{width} with {channels} channels{' or larger' * larger_allowed}, "
-            f"as an array (images, height, width, channels) or (images, channels, height, width), "
+            f"this network takes uint8 images of {height}x{width}{' or larger' * larger_allowed} with {channels} channels, "
+            "as an array (images, height, width, channels) or (images, channels, height, width), "
             f"but got {images.dtype} of shape {tuple(images.shape)}."
         )
 

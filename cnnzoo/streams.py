@@ -23,7 +23,8 @@ def in_place_of_the_global(stream: torch.Generator) -> Iterator[None]:
 
     Nobody else's numbers change by it: the global generator goes on afterwards where it was.
     """
-    ours = torch.default_generator if stream.device.type == "cpu" else torch.cuda.default_generators[stream.device.index]
+    device = stream.device
+    ours = torch.default_generator if device.type == "cpu" else torch.cuda.default_generators[device.index]
     before = ours.get_state()
     ours.set_state(stream.get_state())
     try:

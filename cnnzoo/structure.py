@@ -45,7 +45,7 @@ class Structure:
     shortcuts: int
     parameters: int
     size_mb: float  # of the saved file: parameters and buffers, in MB of 2**20 bytes
-    flops: int  # of one image forward by torch's own counter, two for a multiply-add
+    flops: int  # of one image forward by torch's own counter: two for a multiply-add, of convolutions and linear layers
     layers: tuple[Layer, ...]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnzoo import checkpoint, streams
 from cnnzoo.augment import training_batches
@@ -227,12 +227,13 @@ class Training:
 
     def _refuse_another_training(self, state: dict[str, Any], path: Path) -> None:
         theirs, ours = json.loads(state["recipe"]), self.recipe.to_json()
-        changed = [f"{name} is {ours[name]!r}, there {theirs.get(name)!r}" for name in ours if ours[name] != theirs.get(name)]
+        changed = [f"{name} is {ours[name]!r}, there {theirs[name]!r}" for name in ours if theirs[name] != ours[name]]
         if self.dataset.digest != state["dataset"]:
             changed.append("the data set has other images or another split")
         if changed:
             raise ValueError(
-                f"checkpoint {path} belongs to another training: {'; '.join(changed)}. Resume from another path, or delete it."
+                f"checkpoint {path} belongs to another training: {'; '.join(changed)}. "
+                "Resume from another path, or delete it."
             )
 
     def _restore(self, state: dict[str, Any]) -> None:

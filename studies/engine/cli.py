@@ -66,8 +66,7 @@ def _conduct(prepared: Prepared, options: Options, tracker: Tracker, console: Co
     )  # fmt: skip
     progress.start(conductor.agenda)
     try:
-        with _signals():
-            _train(conductor, prepared, options)
+        _train(conductor, prepared, options)
     except KeyboardInterrupt:
         progress.stop()
         conductor.close("KILLED")
@@ -80,11 +79,12 @@ def _conduct(prepared: Prepared, options: Options, tracker: Tracker, console: Co
 
 def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
     if options.in_process:
-        in_process.run(conductor)
+        with _signals():
+            in_process.run(conductor)
         return
     from studies.engine import on_ray  # a second to import; not needed above
 
-    with on_ray.started(options.address, prepared.slots):
+    with on_ray.started(options.address, prepared.slots), _signals():  # Ray sets handlers of its own when it starts
         on_ray.run(conductor, on_ray.Slots(cpus=1, gpus=prepared.gpus_per_trial))
 
 

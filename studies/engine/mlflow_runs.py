@@ -63,7 +63,7 @@ class Runs:
         """Bring the run of a trial to what the note says of it."""
         run = self._trials.get(note.trial.signature) or self._create(note)
         if run.deleted:
-            self._say("deleted runs", "Runs that were deleted in MLflow stay deleted; restored there, they count in the tables again.")
+            self._say("deleted", "Runs that were deleted in MLflow stay deleted; restored there, they count again.")
             return
         if note.settled is not None:
             self._settle(run, note)
@@ -88,7 +88,7 @@ class Runs:
             return str(self._client.create_experiment(name, tags={"mlflow.experimentKind": "custom_model_development"}))
         if experiment.lifecycle_stage == LifecycleStage.DELETED:
             self._client.restore_experiment(experiment.experiment_id)
-            self._say("experiment", f"The experiment {name!r} had been deleted in MLflow; it is restored with its runs.")
+            self._say("experiment", f"Experiment {name!r} had been deleted in MLflow; it is restored with its runs.")
         return str(experiment.experiment_id)
 
     def _open_parent(self) -> str:
@@ -96,20 +96,22 @@ class Runs:
         found = sorted(self._search("study"), key=lambda run: (is_deleted(run), run.info.start_time))
         if not found:
             tags["mlflow.note.content"] = how_to(self._spec)
-            run = self._client.create_run(self._experiment, tags=tags, run_name=f"{self._spec['name']} · {self._spec['scale']}")
+            name = f"{self._spec['name']} · {self._spec['scale']}"
+            run = self._client.create_run(self._experiment, tags=tags, run_name=name)
         else:
             run = found[0]
             if is_deleted(run):
                 self._client.restore_run(run.info.run_id)
             self._client.update_run(run.info.run_id, RUNNING)
             self._client.log_batch(run.info.run_id, tags=[RunTag(*tag) for tag in tags.items()])
-            for left_over in (name for name in run.data.tags if name.startswith(f"{schema.SPEC}.") and name not in tags):
-                self._client.delete_tag(run.info.run_id, left_over)
+            for tag in run.data.tags:
+                if tag.startswith(f"{schema.SPEC}.") and tag not in tags:  # of a spec that was longer
+                    self._client.delete_tag(run.info.run_id, tag)
         self._client.log_inputs(run.info.run_id, [dataset_input(self._spec["dataset"])])
         return str(run.info.run_id)
 
     def _look_up(self) -> dict[str, Run]:
-        """The runs by signature. Of two runs of one trial (an answer of the server that was lost), the later is deleted."""
+        """The runs by signature. Of two runs of one trial (an answer that was lost on the way), the later is deleted."""
         trials: dict[str, Run] = {}
         for run in sorted(self._search("trial"), key=lambda run: (is_deleted(run), run.info.start_time)):
             first = trials.setdefault(run.data.tags[schema.SIGNATURE], known(run))
@@ -172,7 +174,7 @@ class Runs:
 
 
 def create_database(uri: str) -> None:
-    """Give a new SQLite file its tables under another name, so that nobody ever finds half of them, not after a kill either."""
+    """Give a new SQLite file its tables under another name: nobody ever finds half of them, not after a kill either."""
     path = sqlite_path(uri)
     if path is None or path.exists():
         return
@@ -220,12 +222,13 @@ def params(trial: Trial) -> list[Param]:
 
 
 def metrics(note: Note, start: int) -> Iterator[Metric]:
-    """All metrics of a settled trial. Their times rest on the run's start alone: sent again, they are the same metrics."""
+    """All metrics of a settled trial. Their times rest on the run's start alone: sent again, they are the same."""
     assert note.settled is not None
     step, elapsed = 0, 0.0
     for epoch, seconds in zip(note.settled.epochs, note.seconds(), strict=True):
         step, elapsed = epoch["epoch"], elapsed + seconds
-        yield from _finite({name: epoch[name] for name in schema.EPOCH_METRICS if name in epoch}, start + round(elapsed * 1000), step)
+        values = {name: epoch[name] for name in schema.EPOCH_METRICS if name in epoch}
+        yield from _finite(values, start + round(elapsed * 1000), step)
     yield from _finite(note.settled.metrics, start + round(elapsed * 1000), step)
 
 
@@ -236,9 +239,10 @@ def _finite(values: Mapping[str, float], timestamp: int, step: int) -> Iterator[
 
 def dataset_input(dataset: Mapping[str, Any]) -> DatasetInput:
     counts = {part: dataset[part] for part in ("train", "validation", "test")}
-    profile = json.dumps({"num_rows": sum(counts.values()), **counts, "classes": dataset["classes"], "shape": dataset["shape"]})
+    profile = {"num_rows": sum(counts.values()), **counts, "classes": dataset["classes"], "shape": dataset["shape"]}
     source = json.dumps({"uri": dataset["name"]})
-    entity = Dataset(dataset["name"], dataset["digest"][:DIGEST_LENGTH], "local", source, profile=profile)
+    digest = dataset["digest"][:DIGEST_LENGTH]
+    entity = Dataset(dataset["name"], digest, "local", source, profile=json.dumps(profile))
     return DatasetInput(entity, [InputTag("mlflow.data.context", "training")])
 
 

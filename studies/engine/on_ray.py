@@ -115,6 +115,7 @@ def run(conductor: Conductor, slots: Slots) -> None:
                 storage_path=scratch,
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the ledger has its own
             ),
         )
         tuner.fit()

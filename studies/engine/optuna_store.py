@@ -41,7 +41,7 @@ def export(plan: Plan, searches: Mapping[str, Search], path: Path) -> None:
 
 
 def _home(storage: JournalStorage, name: str, arm: TunedArm) -> Study:
-    """The Optuna study of an arm. One of another recipe or space, from before the study file was changed, stays as it is."""
+    """The Optuna study of an arm. One of another recipe or space, from before the file was changed, stays as it is."""
     mine = _identity(arm)
     known = {study.study_name for study in storage.get_all_studies()}
     for attempt in count(1):

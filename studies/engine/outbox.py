@@ -27,7 +27,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class Note:
-    """All there is to tell of one trial: that it began, and where known how it ended and which file its network is in."""
+    """All there is to tell of one trial: that it began, and where known how it ended and which file holds its network."""
 
     trial: Trial
     settled: Settled | None = None
@@ -35,7 +35,8 @@ class Note:
 
     def seconds(self) -> list[float]:
         """How long each epoch took, where that was measured."""
-        took = [epoch.get(schema.SECONDS, 0.0) for epoch in self.settled.epochs] if self.settled else []
+        epochs = self.settled.epochs if self.settled else ()
+        took = [epoch.get(schema.SECONDS, 0.0) for epoch in epochs]
         return [seconds if math.isfinite(seconds) else 0.0 for seconds in took]
 
 

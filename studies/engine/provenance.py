@@ -1,4 +1,4 @@
-"""Where a run comes from: the commit, the person, the machine, the versions. And how secrets are kept out of what is told."""
+"""Where a run comes from: the commit, the person, the machine, the versions; and how secrets are kept out of it."""
 
 import getpass
 import platform
@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy")
-GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")  # runs nothing of the repository's
+# Reads, and runs nothing that the repository brings along.
+GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 GIT_SECONDS = 10
 
 _LOGIN = re.compile(r"(?<=://)\S*@")
@@ -17,12 +18,13 @@ _SECRET = re.compile(r"(?i)(?<=(?:token|password)=)[^&\s]+")
 
 def provenance(source: Path) -> dict[str, str]:
     """The tags of a run that say where it comes from. MLflow's client sets none of them by itself."""
+    versions = [f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]
     tags = {
         "mlflow.user": _user(),
         "mlflow.source.name": str(source),
         "mlflow.source.type": "LOCAL",
         "host": platform.node(),
-        "versions": ", ".join([f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]),
+        "versions": ", ".join(versions),
     }
     commit, changes = _git(source.parent, "rev-parse", "HEAD"), _git(source.parent, "status", "--porcelain")
     if commit is not None and changes is not None:

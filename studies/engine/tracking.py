@@ -1,7 +1,7 @@
 """Tracking: tells MLflow how the study goes, in a thread of its own, and never holds it up.
 
-The ledger is the truth. So nothing is kept here between starts: each start says everything again, and the thread, once it
-can reach MLflow, writes what is missing there. MLflow may be slow, locked or down for as long as it likes.
+The ledger is the truth. So nothing is kept here between starts: each start says everything again, and the thread, once
+it can reach MLflow, writes what is missing there. MLflow may be slow, locked or down for as long as it likes.
 """
 
 import os
@@ -30,7 +30,7 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # a request repeated unseen could create a run twice; we look first, then repeat
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # one repeated unseen could create a run twice; we look, then repeat
 }
 
 
@@ -38,7 +38,13 @@ class Tracker:
     """Its calls return at once and never raise."""
 
     def __init__(
-        self, uri: str, study: str, scale: str, spec: Mapping[str, Any], dataset: Mapping[str, Any], say: Callable[[str], None]
+        self,
+        uri: str,
+        study: str,
+        scale: str,
+        spec: Mapping[str, Any],
+        dataset: Mapping[str, Any],
+        say: Callable[[str], None],
     ) -> None:
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
@@ -73,7 +79,7 @@ class Tracker:
         self._news.set()
 
     def close(self, status: str) -> int:
-        """Send what is left, end the parent run, and return how many records could not be sent: trials, and the end itself."""
+        """Send what is left and end the parent run; returns how many records (trials, and the end) could not be sent."""
         self._status = status
         self._closing.set()
         self._news.set()
@@ -131,7 +137,7 @@ class Tracker:
 
     def _tell_trouble(self, error: Exception) -> None:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        text = f"MLflow at {self._uri} cannot be written now ({reason}). The study goes on; what is not sent is kept and sent later."
+        text = f"MLflow at {self._uri} cannot be written to ({reason}). The study goes on; all is kept and sent later."
         self._tell_once("trouble", redact(text))
 
     def _tell_once(self, topic: str, text: str) -> None:

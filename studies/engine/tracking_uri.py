@@ -25,7 +25,7 @@ def sqlite_path(uri: str) -> Path | None:
 
 
 def check_uri(uri: str) -> None:
-    """Refuse an address that no run can ever be sent to. That a server is down is no reason: what is sent waits for it."""
+    """Refuse an address that no run can ever be sent to. A server that is down is none: what is sent waits for it."""
     scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri else ""
     if scheme in ("", "file") and uri != "databricks":
         raise ValueError(
@@ -53,7 +53,7 @@ def _check_sqlite(uri: str) -> None:
     if existing != path.absolute() and not existing.is_dir():
         raise ValueError(f"tracking URI {uri!r}: {existing} is a file, not a folder.")
     if not os.access(existing, os.W_OK):
-        raise ValueError(f"tracking URI {uri!r}: {existing} cannot be written. Set MLFLOW_TRACKING_URI to a file that can.")
+        raise ValueError(f"tracking URI {uri!r}: {existing} cannot be written. Set MLFLOW_TRACKING_URI to another file.")
     if path.exists():
         _check_header(path)
 
@@ -63,7 +63,9 @@ def _check_header(path: Path) -> None:
         start = file.read(16)
     if start and start != b"SQLite format 3\0":
         found = start.decode("ascii", "replace")
-        raise ValueError(f"{path.absolute()} is not an SQLite database (it starts with {found!r}). Move it away to begin a new one.")
+        raise ValueError(
+            f"{path.absolute()} is not an SQLite database (it starts with {found!r}). Move it away to begin a new one."
+        )
 
 
 def _check_driver(uri: str) -> None:
@@ -74,6 +76,8 @@ def _check_driver(uri: str) -> None:
     try:
         make_url(uri).get_dialect().import_dbapi()
     except ModuleNotFoundError as error:
-        raise ValueError(f"tracking URI {redact(uri)!r} needs the Python package {error.name!r}: pip install '.[cluster]'.") from None
+        raise ValueError(
+            f"tracking URI {redact(uri)!r} needs the Python package {error.name!r}: pip install '.[cluster]'."
+        ) from None
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise ValueError(f"tracking URI {redact(uri)!r} is not understood: {redact(str(error))}.") from None

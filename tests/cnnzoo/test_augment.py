@@ -1,5 +1,6 @@
 """Batches: every image once, rightly normalised, changed as asked, and by the seed alone."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -88,6 +89,11 @@ def test_evaluation_has_every_image_once_in_its_order() -> None:
     images, labels = whole(list(evaluation_batches(split, mean=MEAN, std=STD, batch_size=8, device=CPU)))
     assert labels.equal(split.index)
     assert pixels(images).equal(split.images[split.index])
+
+
+def test_nothing_held_out_is_no_batch_at_all() -> None:
+    empty = dataclasses.replace(make_split(4), index=torch.arange(0))
+    assert list(evaluation_batches(empty, mean=MEAN, std=STD, batch_size=8, device=CPU)) == []
 
 
 @pytest.mark.parametrize("options", [{"erasing": 0.5}, {"batch_size": 4}, {"flip": True}, {"crop": 3}])

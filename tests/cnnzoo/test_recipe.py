@@ -20,7 +20,9 @@ NAN, INFINITY = float("nan"), float("inf")
 
 OUT_OF_RANGE: list[tuple[str, Any]] = [
     ("epochs", 0), ("epochs", -3), ("batch_size", 0), ("lr", 0.0), ("lr", -0.1), ("lr", NAN), ("lr", INFINITY),
-    ("weight_decay", -1e-4), ("weight_decay", NAN), ("l1", -1.0), ("l1", INFINITY), ("momentum", 1.0), ("momentum", -0.1),
+    ("weight_decay", -1e-4), ("weight_decay", NAN),
+    ("l1", -1.0), ("l1", INFINITY), ("momentum", 1.0),
+    ("momentum", -0.1),
     ("validation", 0.6), ("validation", -0.1), ("validation", NAN), ("label_smoothing", 1.0), ("crop", -1), ("crop", 17),
     ("erasing", 1.5), ("erasing", NAN), ("seed", -1), ("seed", 2**32), ("image_size", 4), ("image_size", 10**6),
     ("train_size", 0),
@@ -74,7 +76,10 @@ def test_an_unknown_name_is_refused_with_the_nearest_and_all_allowed(fields: dic
         ({"model": "lenet", "optimizer": "adam", "momentum": 0.9}, "ignored by optimizer 'adam'. It takes no options"),
         ({"model": "lenet", "gamma": 0.5}, "gamma=0.5 would be ignored by schedule 'constant'"),
         ({"model": "lenet", "schedule": "cosine", "step_size": 3}, "step_size=3 would be ignored by schedule 'cosine'"),
-        ({"model": "lenet", "loss": "bce", "label_smoothing": 0.1}, "label_smoothing=0.1 would be ignored by loss 'bce'"),
+        (
+            {"model": "lenet", "loss": "bce", "label_smoothing": 0.1},
+            "label_smoothing=0.1 would be ignored by loss 'bce'",
+        ),
         ({"model": "resnet18", "dropout": 0.2}, "dropout=0.2 would be ignored"),
         ({"model": "resnet18", "dropout_at": "after"}, "dropout_at='after' needs a dropout above 0"),
     ],
@@ -86,7 +91,16 @@ def test_a_knob_wired_to_nothing_is_refused(fields: dict[str, Any], message: str
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("epochs", 3.0), ("epochs", True), ("flip", 1), ("lr", "0.1"), ("lr", True), ("seed", None), ("model", 3), ("stem", 3)],
+    [
+        ("epochs", 3.0),
+        ("epochs", True),
+        ("flip", 1),
+        ("lr", "0.1"),
+        ("lr", True),
+        ("seed", None),
+        ("model", 3),
+        ("stem", 3),
+    ],
 )
 def test_a_value_of_another_type_is_refused(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"^{field} must be .*, but got {value!r}"):
@@ -148,7 +162,9 @@ def test_a_recipe_goes_to_json_and_back(recipe: Recipe) -> None:
 
 def test_a_stem_comes_back_from_json_as_it_went() -> None:
     recipe = Recipe(model="simp_res9", stem=(3, 3))
-    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe == Recipe(model="simp_res9", stem=[3, 3])  # type: ignore[arg-type]
+    assert (
+        Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe == Recipe(model="simp_res9", stem=[3, 3])
+    )  # type: ignore[arg-type]
 
 
 def test_json_of_something_else_is_refused() -> None:
