@@ -1,12 +1,9 @@
-"""One page of tables in the formats people need: plain text, Markdown, LaTeX, HTML. Cells are texts; escaping is done here."""
+"""A page of tables, and how it is written as plain text and as Markdown. Cells are texts."""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
-
-from analysis.words import MINUS
 
 
 @dataclass(frozen=True)
@@ -55,13 +52,13 @@ def plain(page: Page, width: int) -> str:
                 ]
             )
         )
-    parts.append("\n".join(_wrapped(f"→ {page.verdict}", width)))
+    parts.append("\n".join(wrapped(f"→ {page.verdict}", width)))
     parts += (
-        ["\n".join(line for warning in page.warnings for line in _wrapped(f"! {warning}", width))]
+        ["\n".join(line for warning in page.warnings for line in wrapped(f"! {warning}", width))]
         if page.warnings
         else []
     )
-    parts.append("\n".join(line for note in page.notes for line in _wrapped(f"  {note}", width)))
+    parts.append("\n".join(line for note in page.notes for line in wrapped(f"  {note}", width)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -82,120 +79,7 @@ def markdown(page: Page) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def latex(page: Page) -> str:
-    """Tables to ``\\input`` into a document; booktabs is all that they need."""
-    notes = "\n".join(rf"  \par {_tex(line)}" for line in (page.verdict, *page.warnings, *page.notes))
-    tables = [_latex_table(table) for table in page.tables]
-    return "\n".join(
-        [
-            "% Needs \\usepackage{booktabs} and, for names beyond ASCII, \\usepackage[T1]{fontenc}.",
-            r"\begin{table}[htbp]",
-            r"  \centering\footnotesize\setlength{\tabcolsep}{3.5pt}",
-            rf"  \caption{{{_tex(page.title)}: {_tex(page.question)}}}",
-            *tables,
-            rf"  \begin{{minipage}}{{\linewidth}}\scriptsize\setlength{{\parskip}}{{2pt}}\vspace{{4pt}}{'%'}",
-            notes,
-            r"  \end{minipage}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-def html(page: Page) -> str:
-    """A page that stands alone."""
-    tables = "\n".join(html_table(table) for table in page.tables)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(page.title)}</title>\n<style>{CSS}</style></head>\n'
-        f"<body><h1>{escape(page.title)}</h1>\n<p>{escape(page.question)}</p>\n{tables}\n<p>{escape(page.verdict)}</p>\n"
-        f"{_list(page.warnings, 'warnings')}{_list(page.notes, 'notes')}</body></html>\n"
-    )
-
-
-def html_table(table: Table) -> str:
-    heads = "".join(
-        f'<th colspan="{span}" scope="colgroup">{escape(group)}</th>' for group, span in _groups(table.columns)
-    )
-    titles = "".join(f'<th scope="col"{_class(c)}>{escape(c.title)}</th>' for c in table.columns)
-    body = "\n".join(
-        "<tr>"
-        + "".join(
-            _html_cell(cell, c, (r, i) in table.marked)
-            for i, (cell, c) in enumerate(zip(row, table.columns, strict=True))
-        )
-        + "</tr>"
-        for r, row in enumerate(table.rows)
-    )
-    grouped = f'<tr class="groups">{heads}</tr>' if any(c.group for c in table.columns) else ""
-    return f"<table><caption>{escape(table.caption)}</caption><thead>{grouped}<tr>{titles}</tr></thead>\n<tbody>{body}</tbody></table>"
-
-
-CSS = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#111}"
-    "table{border-collapse:collapse;margin:1.2rem 0;font-variant-numeric:tabular-nums}"
-    "caption{text-align:left;font-weight:600;padding:.3rem 0}th,td{padding:.25rem .6rem;text-align:left;white-space:nowrap}"
-    "thead tr:first-child th{border-top:2px solid}thead tr:last-child th{border-bottom:1px solid}"
-    "tbody tr:last-child td{border-bottom:2px solid}.groups th{text-align:center;font-weight:500}"
-    ".f{text-align:right}.chosen{font-weight:700}.warnings li::marker{content:'⚠ '}.notes{color:#444;font-size:.9em}"
-)
-
-
-def _list(lines: Sequence[str], kind: str) -> str:
-    return f'<ul class="{kind}">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>\n' if lines else ""
-
-
-def _html_cell(cell: str, column: Column, marked: bool) -> str:
-    return (
-        f'<td class="{"f " if column.figures else ""}chosen">{escape(cell)} *</td>'
-        if marked
-        else f"<td{_class(column)}>{escape(cell)}</td>"
-    )
-
-
-def _class(column: Column) -> str:
-    return ' class="f"' if column.figures else ""
-
-
-def _latex_table(table: Table) -> str:
-    aligned = "".join("r" if column.figures else "l" for column in table.columns)
-    lines = [
-        rf"  \begin{{tabular}}{{@{{}}{aligned}@{{}}}}",
-        rf"    \multicolumn{{{len(aligned)}}}{{@{{}}l}}{{{_tex(table.caption)}}} \\",
-        r"    \toprule",
-    ]
-    if any(column.group for column in table.columns):
-        heads, rules, at = [], [], 1
-        for group, span in _groups(table.columns):
-            heads.append(rf"\multicolumn{{{span}}}{{c}}{{{_tex(group)}}}")
-            rules += [rf"\cmidrule(lr){{{at}-{at + span - 1}}}"] if group else []
-            at += span
-        lines += [f"    {' & '.join(heads)} \\\\", f"    {''.join(rules)}"]
-    body = [[_tex(c.title) for c in table.columns]]
-    body += [
-        [rf"\textbf{{{_tex(cell)}}}*" if (r, i) in table.marked else _tex(cell) for i, cell in enumerate(row)]
-        for r, row in enumerate(table.rows)
-    ]
-    # A row that begins with a bracket would be read as the option of the line break before it.
-    written = [
-        f"    {{}}{' & '.join(row)} \\\\" if row[0].startswith("[") else f"    {' & '.join(row)} \\\\" for row in body
-    ]
-    return "\n".join(
-        [*lines, written[0], r"    \midrule", *written[1:], r"    \bottomrule", r"  \end{tabular}\par\vspace{6pt}"]
-    )
-
-
-_TEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", '"': r"\textquotedbl{}", MINUS: "$-$", "±": r"$\pm$", "×": r"$\times$",
-    "Δ": r"$\Delta$", "·": r"$\cdot$", "–": "--", "→": r"$\rightarrow$", "|": r"\textbar{}", "*": r"$^{\ast}$",
-}  # fmt: skip
-
-
-def _tex(text: str) -> str:
-    return "".join(_TEX.get(letter, letter) for letter in text)
-
-
-def _groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
+def groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
     """Runs of columns of one group, with their lengths; columns without a group stand each alone."""
     runs: list[tuple[str, int]] = []
     for column in columns:
@@ -224,7 +108,7 @@ def _names(table: Table) -> list[str]:
 def _group_line(columns: Sequence[Column], widths: Sequence[int]) -> str:
     """The headings of the groups, each in the middle over its columns."""
     parts, at = [], 0
-    for group, span in _groups(columns):
+    for group, span in groups(columns):
         wide = sum(widths[at : at + span]) + 2 * (span - 1)
         parts.append(f" {group} ".center(wide, "╌") if group else " " * wide)
         at += span
@@ -260,9 +144,10 @@ def _padded(row: Sequence[str], widths: Sequence[int], columns: Sequence[Column]
     return [pad + cell if column.figures else cell + pad for cell, pad, column in zip(row, pads, columns, strict=True)]
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
     """Lines of at most ``width``, the later ones set in by two, so that what a line belongs to can be seen."""
-    lines, line = [], text[: len(text) - len(text.lstrip())]
+    lines: list[str] = []
+    line = text[: len(text) - len(text.lstrip())]
     for word in re.findall(r"\S+", text):
         if line.strip() and _width(line) + 1 + _width(word) > width:
             lines, line = [*lines, line], " "

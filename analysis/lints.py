@@ -1,18 +1,21 @@
-"""What a reader of a table must know before believing it: the checks of a fair comparison that can be made by a machine.
+"""What a reader of a table must know before believing it: the checks of a fair comparison.
 
 ``missing`` says what of the plan is not there yet; ``lints`` says what is there and should make one careful.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.results import NAMES, WAYS, Results, Sample, at_edge
+from analysis.results import NAMES, WAYS, Results, Sample
 from analysis.words import count, listed, number, seeds, short, space
 from studies.engine import schema
 
 FEW = 3
+EDGE = 0.05  # a chosen value in the outer twentieth of its range lies at its edge
 
 
 def missing(results: Results) -> list[str]:
@@ -52,7 +55,7 @@ def _few_seeds(results: Results) -> Iterator[str]:
         few = {arm: len(s.trials) for arm, s in results.samples[way].items() if 0 < len(s.trials) < FEW}
         single = [arm for arm, n in few.items() if n == 1]
         if single:
-            yield f"One seed only ({NAMES[way]}: {listed(single)}): no interval, as nothing is known of the spread over seeds."
+            yield f"One seed only ({NAMES[way]}: {listed(single)}): no interval, as the spread over seeds is unknown."
         double = [arm for arm, n in few.items() if n == 2]
         if double:
             yield f"Fewer than {FEW} seeds ({NAMES[way]}: {listed(double)}): the intervals are very wide."
@@ -69,25 +72,26 @@ def _diverged(results: Results) -> Iterator[str]:
                     else "it has no accuracy to compare"
                 )
                 yield f"{arm} diverged in {len(sample.diverged)} of {n} trials {NAMES[way]}: {rest}."
-    for arm in results.spec.tuned_arms:
-        outcomes = results.search(arm)[schema.OUTCOME]
-        diverged = int((outcomes == "diverged").sum())
-        if diverged:
-            yield f"{arm}: {diverged} of {outcomes.notna().sum()} search trials diverged; a narrower range would spend them better."
+    ends = {arm: results.search(arm)[schema.OUTCOME].dropna() for arm in results.spec.tuned_arms}
+    shares = [f"{arm} {sum(of == 'diverged')} of {len(of)}" for arm, of in ends.items() if (of == "diverged").any()]
+    if shares:
+        yield f"Search trials that diverged, so that part of the range was wasted: {', '.join(shares)}."
 
 
 def _edges(results: Results) -> Iterator[str]:
-    for arm in results.spec.tuned_arms:
-        for name, value in results.setting(arm).items():
-            of = results.spec.tune[arm][name]
-            if at_edge(value, of):
-                yield f"{arm}: the chosen {name} {short(value)} is at the edge of its range ({space(of)}); the best one may lie outside."
+    for name in dict.fromkeys(name for spaces in results.spec.tune.values() for name in spaces):
+        chosen = {arm: results.setting(arm).get(name) for arm in results.spec.tuned_arms}
+        at = {arm: v for arm, v in chosen.items() if v is not None and at_edge(v, results.spec.tune[arm][name])}
+        if at:
+            by_arm = ", ".join(f"{arm} {short(v)} of {space(results.spec.tune[arm][name])}" for arm, v in at.items())
+            yield f"The chosen {name} is at the edge of its range, so a better one may lie outside: {by_arm}."
 
 
 def _unequal(results: Results) -> Iterator[str]:
     done = {arm: results.cost(arm).searched for arm, s in results.samples["confirm"].items() if not s.missing}
     if len(set(done.values())) > 1:
-        yield f"Unequal search budgets: {', '.join(f'{arm} {n} trials' for arm, n in done.items())}; more trials find better settings."
+        by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in done.items())
+        yield f"Unequal search budgets: {by_arm}; more trials find better settings."
     for way in results.ways():
         ended = {arm: len(s.trials) + len(s.diverged) for arm, s in results.samples[way].items()}
         if len(set(ended.values())) > 1:
@@ -99,7 +103,8 @@ def _improving(results: Results) -> Iterator[str]:
         gains = {arm: results.late_gain(sample) for arm, sample in results.samples[way].items()}
         late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > results.spec.margin]
         if late:
-            yield f"Still improving in the last tenth of the epochs ({NAMES[way]}, points: {', '.join(late)}); more epochs may change the order."
+            points = f"{NAMES[way]}, points: {', '.join(late)}"
+            yield f"Still improving in the last tenth of the epochs ({points}); more epochs may change the order."
 
 
 def _shared_device(results: Results) -> Iterator[str]:
@@ -126,9 +131,20 @@ def _sign_flip(results: Results) -> Iterator[str]:
     n = max(ns, default=0)
     if n > 1 and (floor := stats.sign_flip_floor(n)) > stats.LEVEL:
         yield (
-            f"The verdicts rest on Student's t, which takes the differences over seeds to be normal; the exact sign-flip test, which does not, "
+            "The verdicts take the differences over seeds to be normal; the exact sign-flip test, which does not, "
             f"cannot reach 0.05 with n = {n} (its smallest p is {floor:.3g})."
         )
+
+
+def at_edge(value: Any, space: Mapping[str, Any]) -> bool:
+    """Does a chosen value lie at the end of what was searched? The best one may then lie outside."""
+    if "choices" in space:
+        numbers = sorted(v for v in space["choices"] if isinstance(v, int | float) and not isinstance(v, bool))
+        return len(numbers) == len(space["choices"]) > 2 and value in (numbers[0], numbers[-1])
+    low, high = float(space["low"]), float(space["high"])
+    scale = np.log if space.get("log") else float
+    share = float((scale(float(value)) - scale(low)) / (scale(high) - scale(low))) if high > low else 0.5
+    return not EDGE <= share <= 1 - EDGE
 
 
 def _samples(results: Results) -> list[Sample]:

@@ -46,10 +46,10 @@ class StudyRuns:
 
 
 def load(study: str, scale: str | None, uri: str) -> StudyRuns:
-    """Read a study; without a scale the largest one that was run. A ValueError says what is wrong with store or study."""
+    """Read a study, at the largest scale it was run at if none is given; a ValueError says what is wrong with it."""
     store = open_store(uri)
     parents = store.runs(study, "study")
-    runs = [run for run in store.runs(study, "trial")] if parents else []
+    runs = store.runs(study, "trial")
     scales = _scales(parents, runs)
     if not scales or (scale is not None and scale not in scales):
         raise _not_run(study, scale, store, uri)
@@ -58,7 +58,7 @@ def load(study: str, scale: str | None, uri: str) -> StudyRuns:
     if not specs:
         raise ValueError(
             f"study {study!r} has trials at scale {chosen!r}, but the parent run that carries its spec is gone.\n"
-            "hint: restore it in `mlflow ui`, or run the study again: what is done is kept, and the spec is written anew."
+            "hint: restore it in `mlflow ui`, or run the study again: what is done is kept."
         )
     spec = Spec.from_tags(max(specs, key=lambda run: run.started).tags)
     others = [f"at scale {name}" for name in scales if name != chosen]
@@ -77,7 +77,7 @@ def studies(uri: str) -> list[tuple[str, str, int]]:
 
 
 def frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """A row a run, a column for each tag of the schema, each field of the recipe and each metric; numbers as numbers."""
+    """A row a run, a column for each tag of the schema, field of the recipe and metric; numbers as numbers."""
     with garbage_waits():
         columns: dict[str, Any] = {
             "run": [run.id for run in runs],
@@ -132,7 +132,7 @@ def _foreign(trials: pd.DataFrame, spec: Spec) -> pd.Series:
         if stage not in schema.STAGES or arm not in spec.arms_of(stage):
             reasons[rows.index] = "of arms that the study does not have (any more)"
             continue
-        for name, planned in spec.setting(arm, stage).items():
+        for name, planned in spec.setting(str(arm), str(stage)).items():
             for value in rows[name].unique() if name in rows else ():
                 if spelled(value) != spelled(planned):
                     other = rows.index[rows[name].map(spelled) == spelled(value)]
@@ -157,7 +157,7 @@ def _superseded(confirmed: pd.DataFrame, tuned: list[str]) -> Iterator[Any]:
 def history_frame(store: Store, runs: Sequence[str], metrics: Sequence[str]) -> pd.DataFrame:
     with garbage_waits():
         points = store.histories(runs, metrics) if runs else []
-        columns = list(zip(*points, strict=True)) or [[]] * 5
+        columns = list(zip(*points, strict=True)) or [()] * 5
     table = pd.DataFrame(
         {
             "run": pd.Categorical(columns[0], categories=list(dict.fromkeys(runs))),
@@ -188,7 +188,7 @@ def parse(text: str | None) -> Any:
 
 
 def _parsed(texts: Sequence[str | None]) -> Any:
-    """Each different text is parsed once; where there is but one, as for most fields of a study, it stands for the column."""
+    """Each different text is parsed once; a single one, as most fields of a study have, stands for the column."""
     values = {text: parse(text) for text in set(texts)}
     return [values[text] for text in texts] if len(values) > 1 else next(iter(values.values()))
 

@@ -1,6 +1,6 @@
-"""A study's spec as its parent run carries it: what was asked, planned and said, read from MLflow and not from the study file.
+"""A study's spec as its parent run carries it: what was asked, planned and said.
 
-So results stay readable when the study file changes later, or is gone.
+It is read from MLflow, not from the study file: results stay readable when the file changes later, or is gone.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from studies.engine import schema
 
 Fields = Mapping[str, Any]  # recipe fields and their values
 
-# Fields that must agree between a trial and the plan (those an arm sets or a search tunes aside). The options of models,
-# optimisers and schedules are not among them: an arm that changes the model has other defaults than the base recipe.
+# Fields in which a trial must agree with the plan, unless its arm sets them or its search tunes them. The options of
+# models, optimisers and schedules are not among them: an arm that changes the model has other defaults than the base.
 COMPARED = (
-    "dataset", "image_size", "train_size", "validation", "model", "optimizer", "lr", "weight_decay", "l1", "schedule", "loss",
-    "label_smoothing", "crop", "flip", "erasing", "batch_size", "epochs",
+    "dataset", "image_size", "train_size", "validation", "model", "optimizer", "lr", "weight_decay", "l1", "schedule",
+    "loss", "label_smoothing", "crop", "flip", "erasing", "batch_size", "epochs",
 )  # fmt: skip
 
 
@@ -63,8 +63,9 @@ class Spec:
                 claims=tuple(_claim(claim) for claim in spec["claims"]),
             )
         except (ValueError, KeyError, TypeError) as error:
+            study, scale = tags.get(schema.STUDY), tags.get(schema.SCALE)
             raise ValueError(
-                f"the spec of study {tags.get(schema.STUDY)!r} at scale {tags.get(schema.SCALE)!r} cannot be read from its tags ({error!r}).\n"
+                f"the spec of study {study!r} at scale {scale!r} cannot be read from its tags ({error!r}).\n"
                 "hint: run the study again: what is done is kept, and the spec is written anew."
             ) from None
 
@@ -88,7 +89,7 @@ class Spec:
         return self.baseline if stage == "reported" else self.tuned_baseline
 
     def setting(self, arm: str, stage: str) -> dict[str, Any]:
-        """What a trial of the arm must agree with: fields and values, without those that its search was free to choose."""
+        """What a trial of the arm must agree with, but for what its search was free to choose."""
         own = self.arms_of(stage)[arm]
         free = self.tune.get(arm, {}) if stage != "reported" else {}
         # An arm's own epochs shrink with the scale, so they are left out of the comparison.
@@ -99,8 +100,8 @@ class Spec:
 
 
 _PLAIN = (
-    "name", "question", "scale", "dataset", "base", "arms", "baseline", "tuned_arms", "tuned_baseline", "tuned_of", "tune",
-    "reported", "margin", "table",
+    "name", "question", "scale", "dataset", "base", "arms", "baseline", "tuned_arms", "tuned_baseline", "tuned_of",
+    "tune", "reported", "margin", "table",
 )  # fmt: skip
 
 

@@ -151,7 +151,8 @@ def two_way_interaction(values: ArrayLike) -> Interaction:
     """Interaction of two factors with seeds as blocks; shape (rows, columns, seeds), each seed in every cell."""
     x = np.asarray(values, dtype=float)
     rows, columns, seeds = x.shape
-    assert min(x.shape) > 1 and np.isfinite(x).all(), "a full grid of at least 2 x 2 cells and 2 seeds"
+    assert min(x.shape) > 1, "at least 2 x 2 cells and 2 seeds"
+    assert np.isfinite(x).all(), "every seed in every cell"
     cells, grand = x.mean(axis=2), x.mean()
     additive = cells.mean(axis=1, keepdims=True) + cells.mean(axis=0, keepdims=True) - grand
     residual = x - cells[:, :, None] - (x.mean(axis=(0, 1)) - grand)
@@ -187,7 +188,9 @@ def share_upper_bound(n: int) -> float:
 
 def _vector(values: ArrayLike) -> NDArray[np.float64]:
     x = np.asarray(values, dtype=float)
-    assert x.ndim == 1 and x.size >= 1 and np.isfinite(x).all(), "finite numbers in one row"
+    assert x.ndim == 1, "numbers in one row"
+    assert x.size >= 1, "at least one of them"
+    assert np.isfinite(x).all(), "all of them finite"
     return x
 
 

@@ -1,4 +1,4 @@
-"""What is read from an MLflow store, by whichever way: over SQL (``store_sql``) or through a server (``store_rest``)."""
+"""What is read from an MLflow store, whichever way: over SQL (``store_sql``) or by its client (``store_rest``)."""
 
 import gc
 import os
@@ -74,7 +74,7 @@ def unreadable(uri: str, why: str, hint: str) -> ValueError:
 
 @contextmanager
 def garbage_waits() -> Iterator[None]:
-    """Making thousands of small dictionaries sets the garbage collector looking through all of them, again and again."""
+    """While thousands of small dictionaries are made: the collector would look through all of them, again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -86,11 +86,11 @@ class ClientStore:
 
     def _bulk(self, runs: Sequence[str], metric: str) -> list[Point]:
         """One metric of up to 100 runs in one request: what MLflow's own pages use to draw curves."""
-        from mlflow.tracking._tracking_service.utils import _get_default_host_creds
+        from mlflow.utils.credentials import get_default_host_creds
         from mlflow.utils.rest_utils import http_request
 
-        answer = http_request(
-            _get_default_host_creds(self.uri),
+        answer = http_request(  # type: ignore[no-untyped-call]
+            get_default_host_creds(self.uri),  # type: ignore[no-untyped-call]
             "/ajax-api/2.0/mlflow/metrics/get-history-bulk",
             "GET",
             params={"run_id": list(runs), "metric_key": metric, "max_results": _MOST},

@@ -23,7 +23,8 @@ _RUNS = """
 SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time,
   (SELECT {object}(t.key, t.value) FROM tags t WHERE t.run_uuid = r.run_uuid AND (t.key NOT LIKE 'mlflow.%')),
   (SELECT {object}(p.key, p.value) FROM params p WHERE p.run_uuid = r.run_uuid),
-  (SELECT {object}(m.key, CASE WHEN m.is_nan THEN NULL ELSE m.value END) FROM latest_metrics m WHERE m.run_uuid = r.run_uuid)
+  (SELECT {object}(m.key, CASE WHEN m.is_nan THEN NULL ELSE m.value END) FROM latest_metrics m
+    WHERE m.run_uuid = r.run_uuid)
 FROM experiments e JOIN runs r ON r.experiment_id = e.experiment_id
   JOIN tags k ON k.run_uuid = r.run_uuid AND k.key = :kind_tag AND k.value = :kind
 WHERE e.name = :study AND e.lifecycle_stage = 'active' AND r.lifecycle_stage = 'active'
@@ -69,7 +70,7 @@ class SqlStore:
         return [Point(*row) for chunk in chunks for row in self._read(_HISTORIES, runs=chunk, metrics=list(metrics))]
 
     def _read(self, query: str, **values: Any) -> Sequence[Any]:
-        lists = [bindparam(name, expanding=True) for name, value in values.items() if isinstance(value, list)]
+        lists: list[Any] = [bindparam(name, expanding=True) for name, v in values.items() if isinstance(v, list)]
         try:
             with self._connect() as connection:
                 if self.sqlite:
@@ -107,7 +108,7 @@ def _url(uri: str) -> URL:
 
 
 def _objects(texts: Sequence[Any]) -> list[dict[str, Any]]:
-    """Parsed in one go, which is faster and lets the runs share their keys. PostgreSQL's driver has parsed them already."""
+    """Parsed in one go, which is faster and lets the runs share their keys; PostgreSQL's driver has done it already."""
     if all(isinstance(item, dict | None) for item in texts):
         return [item or {} for item in texts]
     parsed: list[dict[str, Any]] = json.loads(f"[{','.join(texts)}]")
@@ -116,5 +117,5 @@ def _objects(texts: Sequence[Any]) -> list[dict[str, Any]]:
 
 def _hint(said: str) -> str:
     if "no such" in said or "does not exist" in said:
-        return "this database was written by another version of MLflow; run `mlflow server` over it and set MLFLOW_TRACKING_URI to its http:// address."
+        return "another version of MLflow wrote this database; start its `mlflow server`, and read from that."
     return "see that the database is up, and that MLFLOW_TRACKING_URI names it."

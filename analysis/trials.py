@@ -3,8 +3,9 @@
 python analysis/trials.py --study activations --out trials.csv
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -51,7 +52,7 @@ def export(runs: StudyRuns) -> pd.DataFrame:
     return table.loc[order, ["study", "scale", *_FIRST, *metrics, *_LAST, *recipe]].astype(whole)
 
 
-def _setting(trial: dict[str, object], spec: Spec) -> str:
+def _setting(trial: Mapping[Hashable, Any], spec: Spec) -> str:
     """What was set for this trial: the fields of its arm, and those that were searched."""
     stage, arm = str(trial[schema.STAGE]), str(trial[schema.ARM])
     names = dict.fromkeys([*spec.arms_of(stage)[arm], *(spec.tune.get(arm, {}) if stage != "reported" else {})])

@@ -1,9 +1,12 @@
 """What a study found, in a few plain sentences."""
 
 import math
+from collections.abc import Mapping
 
 from analysis import stats
-from analysis.results import NAMES, Contrast, Results, axis, grid, interaction, label
+from analysis.contrasts import Contrast
+from analysis.factors import axis, grid, interaction, label
+from analysis.results import NAMES, Results
 from analysis.words import count, listed, number, plus_minus, probability
 from studies.engine import schema
 
@@ -16,7 +19,7 @@ def verdict(results: Results) -> str:
 
 def _of_way(results: Results, way: str) -> str:
     baseline = results.spec.baseline_of(way)
-    contrasts = [c for c in results.contrasts[way].values() if c.difference]
+    contrasts = {arm: c for arm, c in results.contrasts[way].items() if c.difference}
     lost = [arm for arm, s in results.samples[way].items() if s.diverged and s.trials.empty]
     parts = [f"{listed(lost)} diverged on every seed"] if lost else []
     parts += [
@@ -29,16 +32,16 @@ def _of_way(results: Results, way: str) -> str:
     return f"{NAMES[way].capitalize()}: {'; '.join(parts)}.{_choice(results, way)}"
 
 
-def _group(contrasts: list[Contrast], word: str, baseline: str) -> str:
-    group = [c for c in contrasts if c.verdict == word]
+def _group(contrasts: Mapping[str, Contrast], word: str, baseline: str) -> str:
+    group = {arm: c for arm, c in contrasts.items() if c.verdict == word}
     if not group:
         return ""
-    names = listed(f"{c.arm} ({number(_mean(c), sign=True)})" for c in group)
+    names = listed(f"{arm} ({number(_mean(c), sign=True)})" for arm, c in group.items())
     verb = "is" if len(group) == 1 else "are"
     if word != stats.UNDECIDED:
         return f"{names} {verb} {word}{' to' if word == stats.EQUAL else ' than'} {baseline}"
-    n = min(c.difference.n for c in group if c.difference)
-    needed = max(c.needed for c in group)
+    n = min(c.difference.n for c in group.values() if c.difference)
+    needed = max(c.needed for c in group.values())
     more = "" if math.isnan(needed) else f" (about {needed:,.0f} would decide)"
     return f"{names} cannot be told from {baseline} with {count(n, 'seed')}{more}"
 
@@ -63,7 +66,7 @@ def interaction_note(results: Results) -> str | None:
     if found.p >= stats.LEVEL:
         return f"{row} and {column} do not show an interaction ({figures})."
     if len(axis(cells, 1)) != 2:
-        return f"{row} and {column} interact ({figures}): the effect of {column} depends on {row}, so read the table row by row."
+        return f"{row} and {column} interact ({figures}): the effect of one depends on the other."
     first, second = axis(cells, 1)
     named = [label(results.spec, column, value) for value in (first, second)]
     levels = []
@@ -72,7 +75,8 @@ def interaction_note(results: Results) -> str | None:
         both = a.index.intersection(b.index)
         difference = stats.paired_difference(a[both], b[both], results.spec.resolution)
         levels.append(f"{plus_minus(difference.mean, difference.half, sign=True)} at {label(results.spec, row, level)}")
-    return f"{row} and {column} interact ({figures}), so there is no one effect of {column}: {named[0]} minus {named[1]} is {'; '.join(levels)}."
+    effects = f"{named[0]} minus {named[1]} is {'; '.join(levels)}"
+    return f"{row} and {column} interact ({figures}), so there is no one effect of {column}: {effects}."
 
 
 def _mean(contrast: Contrast) -> float:

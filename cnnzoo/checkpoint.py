@@ -6,6 +6,7 @@ Its last bytes are the digest of all before, because torch would read flipped bi
 
 import hashlib
 import io
+import json
 import os
 import warnings
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
+
+from cnnzoo.recipe import Recipe
 
 _DIGEST = 32  # bytes
 
@@ -54,6 +57,20 @@ def read(path: Path) -> dict[str, Any] | None:
             return state
         warnings.warn(f"checkpoint {candidate} is damaged; going on without it.", stacklevel=2)
     return None
+
+
+def refuse_another_training(path: Path, state: dict[str, Any], recipe: Recipe, dataset: str) -> None:
+    """Going on from another recipe's checkpoint would be the training of no recipe at all."""
+    theirs, ours = json.loads(state["recipe"]), recipe.to_json()
+    names = [name for name in ours if ours[name] != theirs.get(name)]
+    changed = [f"{name} is {ours[name]!r}, there {theirs.get(name)!r}" for name in names]
+    if state["dataset"] != dataset:
+        changed.append("the data set has other images or another split")
+    if changed:
+        raise ValueError(
+            f"checkpoint {path} belongs to another training: {'; '.join(changed)}. "
+            "Resume from another path, or delete it."
+        )
 
 
 def write_atomically(

@@ -8,7 +8,6 @@ runs: a knob wired to nothing is how comparisons go wrong.
 import dataclasses
 import inspect
 import math
-import types
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

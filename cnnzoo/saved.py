@@ -78,8 +78,8 @@ class Network:
                 if layout.shape[1] == channels and fits:
                     return layout
         raise ValueError(
-            f"this network takes uint8 images of {height}x{width}{' or larger' * larger_allowed} with {channels} channels, "
-            "as an array (images, height, width, channels) or (images, channels, height, width), "
+            f"this network takes uint8 images of {height}x{width}{' or larger' * larger_allowed} with {channels} "
+            "channels, as an array (images, height, width, channels) or (images, channels, height, width), "
             f"but got {images.dtype} of shape {tuple(images.shape)}."
         )
 

@@ -104,7 +104,7 @@ class Training:
         self._train_split, self._validation_split = dataset.train.to(device), dataset.validation.to(device)
         self._checkpoint, self._wants_step_losses = resume, step_losses
         if resume is not None and (state := checkpoint.read(resume)) is not None:
-            self._refuse_another_training(state, resume)
+            checkpoint.refuse_another_training(resume, state, recipe, dataset.digest)
             self._restore(state)
 
     @property
@@ -224,17 +224,6 @@ class Training:
             "optimizer": self._optimizer.state_dict(),
             "streams": {use: stream.get_state() for use, stream in self._streams.items()},
         }
-
-    def _refuse_another_training(self, state: dict[str, Any], path: Path) -> None:
-        theirs, ours = json.loads(state["recipe"]), self.recipe.to_json()
-        changed = [f"{name} is {ours[name]!r}, there {theirs[name]!r}" for name in ours if theirs[name] != ours[name]]
-        if self.dataset.digest != state["dataset"]:
-            changed.append("the data set has other images or another split")
-        if changed:
-            raise ValueError(
-                f"checkpoint {path} belongs to another training: {'; '.join(changed)}. "
-                "Resume from another path, or delete it."
-            )
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.outcome, self._steps_done = state["outcome"], state["steps_done"]

@@ -10,7 +10,7 @@ from studies.engine import Arm, Budget, Scale, Study, claim, main
 
 STUDY = Study(
     name="activations",
-    question="Which activation gives simp_Res9 the best CIFAR-10 accuracy?",
+    question="Which activation gives simp_Res9 the best accuracy?",
     base=Recipe(model="simp_res9", dataset="cifar10", lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50),
     arms={name: Arm(activation=name) for name in ("relu", "mish", "elu", "rrelu", "gelu")},
     baseline="relu",
@@ -28,7 +28,7 @@ STUDY = Study(
         claim("ReLU is best (the report's table)", best="relu"),
         claim("ELU is below ReLU", better="relu", than="elu"),
     ],
-    demo=Scale(seeds=3, trials_per_arm=4, dataset="mnist5k", width=0.25, crop=2, flip=False, epochs=3),
+    demo=Scale(seeds=3, trials_per_arm=4, dataset="mnist5k", width=0.125, crop=2, flip=False, batch_size=32, epochs=3),
     smoke=Scale(seeds=2, trials_per_arm=3, dataset="mnist5k", width=0.1, train_size=128, batch_size=32, flip=False, epochs=2),
 )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import optuna
 from rich.console import Console
 
 from studies.engine import estimate, in_process
@@ -45,6 +46,7 @@ def main(study: Study) -> NoReturn:
 
 
 def run(study: Study, options: Options) -> int:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     console = Console()
     uri = os.environ.get("MLFLOW_TRACKING_URI", MLFLOW_DEFAULT)
     check_uri(uri)

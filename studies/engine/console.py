@@ -18,7 +18,6 @@ def announce(prepared: Prepared, console: Console, seconds: float) -> None:
     plan, data = prepared.plan, prepared.dataset
     study, budget = plan.study, plan.budget
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("scale", f"{plan.scale} ({prepared.why_scale})")
     facts.add_row("data", f"{data.name}: {len(data.train)} training, {len(data.validation)} validation, {len(data.test)} test images of {'x'.join(map(str, data.shape))}")
     facts.add_row("arms", ", ".join(f"{arm} (baseline)" if arm == study.baseline else arm for arm in plan.arms if arm in plan.wanted))
     reported, searched = plan.reported(), plan.searched()
@@ -30,7 +29,7 @@ def announce(prepared: Prepared, console: Console, seconds: float) -> None:
         facts.add_row("confirm", f"{len(searched) * budget.seeds} trials: each arm's best setting on fresh seeds {_range(budget.confirm_seeds)}, tested once at the end")
     facts.add_row("device", f"{prepared.device}, {prepared.slots} {'trial' if prepared.slots == 1 else 'trials'} at a time, {plan.base.precision}")
     facts.add_row("time", f"about {duration(seconds)} if nothing is done yet (a rough guess)")
-    console.print(f"\n[bold]{study.question}[/bold]\n")
+    console.print(f"Scale: [bold]{plan.scale}[/bold] ({prepared.why_scale}).\n\n[bold]{study.question}[/bold]\n")
     console.print(facts)
     console.print()
 

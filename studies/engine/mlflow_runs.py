@@ -5,32 +5,33 @@ nothing. Any call may raise whatever MLflow raises: whoever catches it opens the
 Slow to import, with MLflow: only the tracker's thread does it.
 """
 
-import json
 import logging
-import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, LifecycleStage, Metric, Param, RunTag, ViewType
+from mlflow.entities import Experiment, LifecycleStage, RunTag, ViewType
 from mlflow.entities import Run as MlflowRun
+from sqlalchemy.exc import SQLAlchemyError
 
 from studies.engine import schema
+from studies.engine.mlflow_entities import dataset_input, how_to, metrics, params, parent_tags, settled_tags, trial_tags
+from studies.engine.mlflow_tables import Ending, Tables
 from studies.engine.outbox import Note
 from studies.engine.plan import Trial
-from studies.engine.provenance import provenance, redact
-from studies.engine.tracking_uri import SQLITE, sqlite_path
+from studies.engine.provenance import provenance
+from studies.engine.tracking_uri import SQLITE, is_database, sqlite_path
 
-PARENT = "mlflow.parentRunId"
+PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 MODEL_FOLDER = "model"
+END_TAGS = (schema.OUTCOME, schema.DEVICE, schema.SHARED_DEVICE, schema.REASON)
 PAGE = 1000
-DIGEST_LENGTH = 36  # the longest MLflow takes
 RUNNING, FINISHED, KILLED, FAILED = "RUNNING", "FINISHED", "KILLED", "FAILED"
 
 
@@ -41,9 +42,16 @@ class Run:
     id: str
     start: int  # milliseconds since 1970
     status: str = RUNNING
-    outcome: str | None = None
+    end_tags: Mapping[str, str] = field(default_factory=dict)  # those that say how the trial ended
     described: bool = False  # its data set and its params are there
     deleted: bool = False
+
+    def is_at(self, ending: Ending) -> bool:
+        return self.status == ending.status and self.end_tags.get(schema.OUTCOME) == ending.tags[schema.OUTCOME]
+
+    def ended(self, ending: Ending) -> "Run":
+        self.status, self.end_tags = ending.status, ending.tags
+        return self
 
 
 class Runs:
@@ -56,21 +64,28 @@ class Runs:
         self._spec = spec
         self._origin = provenance(Path(sys.argv[0]).resolve())
         self._experiment = self._open_experiment()
-        self._parent = self._open_parent()
+        self._dataset = dataset_input(spec["dataset"])
+        parent = self._open_parent()
+        self._parent = parent.info.run_id
+        self._tables = Tables(uri, parent, self._dataset) if is_database(uri) else None
         self._trials = self._look_up()
 
     def write(self, note: Note) -> None:
         """Bring the run of a trial to what the note says of it."""
-        run = self._trials.get(note.trial.signature) or self._create(note)
+        signature = note.trial.signature
+        if signature not in self._trials:
+            self._trials[signature] = self._create(note)
+        run = self._trials[signature]
         if run.deleted:
             self._say("deleted", "Runs that were deleted in MLflow stay deleted; restored there, they count again.")
             return
-        if note.settled is not None:
-            self._settle(run, note)
-        elif run.status in (KILLED, FAILED):
-            self._reopen(run)
-        elif not run.described:
+        if not run.described:
             self._describe(run, note.trial)
+        ending = ending_of(note, run.start)
+        if ending is None and run.status in (KILLED, FAILED):
+            self._reopen(run)
+        elif ending is not None and not run.is_at(ending):
+            self._settle(run, ending)
         if note.model is not None:
             self._keep(run, note.model)
 
@@ -91,7 +106,7 @@ class Runs:
             self._say("experiment", f"Experiment {name!r} had been deleted in MLflow; it is restored with its runs.")
         return str(experiment.experiment_id)
 
-    def _open_parent(self) -> str:
+    def _open_parent(self) -> MlflowRun:
         tags = {**parent_tags(self._spec), **self._origin}
         found = sorted(self._search("study"), key=lambda run: (is_deleted(run), run.info.start_time))
         if not found:
@@ -107,11 +122,11 @@ class Runs:
             for tag in run.data.tags:
                 if tag.startswith(f"{schema.SPEC}.") and tag not in tags:  # of a spec that was longer
                     self._client.delete_tag(run.info.run_id, tag)
-        self._client.log_inputs(run.info.run_id, [dataset_input(self._spec["dataset"])])
-        return str(run.info.run_id)
+        self._client.log_inputs(run.info.run_id, [self._dataset])
+        return run
 
     def _look_up(self) -> dict[str, Run]:
-        """The runs by signature. Of two runs of one trial (an answer that was lost on the way), the later is deleted."""
+        """The runs by signature. Of two runs of one trial (an answer was lost on the way) the later is deleted."""
         trials: dict[str, Run] = {}
         for run in sorted(self._search("trial"), key=lambda run: (is_deleted(run), run.info.start_time)):
             first = trials.setdefault(run.data.tags[schema.SIGNATURE], known(run))
@@ -130,42 +145,36 @@ class Runs:
     def _create(self, note: Note) -> Run:
         """A new run; where the trial has ended already, it begins as long ago as the training took."""
         start = round((time.time() - sum(note.seconds())) * 1000)
-        tags = {**trial_tags(note.trial, self._spec), **self._origin, PARENT: self._parent}
-        created = self._client.create_run(self._experiment, start_time=start, tags=tags, run_name=note.trial.name)
-        run = self._trials[note.trial.signature] = Run(created.info.run_id, start)
-        self._client.log_inputs(run.id, [dataset_input(self._spec["dataset"])])
-        return run
+        tags = {**trial_tags(note.trial, self._spec), **self._origin, PARENT: self._parent, NAME: note.trial.name}
+        ending = ending_of(note, start)
+        with suppress(SQLAlchemyError):
+            if self._tables is not None:
+                run = Run(self._tables.begin(start, tags, params(note.trial), ending), start, described=True)
+                return run if ending is None else run.ended(ending)
+        created = self._client.create_run(self._experiment, start_time=start, tags=tags)
+        return Run(created.info.run_id, start)
 
     def _describe(self, run: Run, trial: Trial) -> None:
+        self._client.log_inputs(run.id, [self._dataset])
         self._client.log_batch(run.id, params=params(trial))
         run.described = True
 
-    def _settle(self, run: Run, note: Note) -> None:
-        assert note.settled is not None
-        status = FAILED if note.settled.outcome == "failed" else FINISHED
-        if (run.status, run.outcome) == (status, note.settled.outcome):
-            return
-        tags = {
-            schema.OUTCOME: note.settled.outcome,
-            schema.DEVICE: note.settled.device,
-            schema.SHARED_DEVICE: str(note.settled.shared),
-            schema.REASON: redact(note.settled.reason),
-        }
-        self._client.log_batch(
-            run.id,
-            metrics=list(metrics(note, run.start)),
-            params=() if run.described else params(note.trial),
-            tags=[RunTag(name, value) for name, value in tags.items() if value],
-        )
-        self._client.set_terminated(run.id, status)
-        run.status, run.outcome, run.described = status, note.settled.outcome, True
+    def _settle(self, run: Run, ending: Ending) -> None:
+        with suppress(SQLAlchemyError):
+            if self._tables is not None:
+                self._tables.settle(run.id, ending)
+                run.ended(ending)
+                return
+        self._client.log_batch(run.id, metrics=ending.metrics, tags=[RunTag(*tag) for tag in ending.tags.items()])
+        self._client.set_terminated(run.id, ending.status, ending.time)
+        run.ended(ending)
 
     def _reopen(self, run: Run) -> None:
         """Go on with a trial that was broken off, or try one again that failed, in the run it has."""
         self._client.update_run(run.id, RUNNING)
-        if run.outcome is not None:
-            self._client.delete_tag(run.id, schema.OUTCOME)
-        run.status, run.outcome = RUNNING, None
+        for tag in run.end_tags:
+            self._client.delete_tag(run.id, tag)
+        run.status, run.end_tags = RUNNING, {}
 
     def _keep(self, run: Run, model: Path) -> None:
         there = {file.path: file.file_size for file in self._client.list_artifacts(run.id, MODEL_FOLDER)}
@@ -187,72 +196,19 @@ def create_database(uri: str) -> None:
         left_over.unlink(missing_ok=True)
 
 
+def ending_of(note: Note, start: int) -> Ending | None:
+    if note.settled is None:
+        return None
+    status = FAILED if note.settled.outcome == "failed" else FINISHED
+    return Ending(status, round(time.time() * 1000), settled_tags(note.settled), metrics(note, start))
+
+
 def is_deleted(run: MlflowRun) -> bool:
     return bool(run.info.lifecycle_stage == LifecycleStage.DELETED)
 
 
 def known(run: MlflowRun) -> Run:
-    outcome = run.data.tags.get(schema.OUTCOME)
-    return Run(run.info.run_id, run.info.start_time, run.info.status, outcome, bool(run.data.params), is_deleted(run))
-
-
-def parent_tags(spec: Mapping[str, Any]) -> dict[str, str]:
-    common = {schema.KIND: "study", schema.STUDY: spec["name"], schema.SCALE: spec["scale"]}
-    return {**common, schema.DATASET_DIGEST: spec["dataset"]["digest"], **schema.spec_to_tags(spec)}
-
-
-def trial_tags(trial: Trial, spec: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        schema.KIND: "trial",
-        schema.STUDY: spec["name"],
-        schema.SCALE: spec["scale"],
-        schema.ARM: trial.arm,
-        schema.STAGE: trial.stage,
-        schema.SEED: str(trial.recipe.seed),
-        schema.SIGNATURE: trial.signature,
-        schema.DATASET_DIGEST: spec["dataset"]["digest"],
-        **({} if trial.number is None else {schema.NUMBER: str(trial.number)}),
-    }
-
-
-def params(trial: Trial) -> list[Param]:
-    """The fields of the resolved recipe; those that its model, optimiser or schedule does not have are left out."""
-    fields = trial.recipe.resolved().to_json()
-    return [Param(name, str(value)) for name, value in fields.items() if value is not None]
-
-
-def metrics(note: Note, start: int) -> Iterator[Metric]:
-    """All metrics of a settled trial. Their times rest on the run's start alone: sent again, they are the same."""
-    assert note.settled is not None
-    step, elapsed = 0, 0.0
-    for epoch, seconds in zip(note.settled.epochs, note.seconds(), strict=True):
-        step, elapsed = epoch["epoch"], elapsed + seconds
-        values = {name: epoch[name] for name in schema.EPOCH_METRICS if name in epoch}
-        yield from _finite(values, start + round(elapsed * 1000), step)
-    yield from _finite(note.settled.metrics, start + round(elapsed * 1000), step)
-
-
-def _finite(values: Mapping[str, float], timestamp: int, step: int) -> Iterator[Metric]:
-    """A number that is none says nothing in a curve, and would be stored as 0 or as the largest there is."""
-    return (Metric(name, float(value), timestamp, step) for name, value in values.items() if math.isfinite(value))
-
-
-def dataset_input(dataset: Mapping[str, Any]) -> DatasetInput:
-    counts = {part: dataset[part] for part in ("train", "validation", "test")}
-    profile = {"num_rows": sum(counts.values()), **counts, "classes": dataset["classes"], "shape": dataset["shape"]}
-    source = json.dumps({"uri": dataset["name"]})
-    digest = dataset["digest"][:DIGEST_LENGTH]
-    entity = Dataset(dataset["name"], digest, "local", source, profile=json.dumps(profile))
-    return DatasetInput(entity, [InputTag("mlflow.data.context", "training")])
-
-
-def how_to(spec: Mapping[str, Any]) -> str:
-    """What a person who opens the parent run reads."""
-    arms = ", ".join(spec["arms"] or spec["tuned_arms"])
-    return (
-        f"**{spec['question']}**\n\n"
-        f"Scale `{spec['scale']}` on `{spec['dataset']['name']}`; arms: {arms}; baseline: {spec['baseline']}.\n\n"
-        f"- the result: `python analysis/tables.py --study {spec['name']}`\n"
-        f"- go on, or more seeds: `python studies/{spec['name']}.py --scale {spec['scale']} --seeds N`\n\n"
-        "One run a trial stands below, named by arm and seed; those of a search never saw the test set."
+    end_tags = {name: value for name, value in run.data.tags.items() if name in END_TAGS}
+    return Run(
+        run.info.run_id, run.info.start_time, run.info.status, end_tags, bool(run.data.params), is_deleted(run)
     )

@@ -27,7 +27,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class Note:
-    """All there is to tell of one trial: that it began, and where known how it ended and which file holds its network."""
+    """All there is to tell of one trial: that it began, and once known how it ended and the file of its network."""
 
     trial: Trial
     settled: Settled | None = None
@@ -41,7 +41,7 @@ class Note:
 
 
 class Outbox:
-    """Notes in the order in which they wait; one that could not be sent goes to the end, so that it holds up no other."""
+    """Notes in the order in which they wait; one that could not be sent goes to the end, and so holds up no other."""
 
     def __init__(self) -> None:
         self._notes: dict[str, Note] = {}

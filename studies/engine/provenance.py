@@ -13,7 +13,7 @@ GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-
 GIT_SECONDS = 10
 
 _LOGIN = re.compile(r"(?<=://)\S*@")
-_SECRET = re.compile(r"(?i)(?<=(?:token|password)=)[^&\s]+")
+_SECRET = re.compile(r"(?i)((?:token|password)=)[^&\s]+")
 
 
 def provenance(source: Path) -> dict[str, str]:
@@ -34,7 +34,7 @@ def provenance(source: Path) -> dict[str, str]:
 
 def redact(text: str) -> str:
     """The text without the logins and the secrets of the URIs in it."""
-    return _SECRET.sub("***", _LOGIN.sub("***@", text))
+    return _SECRET.sub(r"\1***", _LOGIN.sub("***@", text))
 
 
 def _user() -> str:

@@ -79,7 +79,7 @@ class Tracker:
         self._news.set()
 
     def close(self, status: str) -> int:
-        """Send what is left and end the parent run; returns how many records (trials, and the end) could not be sent."""
+        """Send what is left and end the parent run; returns how many records (trials, and the end) were not sent."""
         self._status = status
         self._closing.set()
         self._news.set()

@@ -24,6 +24,10 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
+def is_database(uri: str) -> bool:
+    return uri.partition(":")[0].partition("+")[0] in ("sqlite", *DATABASES)
+
+
 def check_uri(uri: str) -> None:
     """Refuse an address that no run can ever be sent to. A server that is down is none: what is sent waits for it."""
     scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri else ""
@@ -53,7 +57,7 @@ def _check_sqlite(uri: str) -> None:
     if existing != path.absolute() and not existing.is_dir():
         raise ValueError(f"tracking URI {uri!r}: {existing} is a file, not a folder.")
     if not os.access(existing, os.W_OK):
-        raise ValueError(f"tracking URI {uri!r}: {existing} cannot be written. Set MLFLOW_TRACKING_URI to another file.")
+        raise ValueError(f"tracking URI {uri!r}: {existing} cannot be written. Set MLFLOW_TRACKING_URI to another.")
     if path.exists():
         _check_header(path)
 

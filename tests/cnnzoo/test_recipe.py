@@ -20,12 +20,10 @@ NAN, INFINITY = float("nan"), float("inf")
 
 OUT_OF_RANGE: list[tuple[str, Any]] = [
     ("epochs", 0), ("epochs", -3), ("batch_size", 0), ("lr", 0.0), ("lr", -0.1), ("lr", NAN), ("lr", INFINITY),
-    ("weight_decay", -1e-4), ("weight_decay", NAN),
-    ("l1", -1.0), ("l1", INFINITY), ("momentum", 1.0),
-    ("momentum", -0.1),
-    ("validation", 0.6), ("validation", -0.1), ("validation", NAN), ("label_smoothing", 1.0), ("crop", -1), ("crop", 17),
-    ("erasing", 1.5), ("erasing", NAN), ("seed", -1), ("seed", 2**32), ("image_size", 4), ("image_size", 10**6),
-    ("train_size", 0),
+    ("weight_decay", -1e-4), ("weight_decay", NAN), ("l1", -1.0), ("l1", INFINITY),
+    ("momentum", 1.0), ("momentum", -0.1), ("validation", 0.6), ("validation", -0.1), ("validation", NAN),
+    ("label_smoothing", 1.0), ("crop", -1), ("crop", 17), ("erasing", 1.5), ("erasing", NAN),
+    ("seed", -1), ("seed", 2**32), ("image_size", 4), ("image_size", 10**6), ("train_size", 0),
 ]  # fmt: skip
 
 
