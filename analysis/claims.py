@@ -33,6 +33,7 @@ from analysis.words import LABELS, count, listed, number, plus_minus, probabilit
 from studies.engine import schema
 
 WIDTH = 110
+_WORDS = {True: ("better", "worse"), False: ("lower", "higher")}  # by whether more is better
 
 
 def sentence(of: Results, ruling: Ruling) -> str:
@@ -44,10 +45,10 @@ def sentence(of: Results, ruling: Ruling) -> str:
     shown = [_shows(of, ruling.claim, p, c) for p, c in zip(ruling.pairs, ruling.contrasts, strict=True)]
     deciding = [text for text, c in zip(shown, ruling.contrasts, strict=True) if _decides(ruling, c)]
     n = min(pair.difference.n for pair in ruling.pairs if pair.difference)
-    seeds = "" if ruling.claim.metric in OF_THE_MODEL else f" on {count(n, 'shared seed')}"
-    when = f" after {ruling.claim.at:.0%} of the epochs" if ruling.claim.at is not None else ""
-    text = f"In {LABELS.get(early_metric(ruling.claim), ruling.claim.metric)}{when}{seeds}, {listed(deciding)}."
-    return text + (_what_would_decide(ruling) if ruling.verdict == UNDECIDED else "")
+    seeds = "By construction" if ruling.claim.metric in OF_THE_MODEL else f"Over {count(n, 'shared seed')}"
+    when = f" after {100 * ruling.claim.at:g} % of the epochs" if ruling.claim.at is not None else ""
+    line = f"{seeds}, {listed(deciding)} in {LABELS.get(early_metric(ruling.claim), ruling.claim.metric)}{when}."
+    return line + (_what_would_decide(ruling, n) if ruling.verdict == UNDECIDED else "")
 
 
 def figures(ruling: Ruling) -> list[str]:
@@ -56,12 +57,19 @@ def figures(ruling: Ruling) -> list[str]:
     for pair, contrast in zip(ruling.pairs, ruling.contrasts, strict=True):
         d = contrast.difference
         if d is not None:
-            a, b = (pair.arm, pair.than) if ruling.claim.metric in HIGHER_IS_BETTER else (pair.than, pair.arm)
-            interval = (
-                f"{plus_minus(d.mean, d.half, _digits(ruling.claim), sign=True)} (n = {d.n}, {probability(contrast.p)})"
-            )
-            lines.append(f"{a} − {b}: {interval}")
-    return lines + [f"{arm}: {k} of {n} trained" for arm, k, n in ruling.trained]
+            turned = ruling.claim.metric not in HIGHER_IS_BETTER and ruling.claim.kind != "interaction"
+            a, b = (pair.than, pair.arm) if turned else (pair.arm, pair.than)
+            by = plus_minus(d.mean, d.half, _digits(ruling.claim), sign=True)
+            lines.append(f"{a} − {b}: {by}{_evidence(d.n, contrast)}")
+    return lines
+
+
+def _evidence(n: int, contrast: Contrast) -> str:
+    if math.isnan(contrast.p):
+        return ""
+    if contrast.verdict == stats.EQUAL:
+        return f" (n = {n}; of a difference that matters, {probability(contrast.p_equal)})"
+    return f" (n = {n}, {probability(contrast.p)})"
 
 
 def text(of: Results) -> str:
@@ -78,13 +86,13 @@ def text(of: Results) -> str:
 def notes(of: Results) -> list[str]:
     spec = of.spec
     said = [
-        f"A claim is SUPPORTED if the 95 % evidence over seeds bears out all of it (Holm over all contrasts of all claims), CONTRADICTED "
-        f"if it bears out the opposite or that there is no difference of ±{spec.margin:g} points, and else UNDECIDED."
+        "SUPPORTED: the differences over seeds bear out all that the claim says (95 %, Holm over the contrasts of all "
+        f"claims). CONTRADICTED: they bear out the opposite, or that nothing differs by ±{spec.margin:g} points. "
+        "UNDECIDED: neither. Trials that share a seed are compared with one another."
     ]
     if spec.scale != "report":
-        said.append(
-            f"Judged at scale {spec.scale}: on {spec.dataset['name']} with {count(int(spec.base['epochs']), 'epoch')}, not on the report's data and budget."
-        )
+        here = f"on {spec.dataset['name']} with {count(int(spec.base['epochs']), 'epoch')}"
+        said.append(f"Judged at scale {spec.scale}: {here}, not on the report's data and budget.")
     return [*said, *missing(of), *of.runs.notes]
 
 
@@ -106,16 +114,15 @@ def _lines(of: Results, claim: Claim, judged: Sequence[Ruling]) -> list[str]:
 def _shows(of: Results, claim: Claim, pair: Pair, contrast: Contrast) -> str:
     d = contrast.difference
     assert d is not None
-    by = f"{number(abs(d.mean), _digits(claim))}{_unit(claim)}"
-    a, b = pair.arm, pair.than
-    words = ("better", "worse") if claim.metric in HIGHER_IS_BETTER else ("lower", "higher")
-    word = words[d.mean < 0]
+    a, b, by = pair.arm, pair.than, f"{number(abs(d.mean), _digits(claim))}{_unit(claim)}"
+    words = ("larger", "smaller") if claim.kind == "interaction" else _WORDS[claim.metric in HIGHER_IS_BETTER]
+    seen = f"{a} is {words[d.mean < 0]} than {b} by {by}"
     if contrast.verdict == stats.EQUAL:
-        return f"{a} and {b} are within {of.spec.margin:g} points of one another"
+        within = f"within {of.spec.margin:g} points of one another" if claim.metric in POINTS else "the same"
+        return f"{a} and {b} are {within}"
     if contrast.verdict == stats.UNDECIDED:
-        seen = f"{a} is {word} than {b} by {by}" if d.mean else f"{a} and {b} are level"
-        return f"{seen}, but that may be chance" if d.n > 1 else f"{seen}, on one seed only"
-    return f"{a} is {word} than {b} by {by}"
+        return f"{seen}, which may be chance," if d.mean else f"{a} and {b} are level so far"
+    return seen
 
 
 def _decides(ruling: Ruling, contrast: Contrast) -> bool:
@@ -131,23 +138,14 @@ def _decides(ruling: Ruling, contrast: Contrast) -> bool:
     )
 
 
-def _what_would_decide(ruling: Ruling) -> str:
+def _what_would_decide(ruling: Ruling, n: int) -> str:
+    if n == 1:
+        return " With one seed nothing can be told from chance; at least two are needed."
     if math.isnan(ruling.needed):
-        return " More seeds would decide; two at least are needed."
-    likely = max(
-        (
-            stats.seeds_to_decide(c.difference, abs(c.difference.mean))
-            for c in ruling.contrasts
-            if _open(c) and c.difference
-        ),
-        default=math.nan,
-    )
-    sooner = f"; {likely:,.0f} if the difference is as large as it looks" if likely < ruling.needed else ""
-    return f" About {ruling.needed:,.0f} seeds would decide{sooner}."
-
-
-def _open(contrast: Contrast) -> bool:
-    return contrast.verdict == stats.UNDECIDED
+        return ""
+    if ruling.likely == ruling.needed:
+        return f" About {ruling.needed:,.0f} seeds would decide."
+    return f" About {ruling.likely:,.0f} seeds would decide if that is so; {ruling.needed:,.0f} in any case."
 
 
 def _of_training(of: Results, ruling: Ruling) -> str:
@@ -162,7 +160,8 @@ def _of_training(of: Results, ruling: Ruling) -> str:
         )
         return f"{line} It takes {ruling.needed:.0f} seeds {rare}."
     if ruling.verdict == SUPPORTED and ruling.claim.kind != "unstable":
-        return f"{line} Of {n} seeds that all agree, up to {stats.share_upper_bound(n):.0%} of further ones may not."
+        others = 100 * stats.share_upper_bound(n)
+        return f"{line} Of {count(n, 'seed')} that all agree, up to {others:.0f} % of further ones may not."
     return line
 
 

@@ -18,7 +18,8 @@ class Contrast:
     p_equal: float  # of a difference of the margin or more
     p_beyond: float  # of a difference of the margin or less
     verdict: str
-    needed: float  # n*, where undecided
+    likely: float  # seeds that would decide if the difference is as large as it looks; NaN unless undecided
+    needed: float  # n*: seeds that would decide in any case; NaN unless undecided
 
 
 def judged(differences: Sequence[stats.Difference | None], margins: Sequence[float]) -> list[Contrast]:
@@ -41,5 +42,8 @@ def paired(a: "pd.Series[float]", b: "pd.Series[float]", resolution: float = 0.0
 
 def _contrast(d: stats.Difference | None, margin: float, p: float, p_equal: float, p_beyond: float) -> Contrast:
     verdict = stats.UNDECIDED if d is None else stats.verdict(d, p, p_equal)
-    needed = stats.seeds_to_decide(d, margin or abs(d.mean)) if d and verdict == stats.UNDECIDED else math.nan
-    return Contrast(d, p, p_equal, p_beyond, verdict, needed)
+    if d is None or verdict != stats.UNDECIDED:
+        return Contrast(d, p, p_equal, p_beyond, verdict, math.nan, math.nan)
+    likely = stats.seeds_to_decide(d, max(abs(d.mean), margin))
+    needed = stats.seeds_to_decide(d, margin) if margin else likely
+    return Contrast(d, p, p_equal, p_beyond, verdict, likely, needed)

@@ -1,6 +1,6 @@
 """A page of tables, and how it is written as plain text and as Markdown. Cells are texts."""
 
-import re
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -145,11 +145,6 @@ def _padded(row: Sequence[str], widths: Sequence[int], columns: Sequence[Column]
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most ``width``, the later ones set in by two, so that what a line belongs to can be seen."""
-    lines: list[str] = []
-    line = text[: len(text) - len(text.lstrip())]
-    for word in re.findall(r"\S+", text):
-        if line.strip() and _width(line) + 1 + _width(word) > width:
-            lines, line = [*lines, line], " "
-        line = f"{line} {word}" if line.strip() or line == " " else line + word
-    return [*lines, line]
+    """Lines of at most ``width``, the later ones set in by two more, so that what a line belongs to can be seen."""
+    indent = text[: len(text) - len(text.lstrip())] + "  "
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -40,7 +40,13 @@ class Pair:
 
     arm: str
     than: str
+    metric: str
+    at: float | None
     difference: stats.Difference | None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return self.arm, self.than, self.metric, self.at
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ class Ruling:
     pairs: Sequence[Pair] = ()
     contrasts: Sequence[Contrast] = ()
     trained: Sequence[tuple[str, int, int]] = ()  # arm, seeds that trained, seeds that ended
-    needed: float = math.nan
+    likely: float = math.nan  # seeds that would decide if the differences are as large as they look
+    needed: float = math.nan  # seeds that would decide in any case
 
 
 def rulings(of: Results) -> list[Ruling]:
@@ -64,61 +71,68 @@ def rulings(of: Results) -> list[Ruling]:
 
 
 def _of_way(of: Results, way: str) -> list[Ruling]:
-    asked = [(claim, arms, than) for claim in of.spec.claims for arms, than in [_names(of, claim, way)] if arms]
+    asked = [(claim, *names) for claim in of.spec.claims if (names := _names(of, claim, way))]
+    faults = [_fault(of, way, claim.kind, arms + than) for claim, arms, than in asked]
     pairs = [
-        _pairs(of, way, claim, arms, than) if _fault(of, way, claim.kind, arms + than) is None else []
-        for claim, arms, than in asked
+        [] if fault or claim.kind in ABOUT_TRAINING else _pairs(of, way, claim, arms, than)
+        for (claim, arms, than), fault in zip(asked, faults, strict=True)
     ]
-    margins = [
-        of.spec.margin if claim.metric in POINTS else 0.0
-        for (claim, *_), own in zip(asked, pairs, strict=True)
-        for _ in own
-    ]
-    family = iter(judged([pair.difference for own in pairs for pair in own], margins))
+    shown = _judged([pair for own in pairs for pair in own], of.spec.margin)
     out = []
-    for (claim, arms, than), own in zip(asked, pairs, strict=True):
-        contrasts = [next(family) for _ in own]
-        fault = _fault(of, way, claim.kind, arms + than)
+    for (claim, arms, _), fault, own in zip(asked, faults, pairs, strict=True):
         if fault is not None:
             out.append(Ruling(claim, way, *fault))
         elif claim.kind in ABOUT_TRAINING:
             out.append(_trained(of, way, claim, arms))
         else:
-            out.append(_ruling(claim, way, own, contrasts))
+            out.append(_ruling(claim, way, own, [shown[pair.key] for pair in own]))
     return out
 
 
-def _names(of: Results, claim: Claim, way: str) -> tuple[list[str], list[str]]:
-    """The claim's arms as they are called in this way; none where tuning has made those it compares one and the same."""
-    than = list(claim.than)
-    if claim.kind == "best":
-        than = [arm for arm in of.spec.arms if arm not in claim.arms]
+def _judged(pairs: Sequence[Pair], margin: float) -> dict[tuple[object, ...], Contrast]:
+    """By key: what two claims rest on is one contrast of the family; what a network simply is needs no statistics."""
+    family = {pair.key: pair for pair in pairs if pair.metric not in OF_THE_MODEL}
+    margins = [margin if pair.metric in POINTS else 0.0 for pair in family.values()]
+    judged_ = judged([pair.difference for pair in family.values()], margins)
+    return {**{pair.key: _fact(pair) for pair in pairs}, **dict(zip(family, judged_, strict=True))}
+
+
+def _fact(pair: Pair) -> Contrast:
+    by = pair.difference.mean if pair.difference else 0.0
+    verdict = stats.EQUAL if by == 0 else stats.BETTER if by > 0 else stats.WORSE
+    return Contrast(pair.difference, math.nan, math.nan, math.nan, verdict, math.nan, math.nan)
+
+
+def _names(of: Results, claim: Claim, way: str) -> tuple[list[str], list[str]] | None:
+    """The claim's arms as this way calls them; None where tuning has made those it compares one and the same."""
+    than = [arm for arm in of.spec.arms if arm not in claim.arms] if claim.kind == "best" else list(claim.than)
     if way == "reported":
         return list(claim.arms), than
     arms, others = ([of.spec.tuned_of.get(arm, "") for arm in names] for names in (claim.arms, than))
-    if claim.kind == "interaction" or claim.kind == "equal":
-        same = len(set(arms + others)) < len(arms + others)
-    else:
+    if claim.kind in ("better", "best"):
         arms, others = list(dict.fromkeys(arms)), list(dict.fromkeys(others))
-        same = bool(set(arms) & set(others))
-    return ([], []) if same or "" in arms + others else (arms, others)
+    together = arms + others
+    return (arms, others) if len(set(together)) == len(together) and "" not in together else None
 
 
 def _pairs(of: Results, way: str, claim: Claim, arms: Sequence[str], than: Sequence[str]) -> list[Pair]:
+    def pair(a: str, b: str, x: "pd.Series[float]", y: "pd.Series[float]") -> Pair:
+        if claim.metric not in HIGHER_IS_BETTER and claim.kind != "interaction":
+            x, y = y, x
+        return Pair(a, b, claim.metric, claim.at, _difference(of, claim.metric, x, y))
+
     if claim.kind == "interaction":
         a, b, c, d = (values(of, way, arm, claim) for arm in (*arms, *than))
-        return [Pair(f"{arms[0]} − {arms[1]}", f"{than[0]} − {than[1]}", _difference(of, claim, a - b, c - d))]
+        return [pair(f"({arms[0]} − {arms[1]})", f"({than[0]} − {than[1]})", a - b, c - d)]
     named = combinations(arms, 2) if claim.kind == "equal" else ((a, b) for a in arms for b in than)
-    return [Pair(a, b, _difference(of, claim, values(of, way, a, claim), values(of, way, b, claim))) for a, b in named]
+    return [pair(a, b, values(of, way, a, claim), values(of, way, b, claim)) for a, b in named]
 
 
-def _difference(of: Results, claim: Claim, a: "pd.Series[float]", b: "pd.Series[float]") -> stats.Difference | None:
-    if claim.metric not in HIGHER_IS_BETTER:
-        a, b = b, a
-    if claim.metric in OF_THE_MODEL and len(a) and len(b):
+def _difference(of: Results, metric: str, a: "pd.Series[float]", b: "pd.Series[float]") -> stats.Difference | None:
+    if metric in OF_THE_MODEL and len(a) and len(b):
         by = float(a.iloc[0] - b.iloc[0])
-        return stats.Difference(by, by, by, min(len(a), len(b)), float(by == 0), 0.0)
-    return paired(a.dropna(), b.dropna(), of.spec.resolution if claim.metric in (schema.TEST_ACC1, GAP) else 0.0)
+        return stats.Difference(by, by, by, min(len(a), len(b)), math.nan, 0.0)
+    return paired(a.dropna(), b.dropna(), of.spec.resolution if metric in (schema.TEST_ACC1, GAP) else 0.0)
 
 
 def values(of: Results, way: str, arm: str, claim: Claim) -> "pd.Series[float]":
@@ -143,10 +157,11 @@ def early_metric(claim: Claim) -> str:
 
 def _fault(of: Results, way: str, kind: str, arms: Sequence[str]) -> tuple[str, str] | None:
     """Why a claim on these arms cannot be judged in this way."""
-    samples = [of.samples[way][arm] for arm in arms]
-    absent = [s.arm for s in samples if s.trials.empty and not s.diverged]
+    known = of.samples[way]
+    absent = [arm for arm in arms if arm not in known or (known[arm].trials.empty and not known[arm].diverged)]
     if absent:
         return UNDECIDED, f"not trained yet: {', '.join(absent)}"
+    samples = [known[arm] for arm in arms]
     lost = [s.arm for s in samples if s.trials.empty]
     if lost and kind not in ABOUT_TRAINING:
         return INVALID, f"{', '.join(lost)} diverged on every seed, so there is no figure to compare"
@@ -178,8 +193,13 @@ def _ruling(claim: Claim, way: str, pairs: Sequence[Pair], contrasts: Sequence[C
     else:
         holds, fails = all(word == stats.BETTER for word in words), any(w in (stats.WORSE, stats.EQUAL) for w in words)
     verdict = SUPPORTED if holds else CONTRADICTED if fails else UNDECIDED
-    needed = max((c.needed for c in contrasts if not math.isnan(c.needed)), default=math.nan)
-    return Ruling(claim, way, verdict, "", pairs, contrasts, needed=needed if verdict == UNDECIDED else math.nan)
+    if verdict != UNDECIDED:
+        return Ruling(claim, way, verdict, "", pairs, contrasts)
+    likely, needed = (
+        max((n for n in ns if not math.isnan(n)), default=math.nan)
+        for ns in ([c.likely for c in contrasts], [c.needed for c in contrasts])
+    )
+    return Ruling(claim, way, verdict, "", pairs, contrasts, likely=likely, needed=needed)
 
 
 def _trained(of: Results, way: str, claim: Claim, arms: Sequence[str]) -> Ruling:

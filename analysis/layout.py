@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from analysis.factors import axis, grid, label
 from analysis.formats import Column, Table
 from analysis.results import GAP, NAMES, WAYS, Results, Sample
-from analysis.words import NOTHING, number, plus_minus, setting
+from analysis.words import NOTHING, between, number, plus_minus, setting
 from studies.engine import schema
 
 Drawn = tuple[Column, list[str]]  # a column with its cells, one an arm
@@ -142,7 +142,7 @@ def _verdict(of: Results, way: str, arm: str) -> str:
     contrast = of.contrasts[way].get(arm)
     if contrast is None or contrast.difference is None:
         return ""
-    needed = "" if math.isnan(contrast.needed) else f" (n* {contrast.needed:,.0f})"
+    needed = "" if math.isnan(contrast.needed) else f" (n* {between(contrast.likely, contrast.needed)})"
     return contrast.verdict + needed
 
 

@@ -3,7 +3,7 @@
 ``missing`` says what of the plan is not there yet; ``lints`` says what is there and should make one careful.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import stats
 from analysis.results import NAMES, WAYS, Results, Sample
-from analysis.words import count, listed, number, seeds, short, space
+from analysis.words import arms, count, listed, number, seeds, short, space
 from studies.engine import schema
 
 FEW = 3
@@ -25,15 +25,13 @@ def missing(results: Results) -> list[str]:
         samples = results.samples[way]
         absent = {arm: sample.missing for arm, sample in samples.items() if sample.missing}
         if absent and way not in results.ways():
-            lines.append(
-                f"{NAMES[way].capitalize()}: not run yet ({count(sum(map(len, absent.values())), 'trial')} planned)."
-            )
+            planned = count(sum(map(len, absent.values())), "trial")
+            lines.append(f"{NAMES[way].capitalize()}: not run yet ({planned} planned).")
         elif absent:
-            by_arm = "; ".join(f"{arm}: {seeds(numbers)}" for arm, numbers in absent.items())
-            lines.append(f"Missing, {NAMES[way]}: {by_arm}.")
-        failed = [f"{arm}: {seeds(sample.failed)}" for arm, sample in samples.items() if sample.failed]
+            lines.append(f"Missing, {NAMES[way]}: {_by_seeds(absent, samples)}.")
+        failed = {arm: sample.failed for arm, sample in samples.items() if sample.failed}
         if failed:
-            lines.append(f"Failed, {NAMES[way]}: {'; '.join(failed)} (the tag `reason` of the run says why).")
+            lines.append(f"Failed, {NAMES[way]}: {_by_seeds(failed, samples)} (the tag `reason` of a run says why).")
     open_searches = [arm for arm, sample in results.samples["confirm"].items() if sample.missing]
     searched = [f"{arm} {results.cost(arm).searched} of {results.spec.trials_per_arm}" for arm in open_searches]
     if searched:
@@ -42,6 +40,12 @@ def missing(results: Results) -> list[str]:
     if running:
         lines.append(f"{count(running, 'trial')} not ended: running, or broken off (run the study again to go on).")
     return lines
+
+
+def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> str:
+    """Arms that lack the same seeds together."""
+    together = {numbers: [arm for arm, own in absent.items() if own == numbers] for numbers in absent.values()}
+    return "; ".join(f"{seeds(numbers)} of {arms(lacking, every)}" for numbers, lacking in together.items())
 
 
 def lints(results: Results) -> list[str]:
@@ -55,10 +59,12 @@ def _few_seeds(results: Results) -> Iterator[str]:
         few = {arm: len(s.trials) for arm, s in results.samples[way].items() if 0 < len(s.trials) < FEW}
         single = [arm for arm, n in few.items() if n == 1]
         if single:
-            yield f"One seed only ({NAMES[way]}: {listed(single)}): no interval, as the spread over seeds is unknown."
+            names = arms(single, results.samples[way])
+            yield f"One seed only ({NAMES[way]}: {names}): no interval, as the spread over seeds is unknown."
         double = [arm for arm, n in few.items() if n == 2]
         if double:
-            yield f"Fewer than {FEW} seeds ({NAMES[way]}: {listed(double)}): the intervals are very wide."
+            names = arms(double, results.samples[way])
+            yield f"Fewer than {FEW} seeds ({NAMES[way]}: {names}): the intervals are very wide."
 
 
 def _diverged(results: Results) -> Iterator[str]:

@@ -133,7 +133,7 @@ def _foreign(trials: pd.DataFrame, spec: Spec) -> pd.Series:
             reasons[rows.index] = "of arms that the study does not have (any more)"
             continue
         for name, planned in spec.setting(str(arm), str(stage)).items():
-            for value in rows[name].unique() if name in rows else ():
+            for value in rows[name].dropna().unique() if name in rows else ():  # a trial that just began has none yet
                 if spelled(value) != spelled(planned):
                     other = rows.index[rows[name].map(spelled) == spelled(value)]
                     reasons[other] = (

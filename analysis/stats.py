@@ -87,7 +87,7 @@ def equivalence_p(difference: Difference, margin: float) -> float:
 
 def beyond_p(difference: Difference, margin: float) -> float:
     """p of "the true difference is at most ``margin``" (two-sided, so that 0.05 means the interval lies outside)."""
-    return min(1.0, 2 * _one_sided(abs(difference.mean) - margin, difference))
+    return float(np.minimum(1.0, 2 * _one_sided(abs(difference.mean) - margin, difference)))
 
 
 def verdict(difference: Difference, p: float, p_equal: float) -> str:

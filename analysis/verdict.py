@@ -7,7 +7,7 @@ from analysis import stats
 from analysis.contrasts import Contrast
 from analysis.factors import axis, grid, interaction, label
 from analysis.results import NAMES, Results
-from analysis.words import count, listed, number, plus_minus, probability
+from analysis.words import between, count, listed, number, plus_minus, probability
 from studies.engine import schema
 
 
@@ -41,8 +41,8 @@ def _group(contrasts: Mapping[str, Contrast], word: str, baseline: str) -> str:
     if word != stats.UNDECIDED:
         return f"{names} {verb} {word}{' to' if word == stats.EQUAL else ' than'} {baseline}"
     n = min(c.difference.n for c in group.values() if c.difference)
-    needed = max(c.needed for c in group.values())
-    more = "" if math.isnan(needed) else f" (about {needed:,.0f} would decide)"
+    likely, needed = max(c.likely for c in group.values()), max(c.needed for c in group.values())
+    more = "" if math.isnan(needed) else f" ({between(likely, needed)} would decide)"
     return f"{names} cannot be told from {baseline} with {count(n, 'seed')}{more}"
 
 

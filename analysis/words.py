@@ -66,6 +66,16 @@ def seeds(numbers: Sequence[int]) -> str:
     return f"seed{'s' if len(numbers) != 1 else ''} {listed(numbers)}"
 
 
+def between(least: float, most: float) -> str:
+    """``5 to 120``, or one number where they are the same."""
+    return f"{least:,.0f}" if least == most else f"{least:,.0f} to {most:,.0f}"
+
+
+def arms(some: Sequence[str], every: Iterable[str]) -> str:
+    """The arms by name; all of several as what they are."""
+    return "every arm" if len(some) > 2 and set(some) == set(every) else listed(some)
+
+
 def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 

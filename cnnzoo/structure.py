@@ -54,7 +54,7 @@ def describe(recipe: Choice, shape: Shape, classes: int) -> Structure:
     with torch.device("meta"):
         network = build(recipe, shape, classes).eval()
     with FlopCounterMode(display=False) as counter:
-        layers = trace(network, shape)
+        layers = _trace(network, shape)
     kinds = [layer.kind for layer in layers]
     assert layers[-1].kind == "linear"
     return Structure(
@@ -76,28 +76,22 @@ def describe(recipe: Choice, shape: Shape, classes: int) -> Structure:
     )
 
 
-def trace(network: nn.Module, shape: Shape) -> list[Layer]:
+def _trace(network: nn.Module, shape: Shape) -> list[Layer]:
     """The layers that one image passes, in the order it passes them."""
     layers: list[Layer] = []
-    device = next(network.parameters()).device
-
-    def seen(path: str, module: nn.Module, output: Tensor) -> None:
-        kind, text = _look(module)
-        parameters = sum(p.numel() for p in module.parameters())
-        layers.append(Layer(path, kind, text, _overlapping(module), tuple(output.shape[1:]), parameters))
 
     def watch(path: str) -> Callable[[nn.Module, object, Tensor], None]:
-        return lambda module, _, output: seen(path, module, output)
+        def seen(module: nn.Module, _: object, output: Tensor) -> None:
+            parameters = sum(p.numel() for p in module.parameters())
+            layers.append(Layer(path, *_look(module), _overlapping(module), tuple(output.shape[1:]), parameters))
 
-    hooks = [
-        module.register_forward_hook(watch(path))
-        for path, module in network.named_modules()
-        if not list(module.children()) and not isinstance(module, nn.Identity | nn.Sequential)
-    ]
+        return seen
+
+    for path, module in network.named_modules():
+        if not list(module.children()) and not isinstance(module, nn.Identity | nn.Sequential):
+            module.register_forward_hook(watch(path))
     with torch.no_grad():
-        network(torch.empty(1, *shape, device=device))
-    for hook in hooks:
-        hook.remove()
+        network(torch.empty(1, *shape, device="meta"))
     return layers
 
 

@@ -83,10 +83,13 @@ class Tracker:
         self._status = status
         self._closing.set()
         self._news.set()
-        before = -1
-        while self._thread.is_alive() and before != self._written:
-            before = self._written
-            self._thread.join(PATIENCE_IN_TROUBLE if self._failures else PATIENCE)
+        before, since = self._written, time.monotonic()
+        while self._thread.is_alive():
+            self._thread.join(0.1)
+            if self._written != before:
+                before, since = self._written, time.monotonic()
+            if time.monotonic() - since > (PATIENCE_IN_TROUBLE if self._failures else PATIENCE):
+                break
         self._abandoned = True
         return len(self._outbox) + self._thread.is_alive()
 
@@ -131,7 +134,7 @@ class Tracker:
             self._news.wait()
             self._closing.wait(MOMENT)
         elif self._closing.is_set():
-            time.sleep(1)
+            time.sleep(min(1.0, LONGEST_WAIT))
         else:
             self._closing.wait(min(2.0**self._failures, LONGEST_WAIT))
 

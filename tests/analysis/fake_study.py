@@ -11,9 +11,9 @@ from typing import Any
 from studies.engine import schema
 
 BASE = {
-    "dataset": "mnist5k", "image_size": None, "train_size": None, "validation": 0.1, "model": "simp_res9", "activation": "relu",
-    "norm": "batch", "stem": [3], "optimizer": "sgd", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005, "l1": 0.0,
-    "schedule": "constant", "loss": "cross_entropy", "label_smoothing": 0.0, "crop": 0, "flip": False, "erasing": 0.0,
+    "dataset": "mnist5k", "image_size": None, "train_size": None, "validation": 0.1, "model": "simp_res9",
+    "activation": "relu", "norm": "batch", "stem": [3], "optimizer": "sgd", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005,
+    "l1": 0.0, "schedule": "constant", "loss": "cross_entropy", "label_smoothing": 0.0, "crop": 0, "flip": False, "erasing": 0.0,
     "batch_size": 64, "epochs": 4, "precision": "fp32", "seed": 0,
 }  # fmt: skip
 LR = {"lr": {"low": 1e-4, "high": 1.0, "log": True}}
@@ -50,27 +50,41 @@ def spec(**changes: Any) -> dict[str, Any]:
     tuned = changes.get("tuned_arms", arms)
     return {
         "name": "activations", "question": "Which activation is best?", "scale": "demo",
-        "dataset": {"name": "mnist5k", "digest": "d1", "classes": 10, "shape": [1, 28, 28], "train": 3600, "validation": 400, "test": 1000},
-        "base": BASE, "arms": arms, "baseline": "relu", "tuned_arms": tuned, "tuned_baseline": "relu" if tuned else None,
-        "tuned_of": {name: name for name in arms} if tuned else {}, "tune": {name: LR for name in tuned},
+        "dataset": {
+            "name": "mnist5k", "digest": "d1", "classes": 10, "shape": [1, 28, 28], "train": 3600, "validation": 400,
+            "test": 1000,
+        },
+        "base": BASE, "arms": arms, "baseline": "relu",
+        "tuned_arms": tuned, "tuned_baseline": "relu" if tuned else None,
+        "tuned_of": {name: name for name in arms} if tuned else {}, "tune": dict.fromkeys(tuned, LR),
         "budget": {"seeds": [1, 2, 3], "confirm_seeds": [101, 102, 103], "search_seed": 0, "trials_per_arm": 4},
-        "reported": {"relu": {"test/acc1": 90.58, "train/acc1": 97.99}, "mish": {"test/acc1": 88.86, "train/acc1": 96.28}},
+        "reported": {
+            "relu": {"test/acc1": 90.58, "train/acc1": 97.99}, "mish": {"test/acc1": 88.86, "train/acc1": 96.28},
+        },
         "claims": [], "margin": 0.5, "table": None,
         **changes,
     }  # fmt: skip
 
 
-def reported(arm: str, tests: Sequence[float | None], fields: Mapping[str, Any] | None = None, **same: Any) -> list[Trial]:
+def reported(
+    arm: str, tests: Sequence[float | None], fields: Mapping[str, Any] | None = None, **same: Any
+) -> list[Trial]:
     """The trials of an arm on seeds 1, 2, ...; None in place of an accuracy: diverged."""
-    return [_tested(arm, "reported", seed, test, fields or {"activation": arm}, same) for seed, test in enumerate(tests, 1)]
+    return [
+        _tested(arm, "reported", seed, test, fields or {"activation": arm}, same) for seed, test in enumerate(tests, 1)
+    ]
 
 
-def confirmed(arm: str, tests: Sequence[float | None], lr: float, fields: Mapping[str, Any] | None = None, **same: Any) -> list[Trial]:
+def confirmed(
+    arm: str, tests: Sequence[float | None], lr: float, fields: Mapping[str, Any] | None = None, **same: Any
+) -> list[Trial]:
     chosen = {**(fields or {"activation": arm}), "lr": lr}
     return [_tested(arm, "confirm", seed, test, chosen, same) for seed, test in enumerate(tests, 101)]
 
 
-def searched(arm: str, lrs: Sequence[float], fields: Mapping[str, Any] | None = None, outcomes: Sequence[str] | None = None) -> list[Trial]:
+def searched(
+    arm: str, lrs: Sequence[float], fields: Mapping[str, Any] | None = None, outcomes: Sequence[str] | None = None
+) -> list[Trial]:
     own = fields or {"activation": arm}
     ends = outcomes or ["completed"] * len(lrs)
     return [
@@ -92,15 +106,25 @@ def activations() -> tuple[dict[str, Any], list[Trial]]:
 
 def bn_grid() -> tuple[dict[str, Any], list[Trial]]:
     """BN x lr: BN is worth 10 points at 2e-3 and nothing at 1e-4; without BN one seed diverges at 2e-3."""
-    arms = {f"{bn} · lr {lr}": {"norm": norm, "lr": value} for bn, norm in (("bn", "batch"), ("no bn", "none")) for lr, value in (("2e-3", 0.002), ("1e-4", 0.0001))}
-    tests = {"bn · lr 2e-3": [86.0, 86.4, 86.5], "bn · lr 1e-4": [81.5, 81.9, 81.7], "no bn · lr 2e-3": [75.0, 76.4, 75.9], "no bn · lr 1e-4": [81.6, 81.8, 81.7]}
+    arms = {
+        f"{bn} · lr {lr}": {"norm": norm, "lr": value}
+        for bn, norm in (("bn", "batch"), ("no bn", "none"))
+        for lr, value in (("2e-3", 0.002), ("1e-4", 0.0001))
+    }
+    tests = {
+        "bn · lr 2e-3": [86.0, 86.4, 86.5],
+        "bn · lr 1e-4": [81.5, 81.9, 81.7],
+        "no bn · lr 2e-3": [75.0, 76.4, 75.9],
+        "no bn · lr 1e-4": [81.6, 81.8, 81.7],
+    }
     trials = [t for arm, fields in arms.items() for t in reported(arm, tests[arm], fields, val=sum(tests[arm]) / 3)]
     tuned = {"bn": {"norm": "batch"}, "no bn": {"norm": "none"}}
     for arm, fields in tuned.items():
         trials += searched(arm, [0.01, 0.03, 0.001, 0.9], fields)
         trials += confirmed(arm, [88.0, 88.3, 88.4] if arm == "bn" else [84.0, 84.5, 84.1], 0.9, fields, val=88.0)
     plan = spec(
-        name="vgg_bn", question="Does batch norm help?", arms=arms, tuned_arms=tuned, baseline="no bn · lr 2e-3", tuned_baseline="no bn",
+        name="vgg_bn", question="Does batch norm help?", arms=arms, tuned_arms=tuned,
+        baseline="no bn · lr 2e-3", tuned_baseline="no bn",
         tuned_of={arm: arm.split(" · ")[0] for arm in arms}, table={"rows": "lr", "columns": "norm"},
         reported={arm: {"test/acc1": f} for arm, f in zip(arms, (86.40, 81.77, 75.98, 81.71), strict=True)},
     )  # fmt: skip
@@ -113,7 +137,7 @@ def write_sql(path: Path, plan: Mapping[str, Any] | None, trials: Sequence[Trial
         found = db.execute("SELECT experiment_id FROM experiments WHERE name = ?", (study,)).fetchone()
         if not found:
             db.execute(
-                "INSERT INTO experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time) VALUES (?, '', 'active', 0, 0)",
+                "INSERT INTO experiments (name, artifact_location, lifecycle_stage) VALUES (?, '', 'active')",
                 (study,),
             )
             found = db.execute("SELECT experiment_id FROM experiments WHERE name = ?", (study,)).fetchone()
@@ -133,7 +157,12 @@ def write_client(uri: str, plan: Mapping[str, Any] | None, trials: Sequence[Tria
     for run in runs(plan, trials):
         made = client.create_run(experiment, run_name=run["name"]).info.run_id
         metrics = [Metric(key, value, 0, step) for key, step, value in run["metrics"]]
-        client.log_batch(made, metrics, [Param(k, v) for k, v in run["params"].items()], [RunTag(k, v) for k, v in run["tags"].items()])
+        client.log_batch(
+            made,
+            metrics,
+            [Param(k, v) for k, v in run["params"].items()],
+            [RunTag(k, v) for k, v in run["tags"].items()],
+        )
         if run["status"] != "RUNNING":
             client.set_terminated(made, run["status"])
         if run["deleted"]:
@@ -143,7 +172,12 @@ def write_client(uri: str, plan: Mapping[str, Any] | None, trials: Sequence[Tria
 def runs(plan: Mapping[str, Any] | None, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
     """The parent run and one run a trial, as plain values."""
     if plan is not None:
-        tags = {schema.KIND: "study", schema.STUDY: plan["name"], schema.SCALE: plan["scale"], **schema.spec_to_tags(plan)}
+        tags = {
+            schema.KIND: "study",
+            schema.STUDY: plan["name"],
+            schema.SCALE: plan["scale"],
+            **schema.spec_to_tags(plan),
+        }
         yield {"name": plan["name"], "status": "FINISHED", "tags": tags, "params": {}, "metrics": [], "deleted": False}
     for trial in trials:
         yield _run(trial)
@@ -152,17 +186,20 @@ def runs(plan: Mapping[str, Any] | None, trials: Sequence[Trial]) -> Iterator[di
 def _run(trial: Trial) -> dict[str, Any]:
     recipe = trial.recipe()
     tags = {
-        schema.KIND: "trial", schema.STUDY: "activations", schema.ARM: trial.arm, schema.STAGE: trial.stage, schema.SCALE: trial.scale,
-        schema.SEED: str(trial.seed), schema.DEVICE: "cpu", schema.SHARED_DEVICE: str(trial.shared), schema.DATASET_DIGEST: trial.digest,
-        schema.SIGNATURE: trial.signature or f"{abs(hash((trial.arm, trial.stage, str(sorted(recipe.items(), key=str))))):016x}",
+        schema.KIND: "trial", schema.STUDY: "activations", schema.ARM: trial.arm, schema.STAGE: trial.stage,
+        schema.SCALE: trial.scale, schema.SEED: str(trial.seed), schema.DEVICE: "cpu",
+        schema.SHARED_DEVICE: str(trial.shared), schema.DATASET_DIGEST: trial.digest,
+        schema.SIGNATURE: trial.signature or f"{abs(hash((trial.arm, trial.stage, str(recipe)))):016x}",
     }  # fmt: skip
     optional = {schema.OUTCOME: trial.outcome, schema.NUMBER: trial.number}
     tags |= {name: str(value) for name, value in optional.items() if value is not None}
-    status = {None: "RUNNING", "diverged": "FAILED", "failed": "FAILED", "stopped": "KILLED"}.get(trial.outcome, "FINISHED")
+    status = {None: "RUNNING", "diverged": "FAILED", "failed": "FAILED", "stopped": "KILLED"}.get(
+        trial.outcome, "FINISHED"
+    )
     params = {name: str(value) for name, value in recipe.items()}
     return {
-        "name": f"{trial.arm} · seed {trial.seed}", "status": status, "tags": tags, "params": params, "metrics": list(_metrics(trial)),
-        "deleted": trial.deleted,
+        "name": f"{trial.arm} · seed {trial.seed}", "status": status, "tags": tags, "params": params,
+        "metrics": list(_metrics(trial)), "deleted": trial.deleted,
     }  # fmt: skip
 
 
@@ -183,7 +220,9 @@ def _metrics(trial: Trial) -> Iterator[tuple[str, int, float]]:
         yield schema.TEST_LOSS, epochs, 0.3
 
 
-def _tested(arm: str, stage: str, seed: int, test: float | None, fields: Mapping[str, Any], same: Mapping[str, Any]) -> Trial:
+def _tested(
+    arm: str, stage: str, seed: int, test: float | None, fields: Mapping[str, Any], same: Mapping[str, Any]
+) -> Trial:
     trial = Trial(arm, stage, seed, fields=fields, **same)
     return replace(trial, test=test, outcome="completed" if test is not None else "diverged")
 
@@ -192,15 +231,29 @@ def _insert(db: sqlite3.Connection, experiment: int, number: int, run: Mapping[s
     made = uuid.uuid4().hex
     stage = "deleted" if run["deleted"] else "active"
     db.execute(
-        "INSERT INTO runs (run_uuid, name, source_type, status, start_time, end_time, lifecycle_stage, experiment_id) VALUES (?,?,'LOCAL',?,?,?,?,?)",
+        "INSERT INTO runs (run_uuid, name, source_type, status, start_time, end_time, lifecycle_stage, experiment_id)"
+        " VALUES (?,?,'LOCAL',?,?,?,?,?)",
         (made, run["name"], run["status"], number, number, stage, experiment),
     )
-    db.executemany("INSERT INTO tags (key, value, run_uuid) VALUES (?,?,?)", [(k, v, made) for k, v in run["tags"].items()])
-    db.executemany("INSERT INTO params (key, value, run_uuid) VALUES (?,?,?)", [(k, v, made) for k, v in run["params"].items()])
+    db.executemany(
+        "INSERT INTO tags (key, value, run_uuid) VALUES (?,?,?)", [(k, v, made) for k, v in run["tags"].items()]
+    )
+    db.executemany(
+        "INSERT INTO params (key, value, run_uuid) VALUES (?,?,?)", [(k, v, made) for k, v in run["params"].items()]
+    )
     rows = [(k, 0.0 if math.isnan(v) else v, 1, step, math.isnan(v), made) for k, step, v in run["metrics"]]
     for table, values in (("metrics", rows), ("latest_metrics", {(row[0]): row for row in rows}.values())):
-        db.executemany(f"INSERT INTO {table} (key, value, timestamp, step, is_nan, run_uuid) VALUES (?,?,?,?,?,?)", list(values))
+        db.executemany(
+            f"INSERT INTO {table} (key, value, timestamp, step, is_nan, run_uuid) VALUES (?,?,?,?,?,?)", list(values)
+        )
 
 
-def claim(text: str, kind: str, arms: Sequence[str], than: Sequence[str] = (), metric: str = "test/acc1", at: float | None = None) -> dict[str, Any]:
+def claim(
+    text: str,
+    kind: str,
+    arms: Sequence[str],
+    than: Sequence[str] = (),
+    metric: str = "test/acc1",
+    at: float | None = None,
+) -> dict[str, Any]:
     return {"text": text, "kind": kind, "arms": list(arms), "than": list(than), "metric": metric, "at": at}

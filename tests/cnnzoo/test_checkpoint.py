@@ -70,8 +70,8 @@ def test_a_resumed_training_equals_an_uninterrupted_one(fields: dict[str, Any], 
 
 def test_killed_in_the_middle_of_an_epoch_only_that_epoch_is_done_again(tmp_path: Path) -> None:
     recipe, path = TINY.replace(**VARIED["dropout and augmentation"]), tmp_path / "checkpoint.pt"
-    training, seen = train(recipe, device="cpu", resume=path, step_losses=True), []
-    batches = itertools.count(1)
+    training, batches = train(recipe, device="cpu", resume=path, step_losses=True), itertools.count(1)
+    seen: list[int] = []
 
     def interrupt(*_: Any) -> None:
         if next(batches) == 6:  # the epoch before had three of training and one of evaluation

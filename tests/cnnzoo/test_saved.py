@@ -38,7 +38,8 @@ def probabilities(training: Training, images: Tensor) -> Tensor:
     pixels = images.permute(0, 3, 1, 2).float() / 255
     mean, std = training.dataset.mean[0], training.dataset.std[0]
     with torch.inference_mode():
-        return training.model.eval()((pixels - mean) / std).softmax(1)
+        logits: Tensor = training.model.eval()((pixels - mean) / std)
+    return logits.softmax(1)
 
 
 def test_a_network_comes_back_with_all_that_is_needed_to_use_it(training: Training, saved: Path) -> None:
@@ -71,7 +72,9 @@ def test_images_may_be_arrays_in_either_layout(training: Training, saved: Path) 
     assert torch.equal(network.predict(images.numpy()), expected)
 
 
-def test_ten_crops_are_four_corners_the_centre_and_their_mirror_images_averaged(training: Training, saved: Path) -> None:
+def test_ten_crops_are_four_corners_the_centre_and_their_mirror_images_averaged(
+    training: Training, saved: Path
+) -> None:
     images = torch.randint(0, 256, (3, 32, 30, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     corners = [(0, 0), (0, 2), (4, 0), (4, 2), (2, 1)]
     crops = [images[:, top : top + 28, left : left + 28] for top, left in corners]
@@ -98,7 +101,7 @@ def test_images_of_the_networks_size_get_a_black_margin_for_their_ten_crops(trai
     ],
 )
 def test_images_it_cannot_take_are_refused(images: Tensor, saved: Path) -> None:
-    with pytest.raises(ValueError, match="takes uint8 images of 28x28 with 1 channels, as an array .*, but got torch"):
+    with pytest.raises(ValueError, match=r"takes uint8 images of 28x28 with 1 channels, as an array .*, but got torch"):
         load(saved, device="cpu").predict(images)
 
 

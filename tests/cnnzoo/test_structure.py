@@ -1,8 +1,6 @@
 """What the networks say of themselves, against what the reports say of them; and the command line that prints it."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -25,7 +23,8 @@ def structure(model: str, images: tuple[tuple[int, int, int], int] = MNIST, **op
     ("model", "feature_maps"),
     [
         ("lenet", [(6, 28, 28), (6, 14, 14), (16, 10, 10), (16, 5, 5)]),
-        ("alexnet", [(24, 28, 28), (24, 14, 14), (64, 14, 14), (64, 7, 7), (96, 7, 7), (96, 7, 7), (64, 7, 7), (64, 3, 3)]),
+        ("alexnet", [(24, 28, 28), (24, 14, 14), (64, 14, 14), (64, 7, 7), (96, 7, 7), (96, 7, 7), (64, 7, 7),
+            (64, 3, 3)]),
         ("vgg16", [(16, 28, 28)] * 2 + [(16, 29, 29)] + [(32, 29, 29)] * 2 + [(32, 30, 30)] + [(64, 30, 30)] * 3
             + [(64, 15, 15)] + [(128, 15, 15)] * 3 + [(128, 7, 7)] + [(128, 7, 7)] * 3 + [(128, 3, 3)]),
         ("lenet_b", [(16, 28, 28), (16, 14, 14), (32, 14, 14), (32, 7, 7)]),
@@ -126,8 +125,8 @@ def test_the_size_is_that_of_the_weights() -> None:
             + 512 * 10 + 14**2 * 24 * 24 + 7**2 * 64 * 64),
         ("res9", 32**2 * (64 * 27 + 128 * 576) + 16**2 * (2 * 128 * 1152 + 256 * 1152) + 8**2 * 256 * 2304
             + 4**2 * 2 * 256 * 2304 + 2560),
-        ("vgg_a", 32**2 * 64 * 27 + 16**2 * 128 * 576 + 8**2 * (256 * 1152 + 256 * 2304) + 4**2 * (512 * 2304 + 512 * 4608)
-            + 2**2 * 2 * 512 * 4608 + 2 * 512 * 512 + 512 * 10),
+        ("vgg_a", 32**2 * 64 * 27 + 16**2 * 128 * 576 + 8**2 * (256 * 1152 + 256 * 2304)
+            + 4**2 * (512 * 2304 + 512 * 4608) + 2**2 * 2 * 512 * 4608 + 2 * 512 * 512 + 512 * 10),
     ],
 )  # fmt: skip
 def test_golden_flops(model: str, multiply_adds: int) -> None:
@@ -168,15 +167,17 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     networks = {network["name"]: network for network in json.loads(capsys.readouterr().out)}
     assert set(networks) == set(ZOO)
     assert networks["lenet"] == {
-        "name": "lenet", "shape": [1, 28, 28], "classes": 10, "activation": "relu", "pooling": "max", "overlapping": False,
-        "order": "conv-act-pool", "convolutions": 2, "fully_connected": 3, "dropout": 0, "output": "softmax",
-        "shortcuts": 0, "parameters": 61_706, "size_mb": 61_706 * 4 / 2**20, "flops": 833_040,
+        "name": "lenet", "shape": [1, 28, 28], "classes": 10, "activation": "relu", "pooling": "max",
+        "overlapping": False, "order": "conv-act-pool", "convolutions": 2, "fully_connected": 3, "dropout": 0,
+        "output": "softmax", "shortcuts": 0, "parameters": 61_706, "size_mb": 61_706 * 4 / 2**20, "flops": 833_040,
     }  # fmt: skip
 
 
-def test_an_unknown_name_is_one_line_and_exit_code_2() -> None:
-    result = subprocess.run([sys.executable, "-m", "cnnzoo", "resnet19"], capture_output=True, text=True)
-    assert result.returncode == 2
-    assert result.stdout == ""
-    assert len(result.stderr.splitlines()) == 1
-    assert result.stderr.startswith("unknown network 'resnet19'; did you mean 'resnet18'?")
+def test_an_unknown_name_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["resnet19"])
+    assert ending.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("unknown network 'resnet19'; did you mean 'resnet18'?")
