@@ -49,7 +49,7 @@ def load(study: str, scale: str | None, uri: str) -> StudyRuns:
     """Read a study, at the largest scale it was run at if none is given; a ValueError says what is wrong with it."""
     store = open_store(uri)
     parents = store.runs(study, "study")
-    runs = store.runs(study, "trial")
+    runs = sorted(store.runs(study, "trial"), key=lambda run: (run.started or 0, run.name, run.id))
     scales = _scales(parents, runs)
     if not scales or (scale is not None and scale not in scales):
         raise _not_run(study, scale, store, uri)

@@ -73,7 +73,9 @@ def train_mnist(config: dict[str, object]) -> None:
 
 if __name__ == "__main__":
     data, folder = Path(sys.argv[1]).absolute(), Path(sys.argv[2]).absolute()
-    callback = MLflowLoggerCallback(tracking_uri=f"sqlite:///{folder}/mlflow.db", experiment_name="ordinary", save_artifact=False)
+    callback = MLflowLoggerCallback(
+        tracking_uri=f"sqlite:///{folder}/mlflow.db", experiment_name="ordinary", save_artifact=False
+    )
     tuner = tune.Tuner(
         tune.with_resources(train_mnist, {"cpu": 1}),
         param_space={"lr": tune.grid_search(RATES), "data": str(data)},

@@ -22,7 +22,9 @@ def timed(module: str, *arguments: str, folder: Path) -> float:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"}
     environment.pop("MLFLOW_TRACKING_URI", None)
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", module, *arguments], cwd=folder, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", module, *arguments], cwd=folder, env=environment, check=True, capture_output=True
+    )
     return time.perf_counter() - start
 
 
@@ -51,7 +53,10 @@ def main() -> None:
     for number in range(1, rounds + 1):
         theirs, ours, training = one_round(data)
         ratios.append(theirs / ours)
-        print(f"| {number} | {theirs:.1f} | {ours:.1f} | {theirs / ours:.2f} | {training:.1f} | {training / (ours * slots):.2f} |", flush=True)
+        print(
+            f"| {number} | {theirs:.1f} | {ours:.1f} | {theirs / ours:.2f} | {training:.1f} | {training / (ours * slots):.2f} |",
+            flush=True,
+        )
     print(f"\nmedian ratio {median(ratios):.2f}")
 
 

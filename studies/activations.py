@@ -1,7 +1,7 @@
 """Does the activation function matter once each one has its own tuned learning rate? (report D, table D3)
 
-    python studies/activations.py            # run it, or go on where it stopped
-    python analysis/tables.py --study activations
+python studies/activations.py            # run it, or go on where it stopped
+python analysis/tables.py --study activations
 """
 
 from cnnzoo import Recipe
@@ -24,12 +24,16 @@ STUDY = Study(
         "gelu": {"test/acc1": 90.46, "train/acc1": 97.648},
     },
     claims=[
-        claim("Mish and GELU do best, ReLU and RReLU worst (the report's prose)", better=["mish", "gelu"], than=["relu", "rrelu"]),
+        claim(
+            "Mish and GELU do best, ReLU and RReLU worst (the report's prose)",
+            better=["mish", "gelu"],
+            than=["relu", "rrelu"],
+        ),
         claim("ReLU is best (the report's table)", best="relu"),
         claim("ELU is below ReLU", better="relu", than="elu"),
     ],
-    demo=Scale(seeds=3, trials_per_arm=4, dataset="mnist5k", width=0.125, crop=2, flip=False, batch_size=32, epochs=3),
-    smoke=Scale(seeds=2, trials_per_arm=3, dataset="mnist5k", width=0.1, train_size=128, batch_size=32, flip=False, epochs=2),
+    demo=Scale.demo(width=0.125, crop=2, batch_size=32),
+    smoke=Scale.smoke(width=0.125),
 )
 
 if __name__ == "__main__":

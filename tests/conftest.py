@@ -21,7 +21,11 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: object) -> None:
-        if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1", "localhost")) and address[0] != socket.gethostname():
+        if (
+            isinstance(address, tuple)
+            and not str(address[0]).startswith(("127.", "::1", "localhost"))
+            and address[0] != socket.gethostname()
+        ):
             raise OSError(f"a test tried to connect to {address}")
         connect(self, address)  # type: ignore[arg-type]
 

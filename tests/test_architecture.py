@@ -40,7 +40,10 @@ def test_imports_run_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.is_relative_to(ROOT / "analysis")], ids=named)
 def test_the_analysis_knows_of_the_engine_its_names_only(path: Path) -> None:
-    assert {module for module in imports(path) if module.startswith("studies")} <= {"studies.engine", "studies.engine.schema"}
+    assert {module for module in imports(path) if module.startswith("studies")} <= {
+        "studies.engine",
+        "studies.engine.schema",
+    }
 
 
 def test_no_torch_behind_the_analysis() -> None:
@@ -87,5 +90,9 @@ def test_nothing_is_unpickled(path: Path) -> None:
     assert "weights_only=False" not in text
     assert "pickle.load" not in text
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func) == "torch.load":
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and ast.unparse(node.func) == "torch.load"
+        ):
             assert any(keyword.arg == "weights_only" for keyword in node.keywords)

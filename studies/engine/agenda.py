@@ -40,7 +40,9 @@ class Agenda:
         return None
 
     def finished(self) -> bool:
-        return not (self.running or self._reported or self._confirm or self._unchosen) and len(self.settled) == len(self.trials)
+        return not (self.running or self._reported or self._confirm or self._unchosen) and len(self.settled) == len(
+            self.trials
+        )
 
     def heard(self, trial: Trial, epoch: int, score: float) -> bool:
         """Take in the score after an epoch; True says that the trial has to stop. An epoch heard of before changes nothing."""
@@ -69,7 +71,11 @@ class Agenda:
 
     def _draw(self) -> Trial | None:
         """Searches first, as they take longest to come to an end; what is fixed from the beginning fills the gaps."""
-        return next(self._candidates(), None) or self._next_confirmation() or (self._reported.pop(0) if self._reported else None)
+        return (
+            next(self._candidates(), None)
+            or self._next_confirmation()
+            or (self._reported.pop(0) if self._reported else None)
+        )
 
     def _candidates(self) -> Iterator[Trial]:
         for arm, search in sorted(self.searches.items(), key=lambda item: len(item[1].settings)):
@@ -92,7 +98,9 @@ class Agenda:
         self.courses[trial.signature] = course
         if trial.number is None:
             if course.outcome is not None:
-                self.settled[trial.signature] = Verdict(course.outcome, len(course.scores), course.scores[-1] if course.scores else math.nan)
+                self.settled[trial.signature] = Verdict(
+                    course.outcome, len(course.scores), course.scores[-1] if course.scores else math.nan
+                )
             return
         search = self.searches[trial.arm]
         search.courses[trial.number] = course

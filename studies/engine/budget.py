@@ -7,6 +7,7 @@ from typing import Any
 from cnnzoo.recipe import reject_unknown
 
 SEARCH_SEED = 0  # every candidate of a search starts from the same network and sees the same data
+SMALLER = {"dataset": "mnist5k", "image_size": None, "crop": 0, "flip": False}  # digits are not what they are mirrored
 MOST_SEEDS = 100  # so that the seeds of the reported and of the confirming trials never meet
 
 
@@ -33,9 +34,21 @@ class Budget:
 
 
 class Scale:
-    """What changes in the base recipe, and the budget, when a study runs smaller than its report did."""
+    """What changes in the base recipe, and the budget, when a study runs smaller than its report did.
+
+    ``Scale.demo(width=0.25)`` and ``Scale.smoke()`` begin from what suits most studies: the embedded data, few epochs.
+    """
 
     def __init__(self, *, seeds: int, trials_per_arm: int, **changes: Any) -> None:
         reject_unknown(changes)
         self.budget = Budget(seeds=seeds, trials_per_arm=trials_per_arm)
         self.changes: Mapping[str, Any] = changes
+
+    @classmethod
+    def demo(cls, *, seeds: int = 3, trials_per_arm: int = 4, **changes: Any) -> "Scale":
+        return cls(seeds=seeds, trials_per_arm=trials_per_arm, **{**SMALLER, "epochs": 3, **changes})
+
+    @classmethod
+    def smoke(cls, *, seeds: int = 2, trials_per_arm: int = 3, **changes: Any) -> "Scale":
+        tiny = {"epochs": 2, "train_size": 128, "batch_size": 32}
+        return cls(seeds=seeds, trials_per_arm=trials_per_arm, **{**SMALLER, **tiny, **changes})

@@ -49,10 +49,20 @@ def claim(
     grows=[a, b], than=[c, d]        the difference a - b is larger than the difference c - d
     at=0.2              the metric as it stood after that share of the epochs, not at the end
     """
-    given = {"better": better, "best": best, "equal": equal, "trains": trains, "fails": fails, "unstable": unstable, "interaction": grows}
+    given = {
+        "better": better,
+        "best": best,
+        "equal": equal,
+        "trains": trains,
+        "fails": fails,
+        "unstable": unstable,
+        "interaction": grows,
+    }
     kinds = [kind for kind, arms in given.items() if arms]
     if len(kinds) != 1:
-        raise ValueError(f"claim {text!r} must say exactly one of better, best, equal, trains, fails, unstable, grows, but says {kinds}.")
+        raise ValueError(
+            f"claim {text!r} must say exactly one of better, best, equal, trains, fails, unstable, grows, but says {kinds}."
+        )
     if bool(than) != (kinds[0] in ("better", "interaction")):
         raise ValueError(f"claim {text!r}: `than` belongs to better=... and grows=..., and both need it.")
     if metric not in METRICS:

@@ -19,7 +19,7 @@ from studies.engine import estimate, in_process
 from studies.engine.conduct import Conductor
 from studies.engine.console import announce, farewell, interrupted
 from studies.engine.ledger import Ledger
-from studies.engine.lock import Locked, held
+from studies.engine.lock import AlreadyRunningError, held
 from studies.engine.options import Options, parse
 from studies.engine.prepare import Machine, Prepared, prepare
 from studies.engine.progress import Progress
@@ -39,7 +39,7 @@ def main(study: Study) -> NoReturn:
         sys.exit(run(study, parse(study, sys.argv[1:])))
     except ValueError as error:
         _refuse(error, BAD_INPUT)
-    except Locked as error:
+    except AlreadyRunningError as error:
         _refuse(error, LOCKED)
     except (OSError, ConnectionError) as error:
         _refuse(error, ENVIRONMENT)
@@ -56,7 +56,9 @@ def run(study: Study, options: Options) -> int:
     if options.dry_run:
         return 0
     with held(RESULTS / f"{study.name}.{plan.scale}.lock", f"study {study.name!r} at scale {plan.scale}"):
-        tracker = Tracker(uri, study.name, plan.scale, spec(plan, prepared.dataset), dataset_facts(prepared.dataset), console.print)
+        tracker = Tracker(
+            uri, study.name, plan.scale, spec(plan, prepared.dataset), dataset_facts(prepared.dataset), console.print
+        )
         return _conduct(prepared, options, tracker, console)
 
 

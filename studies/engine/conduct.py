@@ -22,7 +22,15 @@ GONE = "the worker died again and again (killed, or out of memory); see the log 
 
 class Conductor:
     def __init__(
-        self, plan: Plan, ledger: Ledger, tracker: Tracker, progress: Progress, *, data_dir: Path, slots: int, device: str
+        self,
+        plan: Plan,
+        ledger: Ledger,
+        tracker: Tracker,
+        progress: Progress,
+        *,
+        data_dir: Path,
+        slots: int,
+        device: str,
     ) -> None:
         self.plan = plan
         self.ledger = ledger
@@ -125,6 +133,10 @@ class Conductor:
         for signature, verdict in self.agenda.settled.items():
             trial = self.agenda.trials[signature]
             key = (trial.arm, trial.stage)
-            if trial.number is None and verdict.outcome == "completed" and verdict.score > best.get(key, (-math.inf, trial))[0]:
+            if (
+                trial.number is None
+                and verdict.outcome == "completed"
+                and verdict.score > best.get(key, (-math.inf, trial))[0]
+            ):
                 best[key] = (verdict.score, trial)
         return [trial for _, trial in best.values()]

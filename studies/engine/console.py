@@ -18,16 +18,29 @@ def announce(prepared: Prepared, console: Console, seconds: float) -> None:
     plan, data = prepared.plan, prepared.dataset
     study, budget = plan.study, plan.budget
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("data", f"{data.name}: {len(data.train)} training, {len(data.validation)} validation, {len(data.test)} test images of {'x'.join(map(str, data.shape))}")
-    facts.add_row("arms", ", ".join(f"{arm} (baseline)" if arm == study.baseline else arm for arm in plan.arms if arm in plan.wanted))
+    shape = "x".join(map(str, data.shape))
+    counts = f"{len(data.train)} training, {len(data.validation)} validation, {len(data.test)} test images"
+    facts.add_row("data", f"{data.name}: {counts} of {shape}")
+    arms = (f"{arm} (baseline)" if arm == study.baseline else arm for arm in plan.arms if arm in plan.wanted)
+    facts.add_row("arms", ", ".join(arms))
     reported, searched = plan.reported(), plan.searched()
     if reported:
-        facts.add_row("as reported", f"{len(reported)} trials: every arm on seeds {_range(budget.reported_seeds)}, {plan.base.epochs} epochs, tested once at the end")
+        facts.add_row(
+            "as reported",
+            f"{len(reported)} trials: every arm on seeds {_range(budget.reported_seeds)}, tested once at the end",
+        )
     if searched:
         space = ", ".join(sorted({name for arm in searched for name in arm.space}))
-        facts.add_row("search", f"{len(searched) * budget.trials_per_arm} trials: {budget.trials_per_arm} settings of {space} for each of {', '.join(arm.name for arm in searched)}; validation data only")
-        facts.add_row("confirm", f"{len(searched) * budget.seeds} trials: each arm's best setting on fresh seeds {_range(budget.confirm_seeds)}, tested once at the end")
-    facts.add_row("device", f"{prepared.device}, {prepared.slots} {'trial' if prepared.slots == 1 else 'trials'} at a time, {plan.base.precision}")
+        candidates = (
+            f"{len(searched) * budget.trials_per_arm} trials: {budget.trials_per_arm} settings of {space} for each arm"
+        )
+        facts.add_row("search", f"{candidates} ({', '.join(arm.name for arm in searched)}), on validation data alone")
+        seeds = f"fresh seeds {_range(budget.confirm_seeds)}, tested once at the end"
+        facts.add_row("confirm", f"{len(searched) * budget.seeds} trials: each arm's best setting on {seeds}")
+    slots = "1 trial" if prepared.slots == 1 else f"{prepared.slots} trials"
+    facts.add_row(
+        "trials", f"{plan.base.epochs} epochs each, {slots} at a time on {prepared.device}, {plan.base.precision}"
+    )
     facts.add_row("time", f"about {duration(seconds)} if nothing is done yet (a rough guess)")
     console.print(f"Scale: [bold]{plan.scale}[/bold] ({prepared.why_scale}).\n\n[bold]{study.question}[/bold]\n")
     console.print(facts)
@@ -39,16 +52,24 @@ def _range(seeds: tuple[int, ...]) -> str:
 
 
 def interrupted(agenda: Agenda, console: Console) -> None:
-    console.print(f"\nInterrupted: {len(agenda.settled)} of {agenda.total()} trials are done, and kept. To go on: [bold]{_again()}[/bold]")
+    console.print(
+        f"\nInterrupted: {len(agenda.settled)} of {agenda.total()} trials are done, and kept. To go on: [bold]{_again()}[/bold]"
+    )
 
 
 def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Console) -> int:
     """The table, how the trials ended, and the next commands; returns the exit code."""
     study, scale = prepared.plan.study.name, prepared.plan.scale
     outcomes = conductor.outcomes()
-    console.print(f"\n{sum(outcomes.values())} trials: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) + "\n")
+    console.print(
+        f"\n{sum(outcomes.values())} trials: "
+        + ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+        + "\n"
+    )
     if unsent:
-        console.print(f"{unsent} records are not in MLflow yet; to send them, run the same command again: [bold]{_again()}[/bold]")
+        console.print(
+            f"{unsent} records are not in MLflow yet; to send them, run the same command again: [bold]{_again()}[/bold]"
+        )
     else:
         subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
     console.print(

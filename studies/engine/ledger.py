@@ -127,5 +127,3 @@ def _epochs(path: Path) -> Iterator[Epoch]:
 
 def _result(path: Path) -> Result | None:
     return Result(**json.loads(path.read_text())) if path.exists() else None
-
-

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 
-class Locked(Exception):
+class AlreadyRunningError(Exception):
     """Somebody else is running this study."""
 
 
@@ -21,9 +21,13 @@ def held(path: Path, what: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Locked(f"{what} is being run by {_holder(path)}; wait for it, or stop it first.") from None
+            raise AlreadyRunningError(
+                f"{what} is being run by {_holder(path)}; wait for it, or stop it first."
+            ) from None
         file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "host": platform.node(), "since": datetime.now().isoformat(" ", "seconds")}))
+        file.write(
+            json.dumps({"pid": os.getpid(), "host": platform.node(), "since": datetime.now().isoformat(" ", "seconds")})
+        )
         file.flush()
         yield
 

@@ -209,6 +209,4 @@ def is_deleted(run: MlflowRun) -> bool:
 
 def known(run: MlflowRun) -> Run:
     end_tags = {name: value for name, value in run.data.tags.items() if name in END_TAGS}
-    return Run(
-        run.info.run_id, run.info.start_time, run.info.status, end_tags, bool(run.data.params), is_deleted(run)
-    )
+    return Run(run.info.run_id, run.info.start_time, run.info.status, end_tags, bool(run.data.params), is_deleted(run))

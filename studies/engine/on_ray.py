@@ -5,12 +5,12 @@ through Tune's two openings for that: a Searcher and a TrialScheduler. Tune's ow
 """
 
 import dataclasses
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 RAY_SETTINGS = {
@@ -49,7 +49,7 @@ class Orders(Searcher):
     def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
         return True  # what is looked for is the agenda's affair
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str) -> Any:
         order = self.conductor.next()
         if order is not None:
             return dataclasses.asdict(order)
@@ -69,7 +69,7 @@ class Stops(FIFOScheduler):
     """Stops the trials that the agenda wants stopped."""
 
     def __init__(self, conductor: Conductor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.conductor = conductor
 
     def on_trial_result(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
@@ -124,8 +124,14 @@ def run(conductor: Conductor, slots: Slots) -> None:
 @contextmanager
 def started(address: str | None, cpus: int | None) -> Iterator[Mapping[str, float]]:
     """Ray, here or at an address, for as long as the study lasts; yields what the cluster has. Stops only what it started."""
-    ray.init(address=address, num_cpus=None if address else cpus, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+    ray.init(
+        address=address,
+        num_cpus=None if address else cpus,
+        include_dashboard=False,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+    )
     try:
-        yield ray.cluster_resources()
+        yield ray.cluster_resources()  # type: ignore[no-untyped-call]
     finally:
         ray.shutdown()

@@ -34,17 +34,33 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(study: Study, arguments: Sequence[str]) -> Options:
     parser = _Parser(description=study.question, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scale", choices=SCALES, help="report: the report's data set and epochs; demo: minutes on a laptop; smoke: seconds")
+    parser.add_argument(
+        "--scale",
+        choices=SCALES,
+        help="report: the report's data set and epochs; demo: minutes on a laptop; smoke: seconds",
+    )
     parser.add_argument("--dataset", metavar="NAME", help="another data set than the scale's: its name, or folder:NAME")
-    parser.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help="where data sets are, or are downloaded to (default: data)")
-    parser.add_argument("--arms", type=_names, metavar="A,B", help=f"only these, and the baseline, of: {', '.join(study.arms)}")
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path("data"),
+        metavar="DIR",
+        help="where data sets are, or are downloaded to (default: data)",
+    )
+    parser.add_argument(
+        "--arms", type=_names, metavar="A,B", help=f"only these, and the baseline, of: {', '.join(study.arms)}"
+    )
     parser.add_argument("--seeds", type=_count, metavar="N", help="trainings of every arm, as reported and to confirm")
     parser.add_argument("--trials", type=_count, metavar="N", help="candidates in the search of every arm")
     parser.add_argument("--only", choices=("reported", "tuned"), help="the arms as reported, or tuned; default: both")
     parser.add_argument("--concurrent", type=_count, metavar="N", help="trials at once (default: as many as fit)")
-    parser.add_argument("--gpus-per-trial", type=_share, metavar="SHARE", help="0.25 packs four trials on a GPU; 0 trains on CPUs")
+    parser.add_argument(
+        "--gpus-per-trial", type=_share, metavar="SHARE", help="0.25 packs four trials on a GPU; 0 trains on CPUs"
+    )
     parser.add_argument("--address", metavar="HOST:PORT", help="a Ray cluster to run on, instead of this machine alone")
-    parser.add_argument("--in-process", action="store_true", help="without Ray, one trial after another: same trials, same results")
+    parser.add_argument(
+        "--in-process", action="store_true", help="without Ray, one trial after another: same trials, same results"
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
     options = Options(**vars(parser.parse_args(arguments)))
     if options.in_process and (options.address or options.concurrent):
@@ -68,5 +84,7 @@ def _share(text: str) -> float:
     except ValueError:
         share = math.nan
     if not (0 <= share <= 1 or share.is_integer()):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a share of a GPU between 0 and 1 nor a whole number of GPUs")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a share of a GPU between 0 and 1 nor a whole number of GPUs"
+        )
     return share

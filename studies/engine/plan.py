@@ -71,7 +71,9 @@ class Plan:
 
     def searched(self) -> list[TunedArm]:
         """The arms that are to be tuned."""
-        return [tuned for tuned in self.tuned.values() if self.wanted & set(tuned.stands_for) and self.only != "reported"]
+        return [
+            tuned for tuned in self.tuned.values() if self.wanted & set(tuned.stands_for) and self.only != "reported"
+        ]
 
     def candidate(self, arm: str, number: int, setting: Mapping[str, Any]) -> Trial:
         tuned = self.tuned[arm]
@@ -80,7 +82,9 @@ class Plan:
 
     def confirm(self, chosen: Trial) -> list[Trial]:
         """The chosen setting of an arm on seeds that took no part in choosing it."""
-        return [self.trial(chosen.arm, "confirm", chosen.recipe.replace(seed=seed)) for seed in self.budget.confirm_seeds]
+        return [
+            self.trial(chosen.arm, "confirm", chosen.recipe.replace(seed=seed)) for seed in self.budget.confirm_seeds
+        ]
 
     def trial(self, arm: str, stage: str, recipe: Recipe) -> Trial:
         return Trial(arm, stage, recipe, self.sign(recipe))

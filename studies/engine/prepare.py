@@ -50,7 +50,9 @@ def prepare(study: Study, options: Options, machine: Machine) -> Prepared:
     plan = Plan(
         study=study,
         scale=scale,
-        budget=replace(budget, seeds=options.seeds or budget.seeds, trials_per_arm=options.trials or budget.trials_per_arm),
+        budget=replace(
+            budget, seeds=options.seeds or budget.seeds, trials_per_arm=options.trials or budget.trials_per_arm
+        ),
         base=recipes[study.baseline],
         arms=recipes,
         tuned=tuned_arms(study, recipes),
@@ -118,7 +120,9 @@ def _check_fits(arm: str, recipe: Recipe, dataset: Dataset) -> None:
     except ValueError as error:
         raise ValueError(f"arm {arm!r}: {error}") from None
     if recipe.batch_size > len(dataset.train):
-        raise ValueError(f"arm {arm!r}: batch_size {recipe.batch_size} is more than the {len(dataset.train)} training images of {dataset.name}.")
+        raise ValueError(
+            f"arm {arm!r}: batch_size {recipe.batch_size} is more than the {len(dataset.train)} training images of {dataset.name}."
+        )
 
 
 def _gpus_per_trial(options: Options, machine: Machine) -> float:
@@ -126,7 +130,9 @@ def _gpus_per_trial(options: Options, machine: Machine) -> float:
     if asked is None:
         return 1.0 if machine.gpus else 0.0
     if asked > machine.gpus:
-        raise ValueError(f"each trial would ask for {asked:g} GPUs, but there are {machine.gpus}; use --gpus-per-trial 0 to train on CPUs.")
+        raise ValueError(
+            f"each trial would ask for {asked:g} GPUs, but there are {machine.gpus}; use --gpus-per-trial 0 to train on CPUs."
+        )
     return asked
 
 
@@ -135,6 +141,12 @@ def _slots(options: Options, machine: Machine, gpus_per_trial: float) -> int:
         return 1
     fit = int(machine.gpus / gpus_per_trial) if gpus_per_trial else machine.cpus
     if options.concurrent and options.concurrent > fit:
-        what = f"{gpus_per_trial:g} GPUs a trial on {machine.gpus}" if gpus_per_trial else f"a core a trial on {machine.cpus}"
-        raise ValueError(f"--concurrent {options.concurrent} is more than fit: {what} makes {fit}; leave it out for as many as fit.")
+        what = (
+            f"{gpus_per_trial:g} GPUs a trial on {machine.gpus}"
+            if gpus_per_trial
+            else f"a core a trial on {machine.cpus}"
+        )
+        raise ValueError(
+            f"--concurrent {options.concurrent} is more than fit: {what} makes {fit}; leave it out for as many as fit."
+        )
     return options.concurrent or fit

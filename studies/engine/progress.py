@@ -54,7 +54,9 @@ class Progress:
     def table(self) -> Table:
         assert self.agenda is not None
         eta = self.eta()
-        title = f"{len(self.agenda.settled)} of {self.agenda.total()} trials" + (f", about {duration(eta)} left" if eta else "")
+        title = f"{len(self.agenda.settled)} of {self.agenda.total()} trials" + (
+            f", about {duration(eta)} left" if eta else ""
+        )
         table = Table(title=title, title_justify="left")
         table.add_column("arm")
         for column in ("done", "running", "left", "best val acc", "epochs"):
@@ -80,7 +82,13 @@ class Progress:
         done, running, left = self._counts(arm)
         courses = self._courses(arm)
         best = max((course.scores[-1] for course in courses if course.scores), default=None)
-        return [str(done), str(running), str(left), "" if best is None else f"{best:.2f} %", str(sum(len(c.scores) for c in courses))]
+        return [
+            str(done),
+            str(running),
+            str(left),
+            "" if best is None else f"{best:.2f} %",
+            str(sum(len(c.scores) for c in courses)),
+        ]
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         assert self.agenda is not None
@@ -92,7 +100,9 @@ class Progress:
     def _planned(self, arm: str) -> int:
         budget = self.plan.budget
         fixed = budget.seeds if arm in self.plan.arms and arm in self.plan.wanted and self.plan.only != "tuned" else 0
-        return fixed + (budget.trials_per_arm + budget.seeds if arm in {tuned.name for tuned in self.plan.searched()} else 0)
+        return fixed + (
+            budget.trials_per_arm + budget.seeds if arm in {tuned.name for tuned in self.plan.searched()} else 0
+        )
 
     def _courses(self, arm: str) -> list[Course]:
         assert self.agenda is not None
@@ -109,5 +119,7 @@ class Progress:
         for signature in [s for s in agenda.settled if s not in self._said]:
             self._said.add(signature)
             verdict, eta = agenda.settled[signature], self.eta()
-            line = f"[{len(self._said)}/{agenda.total()}] {agenda.trials[signature].name}: {verdict.outcome} after {verdict.epochs} epochs, val acc {verdict.score:.2f} %"
-            self.console.print(line + (f"; about {duration(eta)} left" if eta else ""), markup=False, highlight=False, soft_wrap=True)
+            count, name = f"[{len(self._said)}/{agenda.total()}]", agenda.trials[signature].name
+            line = f"{count} {name}: {verdict.outcome} after {verdict.epochs} epochs, val acc {verdict.score:.2f} %"
+            left = f"; about {duration(eta)} left" if eta else ""
+            self.console.print(line + left, markup=False, highlight=False, soft_wrap=True)

@@ -47,7 +47,7 @@ def _user() -> str:
 def _git(folder: Path, *arguments: str) -> str | None:
     """What git answers; None where there is no git, or no repository with a commit."""
     try:
-        done = subprocess.run([*GIT, *arguments], cwd=folder, capture_output=True, text=True, timeout=GIT_SECONDS)  # noqa: S603
+        done = subprocess.run([*GIT, *arguments], cwd=folder, capture_output=True, text=True, timeout=GIT_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

@@ -25,7 +25,12 @@ SAMPLER_SEED = 20
 ATTEMPTS = 20  # draws for a setting that was not tried yet, before the space counts as exhausted
 DIGITS = 3  # a suggested number is rounded to so many digits: readable, and the same on every machine
 
-STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "diverged": TrialState.FAIL, "failed": TrialState.FAIL}
+STATES = {
+    "completed": TrialState.COMPLETE,
+    "stopped": TrialState.PRUNED,
+    "diverged": TrialState.FAIL,
+    "failed": TrialState.FAIL,
+}
 
 
 class Search:
@@ -73,7 +78,9 @@ class Search:
             return None
         self._seen += [self.frozen(k) for k in range(len(self._seen), visible)]
         for attempt in range(ATTEMPTS):
-            study = optuna.create_study(sampler=TPESampler(seed=SAMPLER_SEED + ATTEMPTS * number + attempt), direction="maximize")
+            study = optuna.create_study(
+                sampler=TPESampler(seed=SAMPLER_SEED + ATTEMPTS * number + attempt), direction="maximize"
+            )
             study.add_trials(self._seen)
             setting = rounded(study.ask(dict(self.space)).params, self.space)
             if setting not in self.settings:
@@ -91,7 +98,7 @@ class Search:
             value=verdict.score if verdict.outcome == "completed" else None,
             params=self.settings[number],
             distributions=dict(self.space),
-            intermediate_values={epoch: score for epoch, score in enumerate(scores, start=1)},
+            intermediate_values=dict(enumerate(scores, start=1)),
             user_attrs={"outcome": verdict.outcome},
         )
 
@@ -109,7 +116,10 @@ def distinct(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def even_settings(space: Space) -> list[dict[str, Any]]:
     """EVEN points of a scrambled Sobol sequence over the space."""
     unit = qmc.Sobol(len(space), scramble=True, rng=SAMPLER_SEED).random(EVEN)
-    return [rounded({name: _at(share, space[name]) for name, share in zip(space, point, strict=True)}, space) for point in unit]
+    return [
+        rounded({name: _at(share, space[name]) for name, share in zip(space, point, strict=True)}, space)
+        for point in unit
+    ]
 
 
 def _at(share: float, distribution: BaseDistribution) -> Any:
@@ -137,4 +147,3 @@ def _contains(distribution: BaseDistribution, value: Any) -> bool:
     if isinstance(distribution, CategoricalDistribution):
         return value in distribution.choices
     return value is not None and not math.isnan(value) and distribution._contains(distribution.to_internal_repr(value))
-

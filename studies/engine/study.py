@@ -17,8 +17,15 @@ from studies.engine.claims import METRICS, Claim
 from studies.engine.schema import JUDGED_BY
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-FIXED = ("dataset", "image_size", "train_size", "validation", "epochs", "precision", "seed")  # never tuned: what is compared on
-SMALLER = {"dataset": "mnist5k", "image_size": None, "crop": 0, "flip": False}
+FIXED = (
+    "dataset",
+    "image_size",
+    "train_size",
+    "validation",
+    "epochs",
+    "precision",
+    "seed",
+)  # never tuned: what is compared on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +42,14 @@ class Study:
     rows: str | None = None  # the two factors of a table that is a grid; None: a row an arm
     columns: str | None = None
     margin: float = 0.5  # points of accuracy below which a difference is of no practical matter
-    demo: Scale = field(default_factory=lambda: Scale(seeds=3, trials_per_arm=4, epochs=3, **SMALLER))
-    smoke: Scale = field(default_factory=lambda: Scale(seeds=2, trials_per_arm=3, epochs=2, train_size=128, batch_size=32, **SMALLER))
+    demo: Scale = field(default_factory=Scale.demo)
+    smoke: Scale = field(default_factory=Scale.smoke)
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise ValueError(f"study name {self.name!r} must be 1 to 80 letters, digits, '.', '_' or '-', and begin with a letter or digit.")
+            raise ValueError(
+                f"study name {self.name!r} must be 1 to 80 letters, digits, '.', '_' or '-', and begin with a letter or digit."
+            )
         if not self.arms:
             raise ValueError(f"study {self.name!r} has no arms; give at least one.")
         self._check_arm_names([self.baseline], "baseline")
@@ -61,7 +70,11 @@ class Study:
 
     def scale(self, name: str) -> Scale:
         """What changes at this scale; at `report` nothing does."""
-        return {"report": Scale(seeds=self.budget.seeds, trials_per_arm=self.budget.trials_per_arm), "demo": self.demo, "smoke": self.smoke}[name]
+        return {
+            "report": Scale(seeds=self.budget.seeds, trials_per_arm=self.budget.trials_per_arm),
+            "demo": self.demo,
+            "smoke": self.smoke,
+        }[name]
 
     def recipe(self, arm: str, scale: str) -> Recipe:
         """The recipe of an arm as the report had it, at a scale. An arm's own epochs shrink as the base's do."""
@@ -82,7 +95,9 @@ class Study:
     def _check_arm_names(self, names: Sequence[str] | Mapping[str, Any], what: str) -> None:
         for name in names:
             if name not in self.arms:
-                raise ValueError(f"{what} names {name!r}, which is no arm{nearest(name, self.arms)} The arms: {', '.join(self.arms)}.")
+                raise ValueError(
+                    f"{what} names {name!r}, which is no arm{nearest(name, self.arms)} The arms: {', '.join(self.arms)}."
+                )
 
     def _check_table(self) -> None:
         if (self.rows is None) != (self.columns is None):
@@ -101,7 +116,9 @@ class Study:
             except ValueError as error:
                 raise ValueError(f"arm {name!r} at scale {scale}: {error}") from None
             if recipe in seen:
-                raise ValueError(f"arms {seen[recipe]!r} and {name!r} have the same recipe at scale {scale}; a comparison needs a difference.")
+                raise ValueError(
+                    f"arms {seen[recipe]!r} and {name!r} have the same recipe at scale {scale}; a comparison needs a difference."
+                )
             seen[recipe] = name
 
 
@@ -109,9 +126,13 @@ def check_space(space: Space, recipe: Recipe, what: str) -> None:
     """Refuse a tune space over what is no recipe field, over what must be held fixed, or with values a recipe refuses."""
     for name, distribution in space.items():
         if name not in FIELDS:
-            raise ValueError(f"{what} names {name!r}, which is no recipe field{nearest(name, FIELDS)} Fields: {', '.join(FIELDS)}.")
+            raise ValueError(
+                f"{what} names {name!r}, which is no recipe field{nearest(name, FIELDS)} Fields: {', '.join(FIELDS)}."
+            )
         if name in FIXED:
-            raise ValueError(f"{what} names {name!r}, which must be the same for every trial. Not tunable: {', '.join(FIXED)}.")
+            raise ValueError(
+                f"{what} names {name!r}, which must be the same for every trial. Not tunable: {', '.join(FIXED)}."
+            )
         for value in extremes(distribution):
             try:
                 recipe.replace(**{name: value})

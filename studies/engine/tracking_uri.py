@@ -50,7 +50,9 @@ def check_uri(uri: str) -> None:
 def _check_sqlite(uri: str) -> None:
     path = sqlite_path(uri)
     if path is None or path == Path() or path.name == ":memory:":
-        raise ValueError(f"tracking URI {uri!r} names no file. Write sqlite:///mlflow.db, or sqlite:////absolute/path/mlflow.db.")
+        raise ValueError(
+            f"tracking URI {uri!r} names no file. Write sqlite:///mlflow.db, or sqlite:////absolute/path/mlflow.db."
+        )
     if path.is_dir():
         raise ValueError(f"tracking URI {uri!r} is a directory; name a file in it: {uri.rstrip('/')}/mlflow.db.")
     existing = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())

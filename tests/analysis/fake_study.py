@@ -12,9 +12,9 @@ from studies.engine import schema
 
 BASE = {
     "dataset": "mnist5k", "image_size": None, "train_size": None, "validation": 0.1, "model": "simp_res9",
-    "activation": "relu", "norm": "batch", "stem": [3], "optimizer": "sgd", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005,
-    "l1": 0.0, "schedule": "constant", "loss": "cross_entropy", "label_smoothing": 0.0, "crop": 0, "flip": False, "erasing": 0.0,
-    "batch_size": 64, "epochs": 4, "precision": "fp32", "seed": 0,
+    "activation": "relu", "norm": "batch", "stem": [3], "optimizer": "sgd", "lr": 0.01, "momentum": 0.9,
+    "weight_decay": 0.0005, "l1": 0.0, "schedule": "constant", "loss": "cross_entropy", "label_smoothing": 0.0, "crop": 0, "flip": False,
+    "erasing": 0.0, "batch_size": 64, "epochs": 4, "precision": "fp32", "seed": 0,
 }  # fmt: skip
 LR = {"lr": {"low": 1e-4, "high": 1.0, "log": True}}
 
@@ -196,7 +196,7 @@ def _run(trial: Trial) -> dict[str, Any]:
     status = {None: "RUNNING", "diverged": "FAILED", "failed": "FAILED", "stopped": "KILLED"}.get(
         trial.outcome, "FINISHED"
     )
-    params = {name: str(value) for name, value in recipe.items()}
+    params = {name: str(value) for name, value in recipe.items() if value is not None}
     return {
         "name": f"{trial.arm} · seed {trial.seed}", "status": status, "tags": tags, "params": params,
         "metrics": list(_metrics(trial)), "deleted": trial.deleted,
@@ -207,7 +207,8 @@ def _metrics(trial: Trial) -> Iterator[tuple[str, int, float]]:
     epochs = BASE["epochs"] if trial.outcome == "completed" else 2
     curve = trial.curve or [trial.val - 20, trial.val - 5, trial.val, trial.val]
     for epoch, val in enumerate(curve[:epochs] if trial.curve is None else curve, 1):
-        yield schema.VAL_ACC1, epoch, math.nan if trial.outcome == "diverged" else val
+        if trial.outcome != "diverged":  # what is no number is not logged
+            yield schema.VAL_ACC1, epoch, val
         yield schema.VAL_LOSS, epoch, 2.0 / epoch
         yield schema.TRAIN_ACC1, epoch, trial.train - 4 + epoch if trial.curve is None else val
         yield schema.TRAIN_LOSS, epoch, 2.0 / epoch

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from studies.engine.rungs import Course, Verdict, judge, rungs, threshold
 
 
-@pytest.mark.parametrize(("epochs", "levels"), [(1, ()), (2, ()), (3, (1,)), (9, (1, 3)), (50, (1, 5, 16)), (20, (2, 6))])
+@pytest.mark.parametrize(
+    ("epochs", "levels"), [(1, ()), (2, ()), (3, (1,)), (9, (1, 3)), (50, (1, 5, 16)), (20, (2, 6))]
+)
 def test_rungs_are_thirds(epochs: int, levels: tuple[int, ...]) -> None:
     assert rungs(epochs) == levels
 
@@ -40,10 +42,14 @@ def test_an_elder_that_diverged_before_the_rung_is_not_waited_for() -> None:
 
 def test_the_cutoff_is_the_one_of_ray() -> None:
     """Fed one trial after another, the rule stops the same trials as Ray's own bracket."""
-    bracket = pytest.importorskip("ray.tune.schedulers.async_hyperband")._Bracket(min_t=1, max_t=9, reduction_factor=3, s=0)
+    bracket = pytest.importorskip("ray.tune.schedulers.async_hyperband")._Bracket(
+        min_t=1, max_t=9, reduction_factor=3, s=0
+    )
     random = np.random.default_rng(1)
     curves = [tuple(random.uniform(0, 100, 9)) for _ in range(40)]
-    ours = [verdict.outcome == "stopped" for verdict in judge([Course(c, "completed") for c in curves], (1, 3)) if verdict]
+    ours = [
+        verdict.outcome == "stopped" for verdict in judge([Course(c, "completed") for c in curves], (1, 3)) if verdict
+    ]
     theirs = []
     for number, curve in enumerate(curves):
         trial = type("Trial", (), {"trial_id": str(number)})()
@@ -66,7 +72,10 @@ def test_verdicts_do_not_depend_on_who_is_faster(curves: list[list[int]], data: 
     """Whatever part of the curves is known so far, a verdict once given is the final one."""
     final = judge([Course(tuple(map(float, c)), "completed") for c in curves], (1, 2))
     known = [data.draw(st.integers(0, 5)) for _ in curves]
-    partly = judge([Course(tuple(map(float, c[:n])), "completed" if n == 5 else None) for c, n in zip(curves, known, strict=True)], (1, 2))
+    partly = judge(
+        [Course(tuple(map(float, c[:n])), "completed" if n == 5 else None) for c, n in zip(curves, known, strict=True)],
+        (1, 2),
+    )
     assert all(early in (None, late) for early, late in zip(partly, final, strict=True))
 
 

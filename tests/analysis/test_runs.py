@@ -1,0 +1,187 @@
+"""What is read from a store: all of a study, nothing twice, and nothing that does not belong to it."""
+
+import math
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_study import Trial, activations, reported, searched, spec, write_sql
+
+from analysis.runs import load, parse, spelled, studies
+from studies.engine import schema
+
+
+def test_a_study_comes_back_as_it_was_written(store: Path) -> None:
+    plan, trials = activations()
+    runs = load("activations", "demo", write_sql(store, plan, trials))
+    frame = runs.trials
+    assert len(frame) == len(trials)
+    assert runs.notes == ()
+    one = frame[(frame["arm"] == "mish") & (frame["stage"] == "reported") & (frame["seed"] == 2)].iloc[0]
+    assert (one["test/acc1"], one["train/acc1"], one["val/acc1"]) == (pytest.approx(93.1), 97.0, 92.0)
+    assert (one["activation"], one["lr"], one["outcome"]) == ("mish", 0.01, "completed")
+    assert runs.spec.question == "Which activation is best?"
+    assert list(runs.spec.arms) == ["relu", "mish", "elu"]
+
+
+def test_search_trials_have_no_test_score(store: Path) -> None:
+    plan, trials = activations()
+    frame = load("activations", "demo", write_sql(store, plan, trials)).trials
+    assert frame.loc[frame["stage"] == "search", "test/acc1"].isna().all()
+    assert sorted(frame.loc[(frame["stage"] == "search") & (frame["arm"] == "elu"), "number"]) == [0, 1, 2, 3]
+
+
+def test_histories_by_epoch(store: Path) -> None:
+    runs = load("activations", "demo", write_sql(store, spec(), reported("relu", [90.0])))
+    history = runs.histories(runs.trials, [schema.VAL_ACC1, schema.SECONDS])
+    assert list(history.columns) == ["run", "metric", "epoch", "value"]
+    assert list(history.loc[history["metric"] == schema.VAL_ACC1, "value"]) == [70, 85, 90, 90]
+    assert list(history["epoch"].unique()) == [1, 2, 3, 4]
+    assert len(runs.histories(runs.trials[:0], [schema.VAL_ACC1])) == 0
+
+
+def test_an_epoch_logged_twice_has_its_last_value(store: Path) -> None:
+    uri = write_sql(store, spec(), reported("relu", [90.0]))
+    with sqlite3.connect(store) as db:
+        db.execute(
+            "INSERT INTO metrics (key, value, timestamp, step, is_nan, run_uuid) "
+            "SELECT key, 77, 9, step, 0, run_uuid FROM metrics WHERE key = 'val/acc1' AND step = 2"
+        )
+    runs = load("activations", "demo", uri)
+    history = runs.histories(runs.trials, [schema.VAL_ACC1])
+    assert list(history["value"]) == [70, 77, 90, 90]
+
+
+def test_what_is_no_number_is_nan(store: Path) -> None:
+    trial = Trial("relu", "reported", 1, curve=[50, math.nan])
+    runs = load("activations", "demo", write_sql(store, spec(), [trial]))
+    assert math.isnan(runs.trials["val/acc1"].iloc[0])
+    assert math.isnan(runs.histories(runs.trials, ["val/acc1"])["value"].iloc[1])
+
+
+def test_runs_of_one_signature_count_once(store: Path) -> None:
+    trial = reported("relu", [90.0])[0]
+    broken = replace(trial, outcome=None, signature="s", test=None)
+    done = replace(trial, signature="s")
+    runs = load("activations", "demo", write_sql(store, spec(), [broken, done, broken]))
+    assert list(runs.trials["outcome"]) == ["completed"]
+    assert "2 runs repeat the signature" in " ".join(runs.notes)
+
+
+def test_deleted_runs_do_not_exist(store: Path) -> None:
+    first, second = reported("relu", [90.0, 91.0])
+    runs = load("activations", "demo", write_sql(store, spec(), [first, replace(second, deleted=True)]))
+    assert list(runs.trials["seed"]) == [1]
+
+
+def test_scales_are_never_mixed(store: Path) -> None:
+    plan = spec()
+    write_sql(store, plan, reported("relu", [90.0, 91.0]))
+    report = {**plan, "scale": "report"}
+    uri = write_sql(store, report, [replace(t, scale="report") for t in reported("relu", [95.0])])
+    largest = load("activations", None, uri)
+    assert largest.spec.scale == "report"
+    assert list(largest.trials["test/acc1"]) == [95.0]
+    assert "also run at scale demo" in largest.notes[0]
+    demo = load("activations", "demo", uri)
+    assert list(demo.trials["test/acc1"]) == [90.0, 91.0]
+    assert demo.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("stray", "why"),
+    [
+        ({"arm": "swish"}, "arms that the study does not have"),
+        ({"seed": 9}, "seeds beyond the plan's 3"),
+        ({"fields": {"activation": "relu", "epochs": 50}}, "earlier version of the study (epochs 50, now 4)"),
+        ({"fields": {"activation": "mish"}}, "earlier version of the study (activation mish, now relu)"),
+    ],
+)
+def test_what_is_not_of_the_plan_is_left_out_and_said(store: Path, stray: dict[str, Any], why: str) -> None:
+    kept = reported("relu", [90.0])[0]
+    runs = load("activations", "demo", write_sql(store, spec(), [kept, replace(kept, **stray)]))
+    assert len(runs.trials) == 1
+    assert why in " ".join(runs.notes)
+
+
+def test_a_trial_that_just_began_belongs_to_the_study(store: Path) -> None:
+    uri = write_sql(store, spec(), [replace(reported("relu", [90.0])[0], outcome=None, curve=[])])
+    with sqlite3.connect(store) as db:
+        db.execute("DELETE FROM params")
+    assert len(load("activations", "demo", uri).trials) == 1
+
+
+def test_only_the_setting_confirmed_last_counts(store: Path) -> None:
+    def confirmed(lr: float, seed: int) -> Trial:
+        return Trial("relu", "confirm", seed, fields={"activation": "relu", "lr": lr})
+
+    trials = [*searched("relu", [0.1, 0.2]), confirmed(0.1, 101), confirmed(0.1, 102), confirmed(0.2, 101)]
+    runs = load("activations", "demo", write_sql(store, spec(), trials))
+    kept = runs.trials[runs.trials["stage"] == "confirm"]
+    assert list(kept["lr"]) == [0.2]
+    assert "2 trials that confirmed a setting chosen before" in runs.notes[0]
+
+
+def test_an_arms_own_epochs_may_shrink_with_the_scale(store: Path) -> None:
+    plan = spec(arms={"relu": {}, "long": {"epochs": 60}}, tuned_arms={})
+    trials = reported("long", [90.0], fields={"epochs": 6})
+    assert len(load("activations", "demo", write_sql(store, plan, trials)).trials) == 1
+
+
+def test_the_newest_spec_counts(store: Path) -> None:
+    write_sql(store, spec(question="Old?"), [])
+    with sqlite3.connect(store) as db:
+        db.execute("UPDATE runs SET start_time = -1")
+    assert load("activations", "demo", write_sql(store, spec(), [])).spec.question == "Which activation is best?"
+
+
+def test_an_unknown_study_names_those_that_were_run(store: Path) -> None:
+    uri = write_sql(store, *activations())
+    with pytest.raises(
+        ValueError, match=r"'activation' was never run.*\nhint: there are: activations \(scale demo, 30"
+    ):
+        load("activation", None, uri)
+    with pytest.raises(ValueError, match="never run at scale 'report'"):
+        load("activations", "report", uri)
+    assert studies(uri) == [("activations", "demo", 30)]
+
+
+def test_an_empty_store_says_what_to_run(store: Path) -> None:
+    with pytest.raises(ValueError, match="hint: there are no studies yet; run one first"):
+        load("activations", None, f"sqlite:///{store}")
+
+
+def test_trials_without_their_spec(store: Path) -> None:
+    with pytest.raises(ValueError, match="the parent run that carries its spec is gone"):
+        load("activations", None, write_sql(store, None, reported("relu", [90.0])))
+
+
+def test_a_spec_cut_short(store: Path) -> None:
+    uri = write_sql(store, *activations())
+    with sqlite3.connect(store) as db:
+        db.execute("UPDATE tags SET value = substr(value, 1, 100) WHERE key = 'spec.0'")
+    with pytest.raises(ValueError, match="the spec of study 'activations' at scale 'demo' cannot be read"):
+        load("activations", None, uri)
+
+
+def test_a_long_spec_in_many_tags(store: Path) -> None:
+    plan = spec(question="Why? " * 3000)
+    runs = load("activations", None, write_sql(store, plan, reported("relu", [90.0])))
+    assert runs.spec.question == "Why? " * 3000
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("None", None), (None, None), ("True", True), ("3", 3), ("0.01", 0.01), ("1e-05", 1e-5), ("relu", "relu")],
+)
+def test_parameters_get_their_types_back(text: str | None, value: Any) -> None:
+    assert parse(text) == value
+
+
+def test_one_spelling_for_json_and_for_parameters() -> None:
+    assert spelled([3, 3]) == spelled("[3, 3]") == spelled((3, 3)) == spelled("(3, 3)")
+    assert spelled(0.0005) == spelled("5e-4") == spelled("0.0005")
+    assert spelled(True) == spelled("True")
+    assert spelled(None) == spelled("None") != spelled("none")

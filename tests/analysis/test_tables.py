@@ -1,0 +1,224 @@
+"""The table of a study, in each of its formats: what it says, and what it must not say."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from conftest import Read
+from fake_study import Trial, activations, bn_grid, confirmed, reported, searched, spec
+
+from analysis.tables import FORMATS, page, render
+from analysis.trials import export
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The first table of a Markdown page, by its first column."""
+    lines = [line for line in text.split("\n\n")[3].splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return {row[0]: row[1:] for row in cells}
+
+
+def test_accuracy_with_interval_seeds_difference_and_verdict(read: Read) -> None:
+    table = rows(render(read(*activations()), "md"))
+    # 90, 91.1, 91.9: mean 91, sd .954, half 4.303 * .954 / sqrt 3 = 2.37; mish is 2 points better on every seed
+    assert table["relu"][:4] == ["90.58", "91.00 ± 2.37 (3)", "baseline", ""]
+    assert table["mish"][:4] == ["88.86", "**93.00 ± 2.37 (3)** *", "+2.00 ± 0.25", "better"]
+    assert table["elu"][:4] == ["–", "87.00 ± 2.37 (3)", "−4.00 ± 0.25", "worse"]
+
+
+def test_reported_and_tuned_stand_side_by_side(read: Read) -> None:
+    table = rows(render(read(*activations()), "md"))
+    assert table["arm"][1].startswith("as reported")
+    assert table["arm"][4].startswith("tuned")
+    assert table["mish"][4:] == ["lr 0.03", "**93.10 ± 0.25 (3)** *", "+0.00 ± 0.25", "practically equal"]
+
+
+def test_a_grid_is_a_pivot_with_its_chosen_cell(read: Read) -> None:
+    text = render(read(*bn_grid()), "md")
+    table = rows(text)
+    assert table["lr"] == ["bn", "report", "no bn", "report"]
+    assert table["lr 2e-3"] == ["**86.30 ± 0.66 (3)** *", "86.40", "75.77 ± 1.76 (3)", "75.98"]
+    assert text.count("**86.30 ± 0.66 (3)** *") == 2  # in the pivot and in the row of its arm
+    assert "lr and norm interact" in text
+    assert "bn minus no bn is +10.53 ± 1.25 at lr 2e-3; +0.00 ± 0.25 at lr 1e-4" in text
+
+
+def test_the_choice_is_by_validation_not_by_test(read: Read) -> None:
+    trials = [*reported("relu", [95.0, 95.1, 95.2], val=90.0), *reported("mish", [91.0, 91.1, 91.2], val=92.0)]
+    made = page(read(spec(tuned_arms={}), trials))
+    assert "Best on validation data: mish" in made.verdict
+    assert any(
+        cell == "91.10 ± 0.25 (3)" for row, at in made.tables[0].marked for cell in [made.tables[0].rows[row][at]]
+    )
+
+
+def test_nothing_is_chosen_without_validation_data(read: Read) -> None:
+    trials = [replace(t, curve=[]) for t in [*reported("relu", [95.0, 95.1]), *reported("mish", [91.0, 91.1])]]
+    text = render(read(spec(tuned_arms={}), trials), "md")
+    assert "Nothing was chosen" in text
+    assert "Best on validation" not in text
+    assert "*" not in rows(text)["relu"][1]
+
+
+def test_one_seed_has_no_interval_and_says_why(read: Read) -> None:
+    trials = [*reported("relu", [95.0, 95.1, 94.9]), *reported("mish", [91.0])]
+    text = render(read(spec(tuned_arms={}), trials), "md")
+    assert rows(text)["mish"][1:] == ["91.00 (1 of 3)", "−4.00", "undecided"]
+    assert "One seed only (as reported: mish): no interval, as the spread over seeds is unknown." in text
+
+
+def test_half_done_says_what_is_missing(read: Read) -> None:
+    trials = [*reported("relu", [95.0, 95.1, 94.9]), *reported("mish", [91.0, 92.0]), *searched("relu", [0.1, 0.2])]
+    text = render(read(spec(), trials), "plain")
+    assert "Missing, as reported: seed 3 of mish; seeds 1 to 3 of elu." in text
+    assert "Tuned: not run yet (9 trials planned)." in text
+    assert "Search trials done: relu 2 of 4, mish 0 of 4, elu 0 of 4." in text
+    assert "elu" in text.split("verdict")[1]
+
+
+def test_all_diverged(read: Read) -> None:
+    trials = [*reported("relu", [95.0, 95.1, 94.9]), *reported("mish", [None, None, None])]
+    text = render(read(spec(tuned_arms={}), trials), "md")
+    assert rows(text)["mish"][1:] == ["diverged (3 of 3)", "–", ""]
+    assert "mish diverged on every seed" in text
+    everything = render(read(spec(name="none", tuned_arms={}), reported("relu", [None, None])), "plain")
+    assert "diverged (2 of 3)" in everything
+
+
+def test_nothing_trained_yet(read: Read) -> None:
+    text = render(read(spec(), []), "plain")
+    assert "Nothing can be said yet" in text
+    assert "As reported: not run yet (9 trials planned)." in text
+
+
+def test_some_seeds_diverged(read: Read) -> None:
+    trials = [*reported("relu", [95.0, 95.1, 94.9]), *reported("mish", [91.0, None, 92.0])]
+    text = render(read(spec(tuned_arms={}), trials), "md")
+    assert rows(text)["mish"][1].endswith("(2 of 3)")
+    assert "mish diverged in 1 of 3 trials as reported: its numbers are of the seeds that did not." in text
+
+
+def test_undecided_says_how_many_seeds_would_decide(read: Read) -> None:
+    trials = [*reported("relu", [95.0, 94.0, 93.0]), *reported("mish", [95.4, 93.8, 93.2])]
+    text = render(read(spec(tuned_arms={}), trials), "md")
+    # differences .4 -.2 .2: mean .13 is below the margin .5, so there is but one n*: (t.975 + t.8)^2 * .093 / .25
+    assert re.fullmatch(r"undecided \(n\* \d+\)", rows(text)["mish"][3])
+    assert "cannot be told from relu with 3 seeds" in text
+
+
+def test_only_tuned_was_run(read: Read) -> None:
+    trials = [t for arm in ("relu", "mish") for t in (*searched(arm, [0.1]), *confirmed(arm, [90.0, 91.0, 92.0], 0.1))]
+    text = render(read(spec(), trials), "md")
+    assert "as reported:" not in text
+    assert rows(text)["mish"] == ["lr 0.1", "91.00 ± 2.48 (3)", "+0.00 ± 0.25", "practically equal"]
+
+
+def test_cost_counts_all_stages(read: Read) -> None:
+    cost = page(read(*activations())).tables[-1]
+    row = dict(zip([c.title for c in cost.columns], cost.rows[0], strict=True))
+    # 3 + 3 whole trials of 4 epochs; in the search 2 whole ones, one stopped and one diverged after 2
+    assert (row["trials"], row["searched"], row["stopped"], row["diverged"], row["epochs"]) == (
+        "10",
+        "4",
+        "1",
+        "1",
+        "36",
+    )
+    assert (row["parameters"], row["MB"], row["s/epoch"]) == ("894,218", "3.41", "2.00 ± 0.00")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("study", [activations, bn_grid])
+def test_every_format_has_every_arm(
+    read: Read, form: str, study: Callable[[], tuple[dict[str, object], list[Trial]]]
+) -> None:
+    plan, trials = study()
+    text = render(read(plan, trials), form)
+    shown = text.replace(r"$\cdot$", "·")
+    assert all(arm in shown for arm in plan["arms"])  # type: ignore[attr-defined]
+
+
+NASTY = "a|b & <i>50%</i> #_^~ {x} \\"
+
+
+def _nasty(read: Read, form: str) -> str:
+    plan = spec(arms={"relu": {}, NASTY: {"activation": "mish"}}, tuned_arms={}, question="Is x < y & z|w?")
+    trials = [*reported("relu", [90.0, 91.0]), *reported(NASTY, [92.0, 93.0], {"activation": "mish"})]
+    return render(read(plan, trials), form)
+
+
+def test_html_is_escaped_and_whole(read: Read) -> None:
+    text = _nasty(read, "html")
+    assert "<i>" not in text
+    assert "Is x &lt; y &amp; z|w?" in text
+    open_tags: list[str] = []
+
+    class Check(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            if tag not in ("meta", "br", "img"):
+                open_tags.append(tag)
+            assert not any(name in ("src", "href") for name, _ in attrs), "a page that stands alone"
+
+        def handle_endtag(self, tag: str) -> None:
+            assert open_tags.pop() == tag
+
+    Check().feed(text)
+    assert not open_tags
+
+
+def test_latex_is_escaped(read: Read) -> None:
+    text = _nasty(read, "latex")
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    assert r"a\textbar{}b \& \textless{}i\textgreater{}50\%" in body
+    assert r"\toprule" in body
+    assert r"\bottomrule" in body
+    assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
+    assert not re.search(r"(?<!\\)[#~]", body)
+    assert body.isascii()
+
+
+def test_markdown_rows_have_as_many_cells_as_the_head(read: Read) -> None:
+    for table in _nasty(read, "md").split("\n\n"):
+        lines = [line for line in table.splitlines() if line.startswith("|")]
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) <= 1
+        assert len({len(line) for line in lines}) <= 1, "aligned, to be read raw"
+
+
+def test_csv_has_numbers_to_compute_with(read: Read) -> None:
+    table = list(csv.DictReader(io.StringIO(render(read(*activations()), "csv"))))
+    mish = next(row for row in table if row["arm"] == "mish" and row["stage"] == "reported")
+    assert float(mish["test_acc1"]) == pytest.approx(93.0)
+    assert float(mish["difference"]) == pytest.approx(2.0)
+    assert float(mish["p_holm"]) < 0.05
+    assert (mish["n"], mish["verdict"], mish["chosen"], mish["report_test_acc1"]) == ("3", "better", "True", "88.86")
+    assert {row["stage"] for row in table} == {"reported", "confirm"}
+
+
+def test_csv_cannot_start_a_formula(read: Read) -> None:
+    plan = spec(arms={"relu": {}, "=1+1": {"activation": "mish"}, "-bn": {"activation": "elu"}}, tuned_arms={})
+    trials = [*reported("relu", [90.0]), *reported("=1+1", [89.0], {"activation": "mish"})]
+    of = read(plan, trials)
+    table = list(csv.DictReader(io.StringIO(render(of, "csv"))))
+    assert {row["arm"] for row in table} == {"relu", "'=1+1", "'-bn"}
+    assert next(row for row in table if row["arm"] == "'=1+1")["difference"] == "-1"
+
+
+def test_trials_export_has_a_row_a_trial(read: Read) -> None:
+    plan, trials = activations()
+    table = export(read(plan, trials).runs)
+    assert len(table) == len(trials)
+    assert {"arm", "seed", "stage", "setting", "test/acc1", "outcome", "signature"} <= set(table.columns)
+    first, search = table.iloc[0], table[(table["stage"] == "search") & (table["arm"] == "mish")].iloc[1]
+    assert (first["arm"], first["stage"], first["seed"], first["setting"]) == ("relu", "reported", 1, "activation relu")
+    assert (search["number"], search["setting"], search["outcome"]) == (1, "activation mish, lr 0.5", "diverged")
+
+
+def test_chinese_names_keep_the_columns_aligned(read: Read) -> None:
+    plan = spec(arms={"relu": {}, "激活": {"activation": "mish"}}, tuned_arms={})
+    trials = [*reported("relu", [90.0, 91.0]), *reported("激活", [92.0, 93.0], {"activation": "mish"})]
+    lines = [line for line in render(read(plan, trials), "md").splitlines() if "激活" in line or "| relu" in line]
+    assert len(lines[0]) == len(lines[1]) + 2  # each of the two characters is as wide as two
