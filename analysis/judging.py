@@ -143,10 +143,8 @@ def values(of: Results, way: str, arm: str, claim: Claim) -> "pd.Series[float]":
     metric = early_metric(claim)
     history = of.runs.histories(sample.trials, [metric]).pivot(index="epoch", columns="run", values="value")
     by_trial = history.reindex(columns=list(sample.trials["run"]))
-    if claim.at is None:
-        found = by_trial.median()
-    else:
-        found = by_trial.reindex([max(1, round(claim.at * len(by_trial)))]).iloc[0]
+    after = max(1, round((claim.at or 1) * len(by_trial)))
+    found = by_trial.median() if claim.at is None else by_trial.reindex([after]).iloc[0]
     return pd.Series(found.to_numpy(), sample.trials.index).dropna()
 
 

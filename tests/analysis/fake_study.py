@@ -205,8 +205,9 @@ def _run(trial: Trial) -> dict[str, Any]:
 
 def _metrics(trial: Trial) -> Iterator[tuple[str, int, float]]:
     epochs = BASE["epochs"] if trial.outcome == "completed" else 2
-    curve = trial.curve or [trial.val - 20, trial.val - 5, trial.val, trial.val]
-    for epoch, val in enumerate(curve[:epochs] if trial.curve is None else curve, 1):
+    rising = [trial.val - 20, trial.val - 5, trial.val, trial.val]
+    curve = rising[:epochs] if trial.curve is None else trial.curve
+    for epoch, val in enumerate(curve, 1):
         if trial.outcome != "diverged":  # what is no number is not logged
             yield schema.VAL_ACC1, epoch, val
         yield schema.VAL_LOSS, epoch, 2.0 / epoch

@@ -1,0 +1,168 @@
+"""Claims of reports, judged by studies whose truth is known."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from conftest import Read
+from fake_study import Trial, activations, bn_grid, claim, confirmed, reported, searched, spec
+
+from analysis import claims
+from analysis.judging import CONTRADICTED, INVALID, SUPPORTED, UNDECIDED, Ruling, rulings, threshold
+from analysis.results import Results
+
+ARMS = {name: {"activation": name} for name in ("relu", "mish", "elu")}
+Plain = Callable[..., Ruling]
+
+
+@pytest.fixture
+def judge(read: Read) -> Plain:
+    """Judge one claim on trials of the reported stage."""
+
+    def judged(made: dict[str, Any], trials: Sequence[Trial], **changes: Any) -> Ruling:
+        (ruling,) = rulings(read(spec(arms=ARMS, tuned_arms={}, claims=[made], **changes), trials))
+        return ruling
+
+    return judged
+
+
+RELU = reported("relu", [90.0, 91.1, 91.9])
+ABOVE = reported("mish", [92.0, 93.2, 93.8])
+LEVEL = reported("mish", [90.1, 91.0, 91.9])
+BELOW = reported("elu", [85.0, 86.2, 86.8])
+NOISY = reported("mish", [95.0, 89.0, 91.5])
+
+
+@pytest.mark.parametrize(
+    ("made", "trials", "verdict"),
+    [
+        (claim("", "better", ["mish"], ["relu"]), [*RELU, *ABOVE], SUPPORTED),
+        (claim("", "better", ["relu"], ["mish"]), [*RELU, *ABOVE], CONTRADICTED),
+        (claim("", "better", ["mish"], ["relu"]), [*RELU, *LEVEL], CONTRADICTED),
+        (claim("", "better", ["mish"], ["relu"]), [*RELU, *NOISY], UNDECIDED),
+        (claim("", "better", ["mish", "elu"], ["relu"]), [*RELU, *ABOVE, *BELOW], CONTRADICTED),
+        (claim("", "better", ["mish", "relu"], ["elu"]), [*RELU, *ABOVE, *BELOW], SUPPORTED),
+        (claim("", "best", ["mish"]), [*RELU, *ABOVE, *BELOW], SUPPORTED),
+        (claim("", "best", ["relu"]), [*RELU, *ABOVE, *BELOW], CONTRADICTED),
+        (claim("", "best", ["mish"]), [*RELU, *NOISY, *BELOW], UNDECIDED),
+        (claim("", "equal", ["mish", "relu"]), [*RELU, *LEVEL], SUPPORTED),
+        (claim("", "equal", ["mish", "relu"]), [*RELU, *ABOVE], CONTRADICTED),
+        (claim("", "equal", ["mish", "relu"]), [*RELU, *NOISY], UNDECIDED),
+        (claim("", "equal", ["mish", "relu", "elu"]), [*RELU, *LEVEL, *BELOW], CONTRADICTED),
+        (claim("", "trains", ["relu"]), RELU, SUPPORTED),
+        (claim("", "trains", ["relu"]), RELU[:1], UNDECIDED),
+        (claim("", "trains", ["relu"]), reported("relu", [90.0, 10.0, 91.0]), CONTRADICTED),
+        (claim("", "trains", ["relu"]), reported("relu", [90.0, None, 91.0]), CONTRADICTED),
+        (claim("", "fails", ["relu"]), reported("relu", [11.0, None, 9.8]), SUPPORTED),
+        (claim("", "fails", ["relu"]), reported("relu", [None, None, None]), SUPPORTED),
+        (claim("", "fails", ["relu"]), reported("relu", [11.0, 19.0, 90.0]), CONTRADICTED),
+        (claim("", "unstable", ["relu"]), reported("relu", [11.0, 90.0, 90.0]), SUPPORTED),
+        (claim("", "unstable", ["relu"]), RELU, UNDECIDED),
+        (claim("", "better", ["mish"], ["relu"], "model/size_mb"), [*RELU, *ABOVE], CONTRADICTED),
+        (claim("", "equal", ["mish", "relu"], metric="model/size_mb"), [*RELU, *ABOVE], INVALID),
+        (claim("", "better", ["mish"], ["relu"]), [*RELU, *reported("mish", [None, None, None])], INVALID),
+        (claim("", "better", ["mish"], ["relu"]), RELU, UNDECIDED),
+        (claim("", "better", ["mish"], ["relu"]), [*RELU, *[replace(t, digest="new") for t in ABOVE]], INVALID),
+        (claim("", "better", ["mish"], ["relu"]), [RELU[0], ABOVE[1], ABOVE[2]], INVALID),
+    ],
+)
+def test_verdicts(judge: Plain, made: dict[str, Any], trials: Sequence[Trial], verdict: str) -> None:
+    assert judge(made, trials).verdict == verdict
+
+
+def test_lower_is_better_for_a_gap_and_for_seconds(judge: Plain) -> None:
+    # train accuracy is 95 in all: relu's gap is 4, mish's 2
+    assert judge(claim("", "better", ["mish"], ["relu"], "gap"), [*RELU, *ABOVE]).verdict == SUPPORTED
+    quick = [replace(t, seconds=1.0 + 0.01 * t.seed) for t in ABOVE]
+    assert judge(claim("", "better", ["mish"], ["relu"], "seconds"), [*RELU, *quick]).verdict == SUPPORTED
+
+
+def test_a_share_of_the_epochs_reads_the_validation_curve(judge: Plain) -> None:
+    slow = [replace(t, curve=[40.0 + t.seed, 50.0, 80.0, 90.0]) for t in RELU]
+    fast = [replace(t, curve=[60.0 + 1.1 * t.seed, 70.0, 80.0, 85.0]) for t in LEVEL]
+    early = judge(claim("", "better", ["mish"], ["relu"], at=0.25), [*slow, *fast])
+    assert early.verdict == SUPPORTED
+    assert early.contrasts[0].difference is not None
+    assert early.contrasts[0].difference.mean == pytest.approx(20.2)
+    assert judge(claim("", "better", ["mish"], ["relu"], "val/acc1", 1.0), [*slow, *fast]).verdict == CONTRADICTED
+
+
+def test_interaction_as_reported_and_not_asked_when_tuned_away(read: Read) -> None:
+    plan, trials = bn_grid()
+    names = list(plan["arms"])
+    plan["claims"] = [
+        claim("BN helps more at 2e-3", "interaction", [names[0], names[2]], [names[1], names[3]]),
+        claim("BN helps at 2e-3", "better", [names[0]], [names[2]]),
+        claim("the learning rate matters", "better", [names[0]], [names[1]]),
+    ]
+    of = read(plan, trials)
+    found = [(r.claim.text, r.way, r.verdict) for r in rulings(of)]
+    assert found == [
+        ("BN helps more at 2e-3", "reported", SUPPORTED),
+        ("BN helps at 2e-3", "reported", SUPPORTED),
+        ("BN helps at 2e-3", "confirm", SUPPORTED),
+        ("the learning rate matters", "reported", SUPPORTED),
+    ]
+    assert claims.text(of).count("tuned: not asked") == 2
+
+
+def test_unequal_searches_make_a_tuned_claim_invalid(read: Read) -> None:
+    trials = [*searched("relu", [0.1, 0.2, 0.3, 0.4]), *searched("mish", [0.1])]
+    trials += [*confirmed("relu", [90.0, 91, 92], 0.1), *confirmed("mish", [93.0, 94, 95], 0.1)]
+    (ruling,) = rulings(read(spec(claims=[claim("", "better", ["mish"], ["relu"])]), trials))
+    assert (ruling.verdict, ruling.way) == (INVALID, "confirm")
+    assert ruling.reason == "unequal search budgets (mish 1 trials, relu 4 trials)"
+
+
+def test_a_contrast_in_two_claims_is_corrected_for_once(read: Read) -> None:
+    once = [claim("a", "better", ["mish"], ["relu"])]
+    trials = [*RELU, *NOISY, *BELOW]
+    p = [
+        rulings(read(spec(name=f"s{n}", arms=ARMS, tuned_arms={}, claims=once * n), trials))[0].contrasts[0].p
+        for n in (1, 2)
+    ]
+    assert p[0] == p[1]
+
+
+def test_an_arm_that_was_not_asked_for(judge: Plain) -> None:
+    ruling = judge(claim("", "better", ["swish"], ["relu"]), RELU)
+    assert (ruling.verdict, ruling.reason) == (UNDECIDED, "not trained yet: swish")
+
+
+@pytest.mark.parametrize(("chance", "above"), [(10, 20), (1, 2), (50, 75), (100 / 12, 100 / 6)])
+def test_what_counts_as_trained(chance: float, above: float) -> None:
+    assert threshold(chance) == pytest.approx(above)
+
+
+def _text(of: Results) -> str:
+    return " ".join(claims.text(of).split())
+
+
+def test_sentences_that_a_student_understands(read: Read) -> None:
+    plan, trials = activations()
+    plan["claims"] = [
+        claim("Mish does better", "better", ["mish"], ["relu"]),
+        claim("Mish and ELU do better", "better", ["mish", "elu"], ["relu"]),
+        claim("All train", "trains", ["relu", "mish"]),
+    ]
+    said = _text(read(plan, trials))
+    assert "as reported: SUPPORTED. Over 3 shared seeds, mish is better than relu by 2.00 points in test acc@1." in said
+    assert "mish − relu: +2.00 ± 0.25 (n = 3, p = 0.0" in said
+    assert "CONTRADICTED. Over 3 shared seeds, elu is worse than relu by 4.00 points in test acc@1." in said
+    assert "tuned: CONTRADICTED. Over 3 shared seeds, mish and relu are within 0.5 points of one another" in said
+    assert "Above 20 % (chance is 10 %): relu in 3 of 3 seeds and mish in 3 of 3 seeds." in said
+    assert "Judged at scale demo: on mnist5k with 4 epochs, not on the report's data and budget." in said
+
+
+def test_undecided_says_what_would_decide(read: Read) -> None:
+    plan = spec(arms=ARMS, tuned_arms={}, claims=[claim("Mish does better", "better", ["mish"], ["relu"])])
+    said = _text(read(plan, [*RELU, *NOISY]))
+    assert "mish is better than relu by 0.83 points, which may be chance, in test acc@1. About" in said
+    assert "seeds would decide if that is so;" in said
+    one = _text(read({**plan, "name": "one"}, [RELU[0], NOISY[0]]))
+    assert "With one seed nothing can be told from chance; at least two are needed." in one
+
+
+def test_nothing_trained_yet(read: Read) -> None:
+    assert "not judged: nothing has been trained yet." in _text(read(spec(claims=[claim("x", "best", ["relu"])]), []))

@@ -1,0 +1,145 @@
+"""The same study through a server and from PostgreSQL reads the same as from SQLite."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fake_study import activations, reported, write_sql
+
+from analysis.results import results
+from analysis.runs import load, studies
+from analysis.tables import render
+from studies.engine import schema
+
+POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
+WRITE = (
+    "import sys; sys.path.append({folder!r}); from fake_study import activations, write_client; "
+    "write_client({uri!r}, *activations())"
+)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def server(store: Path, tmp_path: Path) -> Iterator[str]:
+    """An MLflow server over the test's own store."""
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        f"sqlite:///{store}",
+        "--port",
+        str(port),
+    ]
+    log = (tmp_path / "server.log").open("w")
+    process = subprocess.Popen(
+        [*command, "--workers", "1"], cwd=tmp_path, stdout=log, stderr=log, start_new_session=True
+    )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(20)
+        log.close()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(300):
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=1):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(address)
+
+
+def comparable(frame: pd.DataFrame) -> pd.DataFrame:
+    columns = sorted(set(frame.columns) - {"run", "started"})
+    return frame[columns].sort_values(["stage", "arm", "seed", "number", "lr"], ignore_index=True)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # those of MLflow itself
+def test_through_a_server(store: Path, server: str) -> None:
+    by_sql = load("activations", "demo", write_sql(store, *activations()))
+    by_rest = load("activations", "demo", server)
+    pd.testing.assert_frame_equal(comparable(by_rest.trials), comparable(by_sql.trials), check_dtype=False)
+    wanted = (schema.VAL_ACC1, schema.SECONDS)
+    histories = [runs.histories(runs.trials, wanted).drop(columns="run") for runs in (by_rest, by_sql)]
+    assert histories[0]["value"].sum() == pytest.approx(histories[1]["value"].sum())
+    assert len(histories[0]) == len(histories[1])
+    assert render(results(by_rest), "md") == render(results(by_sql), "md")
+    assert studies(server) == [("activations", "demo", 30)]
+    with pytest.raises(ValueError, match=r"'nope' was never run in http.*\nhint: there are: activations"):
+        load("nope", None, server)
+
+
+@pytest.mark.slow
+def test_what_mlflows_client_writes_is_read(store: Path, tmp_path: Path) -> None:
+    """The other tests write rows; this one sees that MLflow writes such rows."""
+    uri = f"sqlite:///{store}"
+    code = WRITE.format(folder=str(Path(__file__).parent), uri=uri)
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=tmp_path)
+    by_client = load("activations", "demo", uri)
+    plan, trials = activations()
+    other = tmp_path / "other.db"
+    shutil.copy(store, other)
+    by_rows = load("rows", "demo", write_sql(other, {**plan, "name": "rows"}, trials, study="rows"))
+    pd.testing.assert_frame_equal(comparable(by_client.trials), comparable(by_rows.trials), check_dtype=False)
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[str]:
+    """A PostgreSQL server of the test's own, as an unprivileged user, with MLflow's tables."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed (pip install -e '.[cluster]')")
+    if POSTGRES is None:
+        pytest.skip("there is no PostgreSQL on this machine")
+    data, port = tmp_path / "pg", free_port()
+    data.mkdir()
+    user: dict[str, str] = {}
+    if os.getuid() == 0:  # the server refuses to run as root
+        shutil.chown(data, "postgres")
+        for folder in (tmp_path, *tmp_path.parents):
+            if folder.is_relative_to("/tmp/pytest-of-root"):
+                folder.chmod(0o755)
+        user = {"user": "postgres"}
+    subprocess.run(
+        [POSTGRES / "initdb", "-D", data, "-U", "ann", "-A", "trust"], check=True, capture_output=True, **user
+    )
+    options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c fsync=off"
+    control = [POSTGRES / "pg_ctl", "-D", data, "-w"]
+    subprocess.run([*control, "-o", options, "-l", data / "log", "start"], check=True, capture_output=True, **user)
+    try:
+        yield f"postgresql+psycopg://ann:secret@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, **user)
+
+
+@pytest.mark.slow
+def test_from_postgresql(postgres: str, store: Path, tmp_path: Path) -> None:
+    code = WRITE.format(folder=str(Path(__file__).parent), uri=postgres)
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=tmp_path)
+    by_postgres = load("activations", "demo", postgres)
+    by_sqlite = load("activations", "demo", write_sql(store, *activations()))
+    pd.testing.assert_frame_equal(comparable(by_postgres.trials), comparable(by_sqlite.trials), check_dtype=False)
+    assert render(results(by_postgres), "md") == render(results(by_sqlite), "md")
+    assert studies(postgres) == [("activations", "demo", 30)]
+    wrong = postgres.replace("/postgres", "/nowhere")
+    with pytest.raises(ValueError, match=r"postgresql\+psycopg://ann:\*\*\*@.*does not exist.*\nhint"):
+        load("activations", None, wrong)
+    assert reported("relu", [90.0])
