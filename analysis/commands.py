@@ -51,6 +51,12 @@ def write(text: str, out: Path | None) -> None:
     print(f"wrote {out}")
 
 
-def check_file(out: Path) -> None:
+def check_file(out: Path, suffixes: Sequence[str] = ()) -> None:
+    """Refuse a place that cannot be written to before anything is computed."""
+    name = f"result{suffixes[0] if suffixes else '.md'}"
     if out.is_dir():
-        raise ValueError(f"--out {out} is a folder.\nhint: name a file in it, e.g. --out {out / 'table.md'}")
+        raise ValueError(f"--out {out} is a folder.\nhint: name a file in it, e.g. --out {out / name}")
+    if suffixes and out.suffix not in suffixes:
+        raise ValueError(
+            f"--out {out} must end with {', '.join(suffixes)}.\nhint: --out {out.with_suffix(suffixes[0])}"
+        )

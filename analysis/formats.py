@@ -36,7 +36,7 @@ class Page:
 def plain(page: Page, width: int) -> str:
     """For a terminal: a table that is wider than it is shown group under group."""
     parts = [f"{page.title}: {page.question}"]
-    for table in (part for whole in page.tables for part in _narrowed(whole, width)):
+    for table in (part for whole in page.tables for part in narrowed(whole, width)):
         rows = [[column.title for column in table.columns], *_starred(table)]
         widths = _widths(rows)
         lines = ["  ".join(_padded(row, widths, table.columns)).rstrip() for row in rows]
@@ -90,7 +90,7 @@ def groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
     return runs
 
 
-def _narrowed(table: Table, width: int) -> Iterable[Table]:
+def narrowed(table: Table, width: int) -> Iterable[Table]:
     """The table, or one table a group, each with the first column, where the whole is too wide."""
     groups = _names(table)
     if (

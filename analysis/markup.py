@@ -3,28 +3,32 @@
 from pathlib import Path
 from typing import Any
 
-from analysis.formats import Page, Table, groups
+from analysis.formats import Page, Table, groups, narrowed
 from analysis.words import MINUS
+
+_LINE = 84  # characters of a table on a line of an ordinary page
 
 
 def latex(page: Page) -> str:
-    """Tables to ``\\input`` into a document; booktabs is all that they need."""
-    notes = "\n".join(rf"  \par {_tex(line)}" for line in (page.verdict, *page.warnings, *page.notes))
-    tables = [_latex_table(table) for table in page.tables]
-    return "\n".join(
-        [
-            "% Needs \\usepackage{booktabs} and, for names beyond ASCII, \\usepackage[T1]{fontenc}.",
+    """Tables to ``\\input`` into a document, a float each; the first carries the notes. Booktabs is all that they need."""
+    narrow = [part for table in page.tables for part in narrowed(table, _LINE)]
+    notes = [rf"    \par {_tex(line)}" for line in (page.verdict, *page.warnings, *page.notes)]
+    small = [
+        r"  \par\vspace{4pt}\begin{minipage}{\linewidth}\scriptsize\setlength{\parskip}{2pt}",
+        *notes,
+        r"  \end{minipage}",
+    ]
+    lines = ["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."]
+    for table in narrow:
+        lines += [
             r"\begin{table}[htbp]",
             r"  \centering\footnotesize\setlength{\tabcolsep}{3.5pt}",
-            rf"  \caption{{{_tex(page.title)}: {_tex(page.question)}}}",
-            *tables,
-            rf"  \begin{{minipage}}{{\linewidth}}\scriptsize\setlength{{\parskip}}{{2pt}}\vspace{{4pt}}{'%'}",
-            notes,
-            r"  \end{minipage}",
+            rf"  \caption{{{_tex(f'{page.title}. {page.question} {table.caption}.')}}}",
+            _latex_table(table),
+            *(small if table is narrow[0] else []),
             r"\end{table}",
-            "",
         ]
-    )
+    return "\n".join(lines) + "\n"
 
 
 def html(page: Page) -> str:
@@ -47,7 +51,6 @@ def _latex_table(table: Table) -> str:
     aligned = "".join("r" if column.figures else "l" for column in table.columns)
     lines = [
         rf"  \begin{{tabular}}{{@{{}}{aligned}@{{}}}}",
-        rf"    \multicolumn{{{len(aligned)}}}{{@{{}}l}}{{{_tex(table.caption)}}} \\",
         r"    \toprule",
     ]
     if any(column.group for column in table.columns):
@@ -64,9 +67,7 @@ def _latex_table(table: Table) -> str:
     ]
     # A row that begins with a bracket would be read as an option of the line break before it, if not for the braces.
     written = [f"    {{}}{' & '.join(row)} \\\\" for row in body]
-    return "\n".join(
-        [*lines, written[0], r"    \midrule", *written[1:], r"    \bottomrule", r"  \end{tabular}\par\vspace{6pt}"]
-    )
+    return "\n".join([*lines, written[0], r"    \midrule", *written[1:], r"    \bottomrule", r"  \end{tabular}"])
 
 
 _TEX = {

@@ -39,6 +39,7 @@ class StudyRuns:
     trials: pd.DataFrame
     notes: tuple[str, ...]
     store: Store
+    origin: Mapping[str, str]  # the parent run's tags: commit, versions
 
     def histories(self, trials: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
         """Columns run, metric, epoch, value; an epoch that was logged twice (a broken-off trial) has its last value."""
@@ -60,7 +61,8 @@ def load(study: str, scale: str | None, uri: str) -> StudyRuns:
             f"study {study!r} has trials at scale {chosen!r}, but the parent run that carries its spec is gone.\n"
             "hint: restore it in `mlflow ui`, or run the study again: what is done is kept."
         )
-    spec = Spec.from_tags(max(specs, key=lambda run: run.started).tags)
+    origin = max(specs, key=lambda run: run.started).tags
+    spec = Spec.from_tags(origin)
     others = [f"at scale {name}" for name in scales if name != chosen]
     notes = (
         [f"The study was also run {' and '.join(others)}; scales are never mixed (--scale chooses)."]
@@ -68,7 +70,7 @@ def load(study: str, scale: str | None, uri: str) -> StudyRuns:
         else []
     )
     trials, dropped = current(frame([run for run in runs if run.tags.get(schema.SCALE) == chosen]), spec)
-    return StudyRuns(spec, trials, (*notes, *dropped), store)
+    return StudyRuns(spec, trials, (*notes, *dropped), store, origin)
 
 
 def studies(uri: str) -> list[tuple[str, str, int]]:

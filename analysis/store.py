@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 TIMEOUT = 5  # seconds for a store to answer the first call
+COMMIT = "mlflow.source.git.commit"  # the one tag of MLflow's own that is read
 DEFAULT_URI = "sqlite:///mlflow.db"  # MLflow's own default, and so the engine's
 
 

@@ -1,6 +1,7 @@
 """MLflow through its own client: any tracking URI it understands, in pages and batches rather than a call a run."""
 
 import json
+import os
 import socket
 import urllib.error
 import urllib.request
@@ -8,12 +9,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from analysis.store import TIMEOUT, Point, Run, unreadable
+from analysis.store import COMMIT, TIMEOUT, Point, Run, unreadable
 from studies.engine import schema
 
 _PAGE = 5000  # runs in one answer
 _BULK = 100  # runs in one request for histories: the server's own limit
 _MOST = 25_000  # values in one answer: the server's own limit
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
 _HINT = "see that the server is up (mlflow server), and that MLFLOW_TRACKING_URI names it."
 
 
@@ -24,6 +30,8 @@ class ClientStore:
         self.uri = uri
         if uri.startswith(("http://", "https://")):
             _knock(uri)
+        for name, value in _PATIENCE.items():
+            os.environ.setdefault(name, value)
         from mlflow import MlflowClient  # takes seconds, so not before it is needed
         from mlflow.exceptions import MlflowException
 
@@ -106,7 +114,7 @@ class ClientStore:
 
 def _run(run: Any) -> Run:
     info, data = run.info, run.data
-    tags = {key: value for key, value in data.tags.items() if not key.startswith("mlflow.")}
+    tags = {key: value for key, value in data.tags.items() if not key.startswith("mlflow.") or key == COMMIT}
     return Run(info.run_id, info.run_name, info.status, info.start_time, info.end_time, tags, data.params, data.metrics)
 
 

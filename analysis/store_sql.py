@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, create_engine, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
-from analysis.store import TIMEOUT, Point, Run, garbage_waits, unreadable
+from analysis.store import COMMIT, TIMEOUT, Point, Run, garbage_waits, unreadable
 from studies.engine import schema
 
 _CHUNK = 500  # runs in one query: below every database's limit on bound values
@@ -21,7 +22,7 @@ _MAPPED = 2**30  # bytes of a SQLite file that are read without copying
 
 _RUNS = """
 SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time,
-  (SELECT {object}(t.key, t.value) FROM tags t WHERE t.run_uuid = r.run_uuid AND (t.key NOT LIKE 'mlflow.%')),
+  (SELECT {object}(t.key, t.value) FROM tags t WHERE t.run_uuid = r.run_uuid AND (t.key NOT LIKE 'mlflow.%' OR t.key = '{commit}')),
   (SELECT {object}(p.key, p.value) FROM params p WHERE p.run_uuid = r.run_uuid),
   (SELECT {object}(m.key, CASE WHEN m.is_nan THEN NULL ELSE m.value END) FROM latest_metrics m
     WHERE m.run_uuid = r.run_uuid)
@@ -61,7 +62,9 @@ class SqlStore:
 
     def runs(self, study: str, kind: str) -> list[Run]:
         with garbage_waits():
-            rows = self._read(_RUNS.format(object=self.object), study=study, kind_tag=schema.KIND, kind=kind)
+            rows = self._read(
+                _RUNS.format(object=self.object, commit=COMMIT), study=study, kind_tag=schema.KIND, kind=kind
+            )
             objects = zip(*(_objects([row[i] for row in rows]) for i in (5, 6, 7)), strict=True)
             return [Run(*row[:5], *three) for row, three in zip(rows, objects, strict=True)]
 
@@ -85,7 +88,7 @@ class SqlStore:
 
     def _connect(self) -> Connection:
         waiting = "timeout" if self.sqlite else "connect_timeout"
-        return create_engine(self.url, connect_args={waiting: TIMEOUT}).connect()
+        return create_engine(self.url, connect_args={waiting: TIMEOUT}, poolclass=NullPool).connect()
 
 
 def _url(uri: str) -> URL:

@@ -7,8 +7,7 @@ crops and flips, whatever else they differ in: batch size, erasing, device.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -51,13 +50,14 @@ def training_batches(
     colour = torch.tensor([round(255 * value) for value in mean], dtype=torch.uint8, device=device)
     normalise = normaliser(split.images.shape[1:], mean, std, device)
     change = change_each if device.type == "cpu" else change_all
-    changes = changes.to(device)
+    changes = Changes(*(drawn.to(device) for drawn in changes))
     # Changing several small batches at once saves most of what each call costs; more than the caches hold is slower.
     block_size = batch_size * max(1, BLOCK_BYTES // (batch_size * split.images[0].numel()))
     for at in range(0, size, block_size):
         block = slice(at, at + block_size)
         images = split.images.index_select(0, rows[block])
-        images = change(images, changes.of(block), crop=crop, flip=flip, erasing=erasing > 0, colour=colour)
+        of_block = Changes(*(drawn[block] for drawn in changes))
+        images = change(images, of_block, crop=crop, flip=flip, erasing=erasing > 0, colour=colour)
         for pixels, truth in zip(torch.split(images, batch_size), torch.split(labels[block], batch_size), strict=True):
             if len(pixels) > 1 or batch_size == 1:
                 yield normalise(pixels), truth
@@ -89,8 +89,7 @@ def normaliser(
     return normalise
 
 
-@dataclass(frozen=True, eq=False)
-class Changes:
+class Changes(NamedTuple):
     """What is done to each image of an epoch, in the order in which they come."""
 
     crop: Tensor  # (n, 2): top and left of the crop in the padded image
@@ -99,7 +98,7 @@ class Changes:
     box: Tensor  # (n, 4): top, left, bottom, right of what is erased
 
     @classmethod
-    def draw(cls, size: int, shape: tuple[int, ...], *, crop: int, erasing: float, noise: torch.Generator) -> Self:
+    def draw(cls, size: int, shape: tuple[int, ...], *, crop: int, erasing: float, noise: torch.Generator) -> "Changes":
         uniform = torch.rand(size, 8, generator=noise)
         area, ratio = uniform[:, 4], uniform[:, 5]
         area = ERASED_AREA[0] + area * (ERASED_AREA[1] - ERASED_AREA[0])
@@ -115,12 +114,6 @@ class Changes:
             erase=uniform[:, 3] < erasing,
             box=torch.cat([start, start + sides], 1),
         )
-
-    def to(self, device: torch.device) -> Self:
-        return type(self)(self.crop.to(device), self.flip.to(device), self.erase.to(device), self.box.to(device))
-
-    def of(self, batch: slice) -> Self:
-        return type(self)(self.crop[batch], self.flip[batch], self.erase[batch], self.box[batch])
 
 
 def change_each(images: Tensor, changes: Changes, *, crop: int, flip: bool, erasing: bool, colour: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """The blocks the networks are made of. What can be swapped (activation, norm, pooling) is passed as a maker."""
 
-from collections.abc import Callable, Iterator
-from itertools import count, pairwise
+import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 Shape = tuple[int, int, int]  # channels, height, width of an image or a feature map
 Activation = Callable[[], nn.Module]
 Norm = Callable[[int], nn.Module]  # from the number of channels
-Pooling = Callable[[int, int, int], nn.Module]  # from window, stride, padding
+Pooling = Callable[[int, int], nn.Module]  # from window and stride
 
 
 class Add(nn.Module):
@@ -74,108 +74,20 @@ def conv_unit(
     return [*conv_norm(inputs, outputs, kernel, norm, stride=stride), activation()]
 
 
-def stem_units(
-    inputs: int, outputs: int, kernels: tuple[int, ...], norm: Norm, activation: Activation
-) -> list[nn.Module]:
-    """One ``conv ─ norm ─ act`` for each kernel size."""
-    units = zip(pairwise((inputs, *(outputs for _ in kernels))), kernels, strict=True)
-    return [layer for channels, kernel in units for layer in conv_unit(*channels, kernel, norm, activation)]
+def values_left(name: str, features: nn.Module, shape: Shape) -> int:
+    """How many values ``features`` leave of an image; an error that names the least size where nothing is left."""
+    shapes_only = copy.deepcopy(features).to("meta").eval()
 
-
-def hidden(sizes: tuple[int, ...], activation: Activation, dropout: float) -> list[nn.Module]:
-    """One ``dropout ─ linear ─ act`` between each size and the next."""
-    return [layer for size in pairwise(sizes) for layer in (drop(dropout), nn.Linear(*size), activation())]
-
-
-class Residual(nn.Module):
-    """
-    x ─┬─ branch ─── + ─ act ─
-       └─ shortcut ──┘
-    """
-
-    def __init__(self, branch: list[nn.Module], shortcut: list[nn.Module], activation: nn.Module) -> None:
-        super().__init__()
-        self.branch = nn.Sequential(*branch)
-        self.shortcut = nn.Sequential(*shortcut)
-        self.add = Add()
-        self.activation = activation
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.activation(self.add(self.branch(x), self.shortcut(x)))
-        return out
-
-
-# A residual block from its inputs, outputs, stride, norm of the branch, norm of the shortcut, and activation.
-ResidualBlock = Callable[[int, int, int, Norm, Norm, Activation], Residual]
-
-
-def basic_block(inputs: int, outputs: int, stride: int, inner: Norm, outer: Norm, activation: Activation) -> Residual:
-    """
-    x ─┬─ conv 3x3 /stride ─ norm ─ act ─ conv 3x3 ─ norm ─── + ─ act ─
-       └─ (conv 1x1 /stride ─ norm, where the shape changes) ─┘
-    """
-    branch = [
-        *conv_unit(inputs, outputs, 3, inner, activation, stride=stride),
-        *conv_norm(outputs, outputs, 3, inner),
-    ]
-    return Residual(branch, projection(inputs, outputs, stride, outer), activation())
-
-
-def bottleneck(inputs: int, outputs: int, stride: int, inner: Norm, outer: Norm, activation: Activation) -> Residual:
-    """
-    x ─┬─ conv 1x1 ─ norm ─ act ─ conv 3x3 /stride ─ norm ─ act ─ conv 1x1 ─ norm ─── + ─ act ─
-       │    (to a quarter of the outputs)                        (to the outputs)     │
-       └─ (conv 1x1 /stride ─ norm, where the shape changes) ─────────────────────────┘
-    """
-    planes = outputs // 4
-    branch = [
-        *conv_unit(inputs, planes, 1, inner, activation),
-        *conv_unit(planes, planes, 3, inner, activation, stride=stride),
-        *conv_norm(planes, outputs, 1, inner),
-    ]
-    return Residual(branch, projection(inputs, outputs, stride, outer), activation())
-
-
-def projection(inputs: int, outputs: int, stride: int, norm: Norm) -> list[nn.Module]:
-    return [] if inputs == outputs and stride == 1 else conv_norm(inputs, outputs, 1, norm, stride=stride)
-
-
-Resizing = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
-
-
-def feature_size(name: str, features: nn.Sequential, shape: Shape) -> tuple[int, int]:
-    """Height and width of what ``features`` make of an image; an error that names the least size where nothing is left.
-
-    Follows the convolutions and poolings of the sequence; any other block in it keeps the size of what it gets.
-    """
-    layers = list(_resizing(features))
-    height, width = (_side(layers, side) for side in shape[1:])
-    if min(height, width) < 1:
-        least = next(side for side in count(1) if _side(layers, side) >= 1)
-        given = f"{shape[1]}x{shape[2]}"
-        raise ValueError(f"{name} needs images of at least {least}x{least}, but got {given}; set image_size={least}.")
-    return height, width
-
-
-def _resizing(features: nn.Sequential) -> Iterator[Resizing]:
-    for layer in features:
-        if isinstance(layer, nn.Sequential):
-            yield from _resizing(layer)
-        elif isinstance(layer, Resizing):
-            yield layer
-
-
-def _side(layers: list[Resizing], side: int) -> int:
-    for layer in layers:
-        window, stride, padding = (one_side(v) for v in (layer.kernel_size, layer.stride, layer.padding))
-        side = (side + 2 * padding - window) // stride + 1
-        if side < 1:
+    def left(height: int, width: int) -> int:
+        try:
+            return int(shapes_only(torch.empty(1, shape[0], height, width, device="meta")).numel())
+        except RuntimeError:  # a window larger than what it is to slide over
             return 0
-    return side
 
-
-def one_side(value: object) -> int:
-    """A window, stride or padding, which torch keeps as one number or as a pair of equal ones."""
-    first = value[0] if isinstance(value, tuple) else value
-    assert isinstance(first, int)
-    return first
+    _, height, width = shape
+    if values := left(height, width):
+        return values
+    least = next(side for side in range(1, 1000) if left(side, side))
+    raise ValueError(
+        f"{name} needs images of at least {least}x{least}, but got {height}x{width}; set image_size={least}."
+    )

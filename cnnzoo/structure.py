@@ -5,12 +5,13 @@ Nothing is computed: everything runs on torch's meta device, where tensors have 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnnzoo.blocks import Add, Concat, LocalResponseNorm, Shape, one_side
+from cnnzoo.blocks import Add, Concat, LocalResponseNorm, Shape
 from cnnzoo.nets import Choice, build
 from cnnzoo.nets.choices import ACTIVATIONS
 
@@ -59,9 +60,7 @@ def describe(recipe: Choice, shape: Shape, classes: int) -> Structure:
     assert layers[-1].kind == "linear"
     return Structure(
         activation=_named(layer.text for layer in layers if layer.kind == "act"),
-        pooling=_named(
-            word for layer in layers if "pool" in layer.kind for word in ("max", "average") if word in layer.text
-        ),
+        pooling=_named("max" if "max" in layer.text else "average" for layer in layers if "pool" in layer.kind),
         overlapping=any(layer.overlapping for layer in layers),
         order=_order(kinds),
         convolutions=kinds.count("conv"),
@@ -83,7 +82,7 @@ def _trace(network: nn.Module, shape: Shape) -> list[Layer]:
     def watch(path: str) -> Callable[[nn.Module, object, Tensor], None]:
         def seen(module: nn.Module, _: object, output: Tensor) -> None:
             parameters = sum(p.numel() for p in module.parameters())
-            layers.append(Layer(path, *_look(module), _overlapping(module), tuple(output.shape[1:]), parameters))
+            layers.append(Layer(path, *_look(module), tuple(output.shape[1:]), parameters))
 
         return seen
 
@@ -95,13 +94,21 @@ def _trace(network: nn.Module, shape: Shape) -> list[Layer]:
     return layers
 
 
-def _overlapping(module: nn.Module) -> bool:
-    pool = isinstance(module, nn.MaxPool2d | nn.AvgPool2d)
-    return pool and one_side(module.kernel_size) > one_side(module.stride)
+def _look(module: nn.Module) -> tuple[str, str, bool]:
+    """The kind of a layer, the text that describes it, and whether it is a pooling whose windows overlap."""
+    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
+        window, stride, kind = (
+            module.kernel_size,
+            module.stride,
+            "max" if isinstance(module, nn.MaxPool2d) else "average",
+        )
+        assert isinstance(window, int)
+        assert isinstance(stride, int)
+        return "pool", f"{kind} pool {window}x{window}, stride {stride}", window > stride
+    return *_kind_and_text(module), False
 
 
-def _look(module: nn.Module) -> tuple[str, str]:
-    """The kind of a layer, and the text that describes it."""
+def _kind_and_text(module: nn.Module) -> tuple[str, str]:
     match module:
         case nn.Conv2d(in_channels=inputs, out_channels=outputs, kernel_size=(k, _), stride=(stride, _)):
             return "conv", f"conv {k}x{k}, {inputs} -> {outputs}" + (f", stride {stride}" if stride > 1 else "")
@@ -111,10 +118,6 @@ def _look(module: nn.Module) -> tuple[str, str]:
             return "norm", "batch norm"
         case LocalResponseNorm(size=size):
             return "norm", f"local response norm over {size} channels"
-        case nn.MaxPool2d(kernel_size=k, stride=stride):
-            return "pool", f"max pool {k}x{k}, stride {stride}"
-        case nn.AvgPool2d(kernel_size=k, stride=stride):
-            return "pool", f"average pool {k}x{k}, stride {stride}"
         case nn.AdaptiveMaxPool2d():
             return "global pool", "global max pool"
         case nn.AdaptiveAvgPool2d():
@@ -132,14 +135,11 @@ def _look(module: nn.Module) -> tuple[str, str]:
 
 def _order(kinds: list[str]) -> str:
     """The first convolution with what follows it up to the next one, of those that have a pooling if any has."""
-    starts = [i for i, kind in enumerate(kinds) if kind == "conv"]
-    units = [_unit(kinds[start:]) for start in starts]
+    units: list[list[str]] = []
+    for i, kind in enumerate(kinds):
+        if kind == "conv":
+            units.append(["conv", *takewhile(("norm", "act", "pool", "dropout", "add").__contains__, kinds[i + 1 :])])
     return "-".join(next((unit for unit in units if "pool" in unit), units[0]))
-
-
-def _unit(kinds: list[str]) -> list[str]:
-    end = next(i for i, kind in enumerate(kinds[1:], 1) if kind not in ("norm", "act", "pool", "dropout", "add"))
-    return kinds[:end]
 
 
 def _named(names: Iterable[str]) -> str:

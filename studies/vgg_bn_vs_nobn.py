@@ -29,7 +29,7 @@ STUDY = Study(
         claim("BN helps more at 2e-3 than at 5e-4", grows=list(ARMS)[:2], than=list(ARMS)[4:]),
         claim("BN helps more at 5e-4 than at 1e-4", grows=list(ARMS)[4:], than=list(ARMS)[2:4]),
     ],
-    demo=Scale.demo(trials_per_arm=6, image_size=32, width=0.125, crop=2, batch_size=32),
+    demo=Scale.demo(seeds=5, trials_per_arm=6, image_size=32, width=0.125, crop=2, batch_size=32),
     smoke=Scale.smoke(image_size=32, width=0.125),
 )
 

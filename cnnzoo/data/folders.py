@@ -6,18 +6,16 @@ NAME/<class>/*.png               without test/ a fixed sixth of each class is th
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from cnnzoo.data.images import DEVELOP, FORMATS, TEST, TRAIN, Contents, Pixels, decode, header, resize
+from cnnzoo.data.images import DEVELOP, FORMATS, TEST, TRAIN, Contents, decode, header, resize
 from cnnzoo.data.splits import hold_out
 
 PARTS = {"train": TRAIN, "develop": DEVELOP, "test": TEST}
 _BESIDE = {"total_train"}  # report B keeps train + develop there a second time
-_SUFFIXES = tuple(FORMATS)
 _HELD_OUT = 1 / 6  # as in MNIST and CIFAR-10: 10,000 of 60,000
 
 
@@ -111,12 +109,8 @@ def read_tree(tree: Tree, image_size: int | None) -> Contents:
     if TEST not in parts:
         learn = np.flatnonzero(parts == TRAIN)
         parts[learn[hold_out(tree.name, labels[learn], tree.classes, _HELD_OUT)]] = TEST
-    return Contents(tree.classes, labels, parts, (height, width, channels), _decoded(tree, channels, image_size))
-
-
-def _decoded(tree: Tree, channels: int, image_size: int | None) -> Iterator[Pixels]:
-    for file in tree.files:
-        yield resize(decode(file.path, channels), image_size)
+    blocks = (resize(decode(file.path, channels), image_size) for file in tree.files)
+    return Contents(tree.classes, labels, parts, (height, width, channels), blocks)
 
 
 def _class_folders(name: str, folder: Path, within: Path) -> dict[str, str]:
@@ -137,7 +131,7 @@ def _images(name: str, folder: str, within: Path) -> list[os.DirEntry[str]]:
         raise ValueError(
             f"{name}: the images of a class must lie directly in {folder}, but it has a folder {nested[0]!r}."
         )
-    images = [entry for entry in entries if entry.name.lower().endswith(_SUFFIXES)]
+    images = [entry for entry in entries if entry.name.lower().endswith(tuple(FORMATS))]
     if not images:
         raise ValueError(f"{name}: the class folder {folder} has no images ({' '.join(FORMATS)}).")
     return images

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -96,7 +97,9 @@ def _write(folder: Path, contents: Contents) -> None:
     with _writing(folder), contextlib.ExitStack() as undo:
         undo.callback(shutil.rmtree, aside, ignore_errors=True)
         aside.mkdir()
-        _check_space(folder.parent, contents)
+        needed, free = len(contents.labels) * math.prod(contents.shape), shutil.disk_usage(folder.parent).free
+        if needed > free:  # better no start than a disk full in the middle, for everybody who works on it
+            raise OSError(f"it takes {needed / 2**20:,.0f} MB, but {free / 2**20:,.0f} MB are free")
         np.save(aside / ROWS, np.stack([contents.labels, contents.parts.astype(np.int64)]))
         rows = (aside / ROWS).read_bytes()
         with (aside / IMAGES).open("wb") as file:
@@ -114,7 +117,7 @@ def _write(folder: Path, contents: Contents) -> None:
             "rows_sha256": _sha256(rows),
         }
         (aside / META).write_text(json.dumps(meta, indent=1))
-        for path in (aside / ROWS, aside / META, aside):
+        for path in (aside / ROWS, aside / META, aside):  # before the rename, or a power cut leaves half a file
             _sync(path)
         shutil.rmtree(folder, ignore_errors=True)  # damaged, if it is there; who has it mapped keeps it
         aside.rename(folder)
@@ -152,13 +155,6 @@ def _moments(histogram: NDArray[np.int64]) -> tuple[list[float], list[float]]:
     return mean.tolist(), np.where(std > 0, std, 1.0).tolist()
 
 
-def _check_space(root: Path, contents: Contents) -> None:
-    """Better no start than a disk full in the middle, for everybody who works on it."""
-    needed, free = len(contents.labels) * int(np.prod(contents.shape)), shutil.disk_usage(root).free
-    if needed > free:
-        raise OSError(f"it takes {needed / 2**20:,.0f} MB, but {free / 2**20:,.0f} MB are free")
-
-
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
     try:
@@ -179,7 +175,6 @@ def _sha256(data: bytes) -> str:
 
 
 def _sync(path: Path) -> None:
-    """What is renamed must be on the disk first, or a power cut leaves a whole name for half a file."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -99,8 +99,6 @@ def hold_out(name: str, labels: NDArray[np.int64], classes: tuple[str, ...], sha
 
 def hold_out_validation(name: str, labels: NDArray[np.int64], rows: Rows, share: float) -> tuple[Rows, Rows]:
     """The rows to learn from and those to choose by."""
-    if share == 0:
-        return rows, rows[:0]
     total = min(round(share * len(rows)), len(rows) - len(np.unique(labels[rows])))
     if total == 0:
         raise ValueError(

@@ -7,35 +7,25 @@ from typing import Any, Protocol
 from torch import nn
 
 from cnnzoo.blocks import Shape
-from cnnzoo.nets.alexnet import ORIGINAL, REPORT_B, REPORT_C, alexnet
-from cnnzoo.nets.cifar_resnet import double_conv, res9, res18, simplified_bottleneck
 from cnnzoo.nets.googlenet import googlenet
-from cnnzoo.nets.lenet import lenet, lenet_b
-from cnnzoo.nets.resnet import resnet
-from cnnzoo.nets.vgg import vgg, vgg_a
+from cnnzoo.nets.plain import ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL, DEPTHS, alexnet, lenet, lenet_b, vgg, vgg_a
+from cnnzoo.nets.residual import PLANS, double_conv, res9, res18, resnet, simplified_bottleneck
 
 Builder = Callable[..., nn.Module]  # (shape of an image, number of classes, *, options) -> network
 
 ZOO: dict[str, Builder] = {
     # Report C
     "lenet": lenet,
-    "alexnet": partial(alexnet, REPORT_C, dropout=0.2),
-    "vgg11": partial(vgg, "vgg11"),
-    "vgg13": partial(vgg, "vgg13"),
-    "vgg16": partial(vgg, "vgg16"),
-    "vgg19": partial(vgg, "vgg19"),
+    "alexnet": partial(alexnet, ALEXNET, dropout=0.2),
+    **{name: partial(vgg, name) for name in DEPTHS},
     "googlenet": googlenet,
-    "resnet18": partial(resnet, "resnet18"),
-    "resnet34": partial(resnet, "resnet34"),
-    "resnet50": partial(resnet, "resnet50"),
-    "resnet101": partial(resnet, "resnet101"),
-    "resnet152": partial(resnet, "resnet152"),
+    **{name: partial(resnet, name) for name in PLANS},
     # Report A, beside resnet18 with stem_pool=2
     "ss3": partial(resnet, "ss3", stem_pool=2),
     # Report B
     "lenet_b": lenet_b,
-    "alexnet_b": partial(alexnet, REPORT_B),
-    "alexnet_original": partial(alexnet, ORIGINAL),
+    "alexnet_b": partial(alexnet, ALEXNET_B),
+    "alexnet_original": partial(alexnet, ALEXNET_ORIGINAL),
     # Report D
     "res18": res18,
     "res9": partial(res9, double_conv, "res9"),

@@ -6,19 +6,6 @@ from torch import nn
 
 from cnnzoo.blocks import Activation, LocalResponseNorm, Norm, Pooling
 
-
-def _average(window: int, stride: int, padding: int) -> nn.Module:
-    return nn.AvgPool2d(window, stride, padding)
-
-
-def _lrn(channels: int) -> nn.Module:
-    return LocalResponseNorm(channels, 5)  # the window of the AlexNet paper; the nets that have another say so
-
-
-def _none(_: int) -> nn.Module:
-    return nn.Identity()
-
-
 ACTIVATIONS: dict[str, Activation] = {
     "relu": partial(nn.ReLU, inplace=True),  # safe: what stands before it never needs its own output to learn
     "sigmoid": nn.Sigmoid,
@@ -28,8 +15,12 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu": nn.GELU,
     "mish": nn.Mish,
 }
-NORMS: dict[str, Norm] = {"batch": nn.BatchNorm2d, "lrn": _lrn, "none": _none}
-POOLINGS: dict[str, Pooling] = {"max": nn.MaxPool2d, "average": _average}
+NORMS: dict[str, Norm] = {
+    "batch": nn.BatchNorm2d,
+    "lrn": partial(LocalResponseNorm, size=5),  # the window of the AlexNet paper; the nets that have another say so
+    "none": nn.Identity,
+}
+POOLINGS: dict[str, Pooling] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "activation": tuple(ACTIVATIONS),

@@ -1,10 +1,11 @@
 """Report C's GoogLeNet, an eighth as wide as the original, with the auxiliary classifiers that the report left open."""
 
+from functools import partial
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from cnnzoo.blocks import Activation, Concat, Norm, Shape, conv_unit, drop, feature_size
+from cnnzoo.blocks import Activation, Concat, Norm, Shape, conv_unit, drop, values_left
 from cnnzoo.nets.choices import ACTIVATIONS, NORMS
 
 
@@ -47,10 +48,7 @@ class Inception(nn.Module):
 
     def __init__(self, row: Row, norm: Norm, activation: Activation) -> None:
         super().__init__()
-
-        def unit(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
-            return conv_unit(inputs, outputs, kernel, norm, activation)
-
+        unit = partial(conv_unit, norm=norm, activation=activation)
         branches = (
             unit(row.inputs, row.single, 1),
             [*unit(row.inputs, row.reduce3, 1), *unit(row.reduce3, row.conv3, 3)],
@@ -74,11 +72,9 @@ class GoogLeNet(nn.Module):
     loss(main) + aux_weight * (loss(auxiliary 1) + loss(auxiliary 2)). Without auxiliaries it returns logits, as all do.
     """
 
-    def __init__(
-        self, trunk: list[nn.Sequential], head: nn.Sequential, auxiliary: list[nn.Sequential], aux: float
-    ) -> None:
+    def __init__(self, trunk: nn.Sequential, head: nn.Module, auxiliary: list[nn.Module], aux: float) -> None:
         super().__init__()
-        self.trunk = nn.ModuleList(trunk)
+        self.trunk = trunk
         self.head = head
         self.auxiliary = nn.ModuleList(auxiliary)
         self.aux_weight = aux
@@ -95,35 +91,27 @@ class GoogLeNet(nn.Module):
 
 
 def googlenet(
-    shape: Shape,
-    classes: int,
-    *,
-    activation: str = "relu",
-    norm: str = "batch",
-    dropout: float = 0.2,
-    aux: float = 0.0,
+    shape: Shape, classes: int, *, activation: str = "relu", norm: str = "batch", dropout: float = 0.2, aux: float = 0.0
 ) -> nn.Module:
     """GoogLeNet; ``aux`` is the weight of the auxiliary losses (0.3 in the paper), 0 leaves the auxiliaries out."""
     layer, act = NORMS[norm], ACTIVATIONS[activation]
     block = {name: Inception(row, layer, act) for name, row in ROWS.items()}
     to_4a = nn.Sequential(
-        *conv_unit(shape[0], 8, 7, layer, act),
-        nn.MaxPool2d(3, 2, 1),
-        *conv_unit(8, 8, 1, layer, act),
-        *conv_unit(8, 24, 3, layer, act),
+        *conv_unit(shape[0], 8, 7, layer, act), nn.MaxPool2d(3, 2, 1),
+        *conv_unit(8, 8, 1, layer, act), *conv_unit(8, 24, 3, layer, act),
         nn.MaxPool2d(3, 2, 1), block["3a"], block["3b"],
         nn.MaxPool2d(3, 2), block["4a"],
     )  # fmt: skip
     to_4d = nn.Sequential(block["4b"], block["4c"], block["4d"])
     to_5b = nn.Sequential(block["4e"], nn.MaxPool2d(3, 2), block["5a"], block["5b"])
-    trunk = [to_4a, to_4d, to_5b]
-    feature_size("googlenet", nn.Sequential(*trunk), shape)
+    trunk = nn.Sequential(to_4a, to_4d, to_5b)
+    values_left("googlenet", trunk, shape)  # refuses too small an image
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), drop(dropout), nn.Linear(ROWS["5b"].outputs, classes))
     auxiliary = [_auxiliary(ROWS[name].outputs, classes, layer, act) for name in ("4a", "4d") if aux > 0]
     return GoogLeNet(trunk, head, auxiliary, aux)
 
 
-def _auxiliary(inputs: int, classes: int, norm: Norm, activation: Activation) -> nn.Sequential:
+def _auxiliary(inputs: int, classes: int, norm: Norm, activation: Activation) -> nn.Module:
     """mean pool to 2x2 ─ conv 1x1 ─ norm ─ act ─ linear ─ act ─ dropout ─ linear
 
     The paper's 128 channels, 1024 units and dropout of 0.7, the first two at the eighth of the network around it. The
@@ -131,10 +119,7 @@ def _auxiliary(inputs: int, classes: int, norm: Norm, activation: Activation) ->
     """
     return nn.Sequential(
         nn.AdaptiveAvgPool2d(2),
-        *conv_unit(inputs, 16, 1, norm, activation),
-        nn.Flatten(),
-        nn.Linear(16 * 2 * 2, 128),
-        activation(),
-        nn.Dropout(0.7),
+        *conv_unit(inputs, 16, 1, norm, activation), nn.Flatten(),
+        nn.Linear(16 * 2 * 2, 128), activation(), nn.Dropout(0.7),
         nn.Linear(128, classes),
-    )
+    )  # fmt: skip

@@ -17,7 +17,10 @@ class Trainee(tune.Trainable):
         self.course = work(Order(**config))
 
     def step(self) -> dict[str, Any]:
-        epoch = next(self.course, None)
+        try:
+            epoch = next(self.course, None)
+        except OSError as error:
+            return {"epochs": [], "trouble": str(error)}
         return {"epochs": [] if epoch is None else [epoch], "done": epoch is None}
 
     def reset_config(self, config: dict[str, Any]) -> bool:

@@ -6,8 +6,6 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -41,14 +39,16 @@ def main(study: Study) -> NoReturn:
         _refuse(error, BAD_INPUT)
     except AlreadyRunningError as error:
         _refuse(error, LOCKED)
-    except (OSError, ConnectionError) as error:
+    except OSError as error:
         _refuse(error, ENVIRONMENT)
+    except KeyboardInterrupt:  # before the first trial, or after the last
+        sys.exit(INTERRUPTED)
 
 
 def run(study: Study, options: Options) -> int:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     console = Console()
-    uri = os.environ.get("MLFLOW_TRACKING_URI", MLFLOW_DEFAULT)
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
     check_uri(uri)
     prepared = prepare(study, options, Machine.here())
     plan = prepared.plan
@@ -76,39 +76,40 @@ def _conduct(prepared: Prepared, options: Options, tracker: Tracker, console: Co
         conductor.close("KILLED")
         interrupted(conductor.agenda, console)
         return INTERRUPTED
+    except BaseException:  # whoever reads it: in MLflow nothing may look as if it were still being trained
+        progress.stop()
+        tracker.close("FAILED")
+        raise
     progress.stop()
     unsent = conductor.close("FINISHED")
     return farewell(prepared, conductor, unsent, console)
 
 
 def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
+    _catch_signals()
     if options.in_process:
-        with _signals():
-            in_process.run(conductor)
+        in_process.run(conductor)
         return
     from studies.engine import on_ray  # a second to import; not needed above
 
-    with on_ray.started(options.address, prepared.slots), _signals():  # Ray sets handlers of its own when it starts
+    with on_ray.started(options.address, prepared.slots):
+        _catch_signals()  # again: Ray sets handlers of its own when it starts
         on_ray.run(conductor, on_ray.Slots(cpus=1, gpus=prepared.gpus_per_trial))
 
 
-@contextmanager
-def _signals() -> Iterator[None]:
+def _catch_signals() -> None:
     """The first signal lets the study break off in good order; the second one ends it at once."""
 
     def first(number: int, frame: FrameType | None) -> None:
-        for hung_up in HUNG_UP:
-            signal.signal(hung_up, lambda number, frame: os._exit(INTERRUPTED))
+        for caught in HUNG_UP:
+            signal.signal(caught, lambda number, frame: os._exit(INTERRUPTED))
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, first) for number in HUNG_UP}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    for number in HUNG_UP:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, first)
 
 
 def _refuse(error: Exception, code: int) -> NoReturn:
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # one line, whoever wrote the message
     sys.exit(code)

@@ -122,8 +122,16 @@ def _epochs(path: Path) -> Iterator[Epoch]:
     if path.exists():
         for line in path.read_text().splitlines(keepends=True):
             if line.endswith("\n"):
-                yield json.loads(line)
+                yield _parsed(line, path)
 
 
 def _result(path: Path) -> Result | None:
-    return Result(**json.loads(path.read_text())) if path.exists() else None
+    return Result(**_parsed(path.read_text(), path)) if path.exists() else None
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(text)
+        return content
+    except ValueError:
+        raise ValueError(f"{path} is damaged; to train this trial anew, delete the folder it is in.") from None

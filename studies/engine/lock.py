@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 
 class AlreadyRunningError(Exception):
@@ -16,8 +17,7 @@ class AlreadyRunningError(Exception):
 
 @contextmanager
 def held(path: Path, what: str) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
+    with _opened(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -30,6 +30,14 @@ def held(path: Path, what: str) -> Iterator[None]:
         )
         file.flush()
         yield
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+")
+    except OSError as error:
+        raise OSError(f"the results cannot be written to {path.parent.absolute()} ({error.strerror}).") from error
 
 
 def _holder(path: Path) -> str:

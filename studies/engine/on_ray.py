@@ -29,6 +29,7 @@ for _name, _value in RAY_SETTINGS.items():
 
 import ray  # noqa: E402
 from ray import tune  # noqa: E402
+from ray.tune.error import TuneError  # noqa: E402
 from ray.tune.experiment import Trial as RayTrial  # noqa: E402
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
 from ray.tune.search import Searcher  # noqa: E402
@@ -74,6 +75,8 @@ class Stops(FIFOScheduler):
 
     def on_trial_result(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
         signature = trial.config["signature"]
+        if "trouble" in result:
+            raise OSError(result["trouble"])
         for epoch in result["epochs"]:
             if self.conductor.heard(signature, epoch):
                 self.conductor.ended(signature, stopped=True)
@@ -118,7 +121,10 @@ def run(conductor: Conductor, slots: Slots) -> None:
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the ledger has its own
             ),
         )
-        tuner.fit()
+        try:
+            tuner.fit()
+        except TuneError as error:
+            raise error.__context__ or error from None  # what went wrong on our side, without Tune's wrapping
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from cnnzoo.spelling import unknown
 from studies.engine.schema import SCALES
 from studies.engine.study import Study
 
@@ -33,7 +34,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(study: Study, arguments: Sequence[str]) -> Options:
-    parser = _Parser(description=study.question, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _Parser(
+        description=study.question,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # `--seed 7` would be taken for seven seeds
+    )
     parser.add_argument(
         "--scale",
         choices=SCALES,
@@ -47,9 +52,8 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
         metavar="DIR",
         help="where data sets are, or are downloaded to (default: data)",
     )
-    parser.add_argument(
-        "--arms", type=_names, metavar="A,B", help=f"only these, and the baseline, of: {', '.join(study.arms)}"
-    )
+    arms = ", ".join(study.arms).replace("%", "%%")
+    parser.add_argument("--arms", type=_names, metavar="A,B", help=f"only these, and the baseline, of: {arms}")
     parser.add_argument("--seeds", type=_count, metavar="N", help="trainings of every arm, as reported and to confirm")
     parser.add_argument("--trials", type=_count, metavar="N", help="candidates in the search of every arm")
     parser.add_argument("--only", choices=("reported", "tuned"), help="the arms as reported, or tuned; default: both")
@@ -62,18 +66,24 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
         "--in-process", action="store_true", help="without Ray, one trial after another: same trials, same results"
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
-    options = Options(**vars(parser.parse_args(arguments)))
+    given, rest = parser.parse_known_args(arguments)
+    if rest:
+        raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in vars(given)])
+    options = Options(**vars(given))
     if options.in_process and (options.address or options.concurrent):
         raise ValueError("--in-process trains one trial after another, here: leave out --address and --concurrent.")
     return options
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} names no arm")
+    return names
 
 
 def _count(text: str) -> int:
-    if not text.lstrip("-").isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
@@ -83,7 +93,7 @@ def _share(text: str) -> float:
         share = float(text)
     except ValueError:
         share = math.nan
-    if not (0 <= share <= 1 or share.is_integer()):
+    if not (0 <= share <= 1 or (share > 1 and share.is_integer())):
         raise argparse.ArgumentTypeError(
             f"{text!r} is neither a share of a GPU between 0 and 1 nor a whole number of GPUs"
         )

@@ -46,10 +46,16 @@ def work(order: Order) -> Generator[Epoch, None, None]:
 
     What goes wrong in the training is the result of this trial, and ends neither the worker nor the study.
     """
-    recipe = Recipe.from_json(order.recipe)
-    with Ledger(Path(order.results)).writing(order.signature, order.recipe) as entry:
+    recipe, ledger = Recipe.from_json(order.recipe), Ledger(Path(order.results))
+    with ledger.writing(order.signature, order.recipe) as entry:
+        record = ledger.read(order.signature)
+        if record.result is not None:  # whoever held the entry until now has trained it to its end
+            yield from record.epochs
+            return
         try:
             yield from _train(recipe, order, entry)
+        except OSError:
+            raise  # a full disk is no result of a training: the study stops, and goes on from here
         except torch.cuda.OutOfMemoryError:
             entry.end(Result("failed", reason=OUT_OF_MEMORY))
         except Exception:

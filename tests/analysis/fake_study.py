@@ -1,5 +1,6 @@
 """Whole studies with known numbers, written into an MLflow store as the engine writes them."""
 
+import hashlib
 import math
 import sqlite3
 import uuid
@@ -39,6 +40,7 @@ class Trial:
     deleted: bool = False
     curve: Sequence[float] | None = None
     seconds: float = 2.0
+    extra: Mapping[str, Sequence[float]] = field(default_factory=dict)  # further metrics, step by step
 
     def recipe(self) -> dict[str, Any]:
         return {**BASE, **self.fields, "seed": self.seed}
@@ -189,7 +191,7 @@ def _run(trial: Trial) -> dict[str, Any]:
         schema.KIND: "trial", schema.STUDY: "activations", schema.ARM: trial.arm, schema.STAGE: trial.stage,
         schema.SCALE: trial.scale, schema.SEED: str(trial.seed), schema.DEVICE: "cpu",
         schema.SHARED_DEVICE: str(trial.shared), schema.DATASET_DIGEST: trial.digest,
-        schema.SIGNATURE: trial.signature or f"{abs(hash((trial.arm, trial.stage, str(recipe)))):016x}",
+        schema.SIGNATURE: trial.signature or hashlib.sha256(f"{trial.arm} {trial.stage} {recipe}".encode()).hexdigest()[:16],
     }  # fmt: skip
     optional = {schema.OUTCOME: trial.outcome, schema.NUMBER: trial.number}
     tags |= {name: str(value) for name, value in optional.items() if value is not None}
@@ -214,6 +216,8 @@ def _metrics(trial: Trial) -> Iterator[tuple[str, int, float]]:
         yield schema.TRAIN_ACC1, epoch, trial.train - 4 + epoch if trial.curve is None else val
         yield schema.TRAIN_LOSS, epoch, 2.0 / epoch
         yield schema.SECONDS, epoch, trial.seconds
+    for name, values in trial.extra.items():
+        yield from ((name, step, value) for step, value in enumerate(values, 1))
     yield schema.EPOCHS_DONE, epochs, float(epochs)
     yield schema.PARAMETERS, epochs, 894_218.0
     yield schema.SIZE_MB, epochs, 3.41
@@ -233,8 +237,8 @@ def _insert(db: sqlite3.Connection, experiment: int, number: int, run: Mapping[s
     made = uuid.uuid4().hex
     stage = "deleted" if run["deleted"] else "active"
     db.execute(
-        "INSERT INTO runs (run_uuid, name, source_type, status, start_time, end_time, lifecycle_stage, experiment_id)"
-        " VALUES (?,?,'LOCAL',?,?,?,?,?)",
+        "INSERT INTO runs (run_uuid, name, source_type, status, start_time, end_time, lifecycle_stage, experiment_id, "
+        "user_id, source_name, entry_point_name, source_version, artifact_uri) VALUES (?,?,'LOCAL',?,?,?,?,?,'','','','','')",
         (made, run["name"], run["status"], number, number, stage, experiment),
     )
     db.executemany(

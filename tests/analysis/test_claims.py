@@ -85,7 +85,10 @@ def test_a_share_of_the_epochs_reads_the_validation_curve(judge: Plain) -> None:
     assert early.verdict == SUPPORTED
     assert early.contrasts[0].difference is not None
     assert early.contrasts[0].difference.mean == pytest.approx(20.2)
-    assert judge(claim("", "better", ["mish"], ["relu"], "val/acc1", 1.0), [*slow, *fast]).verdict == CONTRADICTED
+    assert (
+        judge(claim("", "better", ["mish"], ["relu"], "val/acc1", 1.0), [*slow, *fast], name="end").verdict
+        == CONTRADICTED
+    )
 
 
 def test_interaction_as_reported_and_not_asked_when_tuned_away(read: Read) -> None:
@@ -148,7 +151,7 @@ def test_sentences_that_a_student_understands(read: Read) -> None:
     ]
     said = _text(read(plan, trials))
     assert "as reported: SUPPORTED. Over 3 shared seeds, mish is better than relu by 2.00 points in test acc@1." in said
-    assert "mish − relu: +2.00 ± 0.25 (n = 3, p = 0.0" in said
+    assert "mish − relu: +2.00 ± 0.25 (n = 3, p < 0.001)" in said
     assert "CONTRADICTED. Over 3 shared seeds, elu is worse than relu by 4.00 points in test acc@1." in said
     assert "tuned: CONTRADICTED. Over 3 shared seeds, mish and relu are within 0.5 points of one another" in said
     assert "Above 20 % (chance is 10 %): relu in 3 of 3 seeds and mish in 3 of 3 seeds." in said

@@ -13,9 +13,9 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from cnnzoo.blocks import LocalResponseNorm, scaled
 from cnnzoo.nets import ZOO
-from cnnzoo.nets.alexnet import Plan, Row, alexnet
 from cnnzoo.nets.choices import CHOICES
 from cnnzoo.nets.googlenet import ROWS
+from cnnzoo.nets.plain import Plan, Row, alexnet
 from cnnzoo.recipe import defaults_of
 
 VALUES: dict[str, tuple[Any, ...]] = {

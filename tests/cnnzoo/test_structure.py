@@ -105,7 +105,7 @@ def test_every_activation_has_its_name(activation: str) -> None:
 
 @pytest.mark.parametrize(("model", "size_mb"), [("res18", 42.7), ("res9", 9.3), ("simp_res9", 4.0)])
 def test_sizes_of_report_d(model: str, size_mb: float) -> None:
-    """Reported: 42.7, 8.7 (9.3 for the accepted reconstruction) and 3.41; see cifar_resnet.py for the last."""
+    """Reported: 42.7, 8.7 (9.3 for the accepted reconstruction) and 3.41; see res9 for the last."""
     assert round(structure_of(model).size_mb, 1) == size_mb
 
 

@@ -1,16 +1,23 @@
-"""Running a study as a user does, in a folder of its own, and reading back what MLflow holds of it."""
+"""Running a study as a user does, in a folder of its own, and reading back what MLflow and the ledger hold of it."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Run
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "engine" / "tiny_study.py"
+WARM = ROOT / "tests" / "engine" / "warm.py"
 NOT_OF_THE_CLOCK = ("seconds", "images_per_second")
+PATIENCE = 120  # seconds for an event that a machine under load may take long to come to
 
 
 def start(folder: Path, *arguments: str, study: Path = TINY, **environment: str) -> subprocess.Popen[str]:
@@ -33,14 +40,126 @@ def finish(folder: Path, *arguments: str, study: Path = TINY, code: int = 0, **e
     return output
 
 
-def trials(folder: Path, study: str = "tiny") -> dict[str, Mapping[str, object]]:
-    """Every trial's run by signature, without what depends on the clock; fails where a signature has two runs."""
-    client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
+class Warm:
+    """Starts studies as `start` does, without the seconds that their imports take: see warm.py."""
+
+    def __init__(self, outputs: Path) -> None:
+        self._outputs = outputs
+        self._started = 0
+        self._server = subprocess.Popen(
+            [sys.executable, str(WARM)],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "140"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, folder: Path, *arguments: str, study: Path = TINY, **environment: str) -> "Started":
+        self._started += 1
+        output = self._outputs / str(self._started)
+        request = {"script": str(study), "arguments": arguments, "environment": environment}
+        return Started(self, self.ask(folder=str(folder), output=str(output), **request), output)
+
+    def finish(self, folder: Path, *arguments: str, study: Path = TINY, code: int = 0, **environment: str) -> str:
+        """Run a study to its end; returns what it printed."""
+        started = self.start(folder, *arguments, study=study, **environment)
+        assert started.wait() == code, started.printed() + started.complained()
+        return started.printed()
+
+    def ask(self, **request: object) -> int:
+        assert self._server.stdin
+        assert self._server.stdout
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        return int(self._server.stdout.readline())
+
+    def close(self) -> None:
+        self._server.communicate()
+
+
+class Started:
+    """A study that a warm process has started."""
+
+    def __init__(self, warm: Warm, pid: int, output: Path) -> None:
+        self.pid = pid
+        self._warm, self._output = warm, output
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the process and its group, as a terminal does it."""
+        os.killpg(self.pid, number)
+
+    def kill(self) -> None:
+        """As the kernel does it when memory is short: the driver alone, with no chance to say goodbye."""
+        os.kill(self.pid, signal.SIGKILL)
+        assert self.wait() == -signal.SIGKILL, self.printed() + self.complained()
+
+    def wait(self) -> int:
+        """Its exit code; minus the signal's number where it was killed."""
+        return self._warm.ask(wait=self.pid)
+
+    def over(self) -> bool:
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+    def printed(self) -> str:
+        return self._output.with_suffix(".out").read_text()
+
+    def complained(self) -> str:
+        """What went to stderr."""
+        return self._output.with_suffix(".err").read_text()
+
+
+def until(event: Callable[[], bool], what: str) -> None:
+    """Wait for an event that the study brings about."""
+    patience = time.monotonic() + PATIENCE
+    while not event():
+        assert time.monotonic() < patience, f"waited {PATIENCE} s in vain for {what}"
+        time.sleep(0.005)
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The command lines of all processes that work in this folder: a study, its Ray and its workers."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder:
+                found.append((process / "cmdline").read_text().replace("\0", " ").strip())
+        except OSError:  # it is gone by now
+            continue
+    return [command for command in found if command]
+
+
+def booked(folder: Path) -> dict[tuple[str, int], float]:
+    """The epochs in the ledger by signature and number, with the seconds each took: an epoch trained again took others."""
+    lines = [
+        (path.parent.name, json.loads(line))
+        for path in folder.glob("results/trials/*/epochs.jsonl")
+        for line in path.read_text().splitlines(keepends=True)
+        if line.endswith("\n")
+    ]
+    return {(signature, epoch["epoch"]): epoch["seconds"] for signature, epoch in lines}
+
+
+def epochs_booked(folder: Path) -> int:
+    return len(booked(folder))
+
+
+def results(folder: Path) -> dict[str, dict[str, Any]]:
+    """How trials ended, by signature."""
+    return {path.parent.name: json.loads(path.read_text()) for path in folder.glob("results/trials/*/result.json")}
+
+
+def runs(folder: Path, kind: str, study: str = "tiny") -> list[Run]:
+    """The runs of a study in MLflow: those of trials, or its parents (kind `study`)."""
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
     experiment = client.get_experiment_by_name(study)
     assert experiment is not None
-    runs = client.search_runs([experiment.experiment_id], "tags.kind = 'trial'", max_results=1000)
+    return list(client.search_runs([experiment.experiment_id], f"tags.kind = '{kind}'", max_results=1000))
+
+
+def trials(folder: Path, study: str = "tiny") -> dict[str, Mapping[str, object]]:
+    """Every trial's run by signature, without what depends on the clock; fails where a signature has two runs."""
     found: dict[str, Mapping[str, object]] = {}
-    for run in runs:
+    for run in runs(folder, "trial", study):
         tags, signature = run.data.tags, run.data.tags["signature"]
         assert signature not in found, f"two runs of {signature}"
         metrics = {name: value for name, value in run.data.metrics.items() if not name.startswith(NOT_OF_THE_CLOCK)}

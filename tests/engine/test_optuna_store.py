@@ -118,7 +118,9 @@ def test_a_writer_that_is_killed_leaves_no_lock(whole: Agenda, tmp_path: Path) -
         "    if len(added) == 5: os.kill(os.getpid(), signal.SIGKILL)\n"
         "optuna.study.Study.add_trial = adds\nexport(agenda.plan, agenda.searches, Path(sys.argv[1]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
     assert done.returncode == -signal.SIGKILL
     assert sum(len(trials) for trials in read(path).values()) == 5
     assert list(tmp_path.iterdir()) == [path]

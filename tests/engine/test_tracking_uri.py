@@ -55,7 +55,8 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["sqlite:///mlflow.db", "sqlite:///new/folder/x.db", "http://127.0.0.1:5000", "https://u:p@host", "databricks"]
+    "uri",
+    ["sqlite:///mlflow.db", "sqlite:///new/folder/x.db", "http://127.0.0.1:5000", "https://u:p@host", "databricks"],
 )
 def test_an_address_that_can_work(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

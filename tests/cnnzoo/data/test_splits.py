@@ -47,13 +47,6 @@ def test_the_split_is_the_one_it_always_was() -> None:
     assert chosen.tolist() == [2, 7, 8, 9, 15, 25]
 
 
-def test_validation_of_zero_leaves_all_to_learn_from() -> None:
-    rows = np.arange(10)
-    training, validation = hold_out_validation("x", np.arange(10) % 2, rows, 0)
-    assert np.array_equal(training, rows)
-    assert len(validation) == 0
-
-
 def test_validation_that_comes_to_nothing_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"x: validation=0.1 of 4 training images is none; use more"):
         hold_out_validation("x", np.arange(4) % 2, np.arange(4), 0.1)

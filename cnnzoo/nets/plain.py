@@ -1,0 +1,163 @@
+"""The networks without branches: LeNet, AlexNet and VGG, of reports B, C and D."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from torch import nn
+
+from cnnzoo.blocks import Activation, LocalResponseNorm, Norm, Shape, conv_unit, drop, scaled, values_left
+from cnnzoo.nets.choices import ACTIVATIONS, NORMS, POOLINGS
+
+
+def lenet(shape: Shape, classes: int, *, activation: str = "relu", pooling: str = "max") -> nn.Module:
+    """Report C's: [conv 5x5 ─ act ─ pool] x 2 ─ 120 ─ act ─ 84 ─ act ─ classes"""
+    act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
+    convs = [nn.Conv2d(shape[0], 6, 5, padding=2), act(), pool(2, 2), nn.Conv2d(6, 16, 5), act(), pool(2, 2)]
+    return _with_head("lenet", convs, shape, (120, 84), classes, act)
+
+
+def lenet_b(
+    shape: Shape,
+    classes: int,
+    *,
+    activation: str = "relu",
+    norm: str = "batch",
+    pooling: str = "max",
+    dropout: float = 0.5,
+) -> nn.Module:
+    """Report B's: [conv 5x5 ─ norm ─ act ─ pool] x 2 ─ dropout ─ classes"""
+    act, layer, pool = ACTIVATIONS[activation], NORMS[norm], POOLINGS[pooling]
+    convs = [*conv_unit(shape[0], 16, 5, layer, act), pool(2, 2), *conv_unit(16, 32, 5, layer, act), pool(2, 2)]
+    return _with_head("lenet_b", convs, shape, (), classes, act, last_dropout=dropout)
+
+
+class Row(NamedTuple):
+    """Of an AlexNet: conv ─ act ─ (pool ─ (norm))"""
+
+    channels: int
+    kernel: int
+    stride: int = 1
+    padding: int = 1
+    pool: int = 0  # window of the pooling, of stride 2; 0: none
+    norm: bool = False
+
+
+class Plan(NamedTuple):
+    name: str
+    rows: tuple[Row, ...]
+    window: int | None  # of the LRN, in channels; None: all of them
+    units: int  # in each of the two hidden layers
+    last_dropout: bool = False  # also before the last layer
+
+
+ALEXNET = Plan(
+    "alexnet",
+    (Row(24, 3, pool=2, norm=True), Row(64, 3, pool=2, norm=True), Row(96, 3), Row(96, 3), Row(64, 3, pool=2)),
+    window=3, units=512, last_dropout=True,
+)  # fmt: skip
+ALEXNET_B = Plan(  # the report's last pooling, of window 1, does nothing and is left out
+    "alexnet_b",
+    (Row(16, 5, 1, 2, pool=2, norm=True), Row(32, 5, 1, 2, pool=2, norm=True), Row(96, 3), Row(64, 3), Row(64, 3)),
+    window=None, units=2048,
+)  # fmt: skip
+ALEXNET_ORIGINAL = Plan(  # in a single tower
+    "alexnet_original",
+    (Row(96, 11, 4, 0, pool=3, norm=True), Row(256, 5, 1, 2, pool=3, norm=True), Row(384, 3), Row(384, 3),
+     Row(256, 3, pool=3)),
+    window=5, units=4096,
+)  # fmt: skip
+
+
+def alexnet(
+    plan: Plan,
+    shape: Shape,
+    classes: int,
+    *,
+    activation: str = "relu",
+    norm: str = "lrn",
+    pooling: str = "max",
+    dropout: float = 0.5,
+    width: float = 1.0,
+) -> nn.Module:
+    """5 convs ─ [dropout ─ linear ─ act] x 2 ─ (dropout) ─ linear
+
+    BatchNorm stands where LRN stood, after the pooling: the arms differ in nothing else.
+    """
+    act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
+    convs: list[nn.Module] = []
+    inputs = shape[0]
+    for row in plan.rows:
+        channels = scaled(row.channels, width)
+        convs += [nn.Conv2d(inputs, channels, row.kernel, row.stride, row.padding), act()]
+        convs += [pool(row.pool, 2)] if row.pool else []
+        if row.norm:
+            lrn = norm == "lrn"
+            convs.append(LocalResponseNorm(channels, plan.window or channels) if lrn else NORMS[norm](channels))
+        inputs = channels
+    units = (scaled(plan.units, width),) * 2
+    return _with_head(plan.name, convs, shape, units, classes, act, dropout, dropout if plan.last_dropout else 0.0)
+
+
+# A VGG's blocks: the channels of its 3x3 convolutions, and the max pooling after them (window, stride, padding).
+Blocks = list[tuple[tuple[int, ...], tuple[int, int, int]]]
+HALVE, WIDEN, KEEP = (2, 2, 0), (2, 1, 1), (3, 1, 1)  # WIDEN: a pixel more on each side
+
+VGG_A: Blocks = [((64,), HALVE), ((128,), HALVE), ((256,) * 2, HALVE), ((512,) * 2, HALVE), ((512,) * 2, HALVE)]
+REPORT_C = ((16, WIDEN), (32, WIDEN), (64, HALVE), (128, HALVE), (128, HALVE), (128, KEEP))
+DEPTHS = {  # the number of convolutions in each of report C's blocks
+    "vgg11": (1, 1, 2, 2, 2),
+    "vgg13": (2, 2, 2, 2, 2),
+    "vgg16": (2, 2, 3, 3, 3),  # the report's 16 and 19 count three linear layers, but it describes four
+    "vgg19": (2, 2, 3, 3, 3, 3),
+}
+
+
+def vgg(
+    name: str,
+    shape: Shape,
+    classes: int,
+    *,
+    activation: str = "relu",
+    norm: str = "none",
+    dropout: float = 0.4,
+    width: float = 1.0,
+) -> nn.Module:
+    """Report C's: 5 or 6 blocks of convs ─ [dropout ─ 256 ─ act] x 3 ─ dropout ─ classes"""
+    act = ACTIVATIONS[activation]
+    blocks = [((channels,) * depth, pool) for depth, (channels, pool) in zip(DEPTHS[name], REPORT_C, strict=False)]
+    convs = _vgg_convs(shape[0], blocks, NORMS[norm], act, width)
+    return _with_head(name, convs, shape, (scaled(256, width),) * 3, classes, act, dropout, dropout)
+
+
+def vgg_a(shape: Shape, classes: int, *, activation: str = "relu", norm: str = "none", width: float = 1.0) -> nn.Module:
+    """Report D's: 64 pool ─ 128 pool ─ 256 256 pool ─ 512 512 pool ─ 512 512 pool ─ 512 ─ 512 ─ classes"""
+    act = ACTIVATIONS[activation]
+    convs = _vgg_convs(shape[0], VGG_A, NORMS[norm], act, width)
+    return _with_head("vgg_a", convs, shape, (scaled(512, width),) * 2, classes, act)
+
+
+def _vgg_convs(inputs: int, blocks: Blocks, norm: Norm, activation: Activation, width: float) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for block, pool in blocks:
+        for channels in block:
+            layers += conv_unit(inputs, scaled(channels, width), 3, norm, activation)
+            inputs = scaled(channels, width)
+        layers.append(nn.MaxPool2d(*pool))
+    return layers
+
+
+def _with_head(
+    name: str,
+    convs: list[nn.Module],
+    shape: Shape,
+    units: tuple[int, ...],
+    classes: int,
+    activation: Activation,
+    dropout: float = 0.0,
+    last_dropout: float = 0.0,
+) -> nn.Module:
+    """convs ─ [dropout ─ linear ─ act] for each hidden layer of so many units ─ last_dropout ─ linear"""
+    features = nn.Sequential(*convs)
+    sizes = (values_left(name, features, shape), *units)
+    hidden = [layer for size in pairwise(sizes) for layer in (drop(dropout), nn.Linear(*size), activation())]
+    return nn.Sequential(features, nn.Flatten(), *hidden, drop(last_dropout), nn.Linear(sizes[-1], classes))

@@ -1,0 +1,50 @@
+"""A process that has imported all that a study needs, and forks off a study whenever it is asked to: `Warm` in runs.py.
+
+A study that is killed thirty times spends more time on importing torch, Ray and MLflow than on everything else. A forked
+one is a process like any other: it has its own id, session, working folder and locks, and SIGKILL ends it as it ends any.
+Nothing is done here but importing: no thread runs yet, no file, database or Ray is open that two children could share.
+"""
+
+import json
+import os
+import runpy
+import sys
+from typing import Any, NoReturn
+
+import studies.engine.cli
+import studies.engine.mlflow_runs
+import studies.engine.on_ray  # noqa: F401
+
+
+def main() -> None:
+    """A line in, a line out: a study's process id for a study to start, an exit code for a process to wait for."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            _, status = os.waitpid(request["wait"], 0)
+            answer = os.waitstatus_to_exitcode(status)
+        else:
+            answer = os.fork()
+            if answer == 0:
+                study(**request)
+        print(answer, flush=True)
+
+
+def study(folder: str, output: str, script: str, arguments: list[str], environment: dict[str, str]) -> NoReturn:
+    """Become `python script arguments`, started in the folder."""
+    os.setsid()
+    os.chdir(folder)
+    os.environ.update(environment)
+    for path, how, stream in (
+        (os.devnull, os.O_RDONLY, 0),
+        (f"{output}.out", os.O_WRONLY | os.O_CREAT, 1),
+        (f"{output}.err", os.O_WRONLY | os.O_CREAT, 2),
+    ):
+        os.dup2(os.open(path, how), stream)
+    sys.argv = [script, *arguments]
+    namespace: dict[str, Any] = runpy.run_path(script, run_name="__main__")
+    raise AssertionError(f"{script} came to its end without an exit code: {sorted(namespace)}")
+
+
+if __name__ == "__main__":
+    main()
