@@ -3,7 +3,7 @@
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ def _part(table: Table, group: str, *, first: bool) -> Table:
     kept = [i for i, c in enumerate(table.columns) if i == 0 or c.group == group or (first and not c.group)]
     marked = frozenset((row, kept.index(column)) for row, column in table.marked if column in kept)
     rows = [[row[i] for i in kept] for row in table.rows]
-    return Table(f"{table.caption}, {group}", [table.columns[i] for i in kept], rows, marked)
+    columns = [replace(table.columns[i], group="") for i in kept]
+    return Table(f"{table.caption}, {group}", columns, rows, marked)
 
 
 def _starred(table: Table, around: str = "{}") -> list[list[str]]:

@@ -32,7 +32,7 @@ def _verdicts(of: Results) -> list[str]:
     return [
         "Δ is the paired difference to the baseline over shared seeds, with its interval; the verdict is "
         f"corrected for {family} (Holm). Practically equal: shown to lie within ±{of.spec.margin:g} points. "
-        "n*: so many seeds would decide (80 % power), if the difference is as large as it looks to whatever it is."
+        "n*: seeds that would decide with 80 % power, from 'it is as large as it looks' to 'whatever its size'."
     ]
 
 

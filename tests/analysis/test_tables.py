@@ -3,9 +3,12 @@
 import csv
 import io
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from conftest import Read
@@ -146,7 +149,9 @@ NASTY = "a|b & <i>50%</i> #_^~ {x} \\"
 
 
 def _nasty(read: Read, form: str) -> str:
-    plan = spec(arms={"relu": {}, NASTY: {"activation": "mish"}}, tuned_arms={}, question="Is x < y & z|w?")
+    plan = spec(
+        name="nasty", arms={"relu": {}, NASTY: {"activation": "mish"}}, tuned_arms={}, question="Is x < y & z|w?"
+    )
     trials = [*reported("relu", [90.0, 91.0]), *reported(NASTY, [92.0, 93.0], {"activation": "mish"})]
     return render(read(plan, trials), form)
 
@@ -179,6 +184,21 @@ def test_latex_is_escaped(read: Read) -> None:
     assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
     assert not re.search(r"(?<!\\)[#~]", body)
     assert body.isascii()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
+def test_latex_compiles_and_fits_the_page(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "nasty.tex").write_text(_nasty(read, "latex"))
+    for name, study in (("a", activations), ("b", bn_grid)):
+        (tmp_path / f"{name}.tex").write_text(render(read(*study()), "latex"))
+    preamble = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}"
+    (tmp_path / "all.tex").write_text(preamble + r"\input{a}\input{b}\input{nasty}\end{document}")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout
+    assert "Overfull" not in done.stdout.partition("nasty.tex")[0]  # but a name may be as long as it likes
+    assert "Float too large" not in done.stdout
 
 
 def test_markdown_rows_have_as_many_cells_as_the_head(read: Read) -> None:

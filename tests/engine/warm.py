@@ -5,19 +5,28 @@ one is a process like any other: it has its own id, session, working folder and 
 Nothing is done here but importing: no thread runs yet, no file, database or Ray is open that two children could share.
 """
 
+# ruff: noqa: F401 -- importing is the purpose
+
+import atexit
+import gc
 import json
 import os
 import runpy
 import sys
-from typing import Any, NoReturn
+import traceback
+from typing import NoReturn
+
+import mlflow.store.tracking.sqlalchemy_store
+import torch._dynamo
 
 import studies.engine.cli
 import studies.engine.mlflow_runs
-import studies.engine.on_ray  # noqa: F401
+import studies.engine.on_ray
 
 
 def main() -> None:
     """A line in, a line out: a study's process id for a study to start, an exit code for a process to wait for."""
+    gc.freeze()  # a collection in a child would copy the pages of everything that was imported
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:
@@ -28,6 +37,7 @@ def main() -> None:
             if answer == 0:
                 study(**request)
         print(answer, flush=True)
+    leave(0)
 
 
 def study(folder: str, output: str, script: str, arguments: list[str], environment: dict[str, str]) -> NoReturn:
@@ -42,8 +52,21 @@ def study(folder: str, output: str, script: str, arguments: list[str], environme
     ):
         os.dup2(os.open(path, how), stream)
     sys.argv = [script, *arguments]
-    namespace: dict[str, Any] = runpy.run_path(script, run_name="__main__")
-    raise AssertionError(f"{script} came to its end without an exit code: {sorted(namespace)}")
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else 0)
+    except BaseException:
+        traceback.print_exc()
+    leave(1)
+
+
+def leave(code: int) -> NoReturn:
+    """As the interpreter does it, without taking to pieces all that was imported."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
