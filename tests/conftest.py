@@ -5,7 +5,9 @@ import socket
 from pathlib import Path
 
 import pytest
+import torch
 
+torch.set_num_threads(1)  # as in a study; the tests themselves run on as many processes as there are cores
 CNN_DATA = Path(os.environ.get("CNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

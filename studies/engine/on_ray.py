@@ -22,6 +22,7 @@ RAY_SETTINGS = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command line has its own
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "100000",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # the farewell has their reasons
     "TUNE_RESULT_BUFFER_LENGTH": "1",
 }
 for _name, _value in RAY_SETTINGS.items():
@@ -46,6 +47,7 @@ class Orders(Searcher):
     def __init__(self, conductor: Conductor) -> None:
         super().__init__()
         self.conductor = conductor
+        self._given: dict[str, str] = {}  # by Tune's name of a trial, its signature
 
     def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
         return True  # what is looked for is the agenda's affair
@@ -53,11 +55,14 @@ class Orders(Searcher):
     def suggest(self, trial_id: str) -> Any:
         order = self.conductor.next()
         if order is not None:
+            self._given[trial_id] = order.signature
             return dataclasses.asdict(order)
         return Searcher.FINISHED if self.conductor.finished() else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """The scheduler is told of it."""
+        """Tune has given the trial up; of all other ends the scheduler is told, but it hears of every single death."""
+        if error:
+            self.conductor.ended(self._given[trial_id])
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing of Tune's own books is ever read again."""
@@ -86,9 +91,6 @@ class Stops(FIFOScheduler):
     def on_trial_complete(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
         for epoch in result["epochs"]:
             self.conductor.heard(trial.config["signature"], epoch)
-        self.conductor.ended(trial.config["signature"])
-
-    def on_trial_error(self, controller: Any, trial: RayTrial) -> None:
         self.conductor.ended(trial.config["signature"])
 
     def __getstate__(self) -> dict[str, Any]:

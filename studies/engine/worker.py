@@ -49,11 +49,11 @@ def work(order: Order) -> Generator[Epoch, None, None]:
     recipe, ledger = Recipe.from_json(order.recipe), Ledger(Path(order.results))
     with ledger.writing(order.signature, order.recipe) as entry:
         record = ledger.read(order.signature)
-        if record.result is not None:  # whoever held the entry until now has trained it to its end
-            yield from record.epochs
+        yield from record.epochs  # what whoever held the entry until now has booked; it may say that this one stops
+        if record.result is not None:
             return
         try:
-            yield from _train(recipe, order, entry)
+            yield from _train(recipe, order, entry, len(record.epochs))
         except OSError:
             raise  # a full disk is no result of a training: the study stops, and goes on from here
         except torch.cuda.OutOfMemoryError:
@@ -62,11 +62,11 @@ def work(order: Order) -> Generator[Epoch, None, None]:
             entry.end(Result("failed", reason="\n".join(traceback.format_exc().strip().splitlines()[-LAST_LINES:])))
 
 
-def _train(recipe: Recipe, order: Order, entry: Entry) -> Iterator[Epoch]:
+def _train(recipe: Recipe, order: Order, entry: Entry, told: int) -> Iterator[Epoch]:
     training = train(recipe, data_dir=Path(order.data_dir), resume=entry.checkpoint)
     before = [as_metrics(epoch) for epoch in training.history]
     entry.begin(before)
-    yield from before
+    yield from before[told:]
     for epoch in training:
         metrics = as_metrics(epoch)
         entry.add(metrics)

@@ -143,7 +143,8 @@ def write_sql(path: Path, plan: Mapping[str, Any] | None, trials: Sequence[Trial
                 (study,),
             )
             found = db.execute("SELECT experiment_id FROM experiments WHERE name = ?", (study,)).fetchone()
-        for number, run in enumerate(runs(plan, trials)):
+        before = db.execute("SELECT count(*) FROM runs").fetchone()[0]  # what is written later began later
+        for number, run in enumerate(runs(plan, trials), before):
             _insert(db, found[0], number, run)
     db.close()
     return f"sqlite:///{path}"

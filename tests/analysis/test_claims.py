@@ -75,7 +75,7 @@ def test_lower_is_better_for_a_gap_and_for_seconds(judge: Plain) -> None:
     # train accuracy is 95 in all: relu's gap is 4, mish's 2
     assert judge(claim("", "better", ["mish"], ["relu"], "gap"), [*RELU, *ABOVE]).verdict == SUPPORTED
     quick = [replace(t, seconds=1.0 + 0.01 * t.seed) for t in ABOVE]
-    assert judge(claim("", "better", ["mish"], ["relu"], "seconds"), [*RELU, *quick]).verdict == SUPPORTED
+    assert judge(claim("", "better", ["mish"], ["relu"], "seconds"), [*RELU, *quick], name="quick").verdict == SUPPORTED
 
 
 def test_a_share_of_the_epochs_reads_the_validation_curve(judge: Plain) -> None:

@@ -116,16 +116,30 @@ def until(event: Callable[[], bool], what: str) -> None:
         time.sleep(0.005)
 
 
-def processes_in(folder: Path) -> list[str]:
-    """The command lines of all processes that work in this folder: a study, its Ray and its workers."""
-    found = []
+def processes_in(folder: Path) -> dict[int, str]:
+    """The command lines of all processes that work in this folder, by id: a study, its Ray and its workers."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == folder:
-                found.append((process / "cmdline").read_text().replace("\0", " ").strip())
+                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ").strip()
         except OSError:  # it is gone by now
             continue
-    return [command for command in found if command]
+    return {process: command for process, command in found.items() if command}
+
+
+def trained_by(folder: Path) -> dict[int, str]:
+    """By process, the signature of the trial that it trains at this moment: it holds the lock of the trial's entry."""
+    found = {}
+    for process in processes_in(folder):
+        try:
+            files = [link.readlink() for link in Path(f"/proc/{process}/fd").iterdir()]
+        except OSError:
+            continue
+        for file in files:
+            if file.name == "lock" and file.is_relative_to(folder / "results" / "trials"):
+                found[process] = file.parent.name
+    return found
 
 
 def booked(folder: Path) -> dict[tuple[str, int], float]:
@@ -143,6 +157,18 @@ def epochs_booked(folder: Path) -> int:
     return len(booked(folder))
 
 
+def curves(folder: Path) -> dict[str, list[dict[str, float]]]:
+    """What counts of every trial, epoch by epoch, without what depends on the clock."""
+    counted = {signature: int(run["metrics"]["epochs_done"]) for signature, run in trials(folder).items()}
+    return {
+        signature: [
+            {name: value for name, value in json.loads(line).items() if not name.startswith(NOT_OF_THE_CLOCK)}
+            for line in (folder / "results" / "trials" / signature / "epochs.jsonl").read_text().splitlines()[:epochs]
+        ]
+        for signature, epochs in counted.items()
+    }
+
+
 def results(folder: Path) -> dict[str, dict[str, Any]]:
     """How trials ended, by signature."""
     return {path.parent.name: json.loads(path.read_text()) for path in folder.glob("results/trials/*/result.json")}
@@ -156,9 +182,9 @@ def runs(folder: Path, kind: str, study: str = "tiny") -> list[Run]:
     return list(client.search_runs([experiment.experiment_id], f"tags.kind = '{kind}'", max_results=1000))
 
 
-def trials(folder: Path, study: str = "tiny") -> dict[str, Mapping[str, object]]:
+def trials(folder: Path, study: str = "tiny") -> dict[str, Mapping[str, Any]]:
     """Every trial's run by signature, without what depends on the clock; fails where a signature has two runs."""
-    found: dict[str, Mapping[str, object]] = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for run in runs(folder, "trial", study):
         tags, signature = run.data.tags, run.data.tags["signature"]
         assert signature not in found, f"two runs of {signature}"
