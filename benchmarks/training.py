@@ -107,7 +107,17 @@ def measure(name: str, rounds: int) -> str:
     columns = [f"{statistics.median(theirs[w]):.1f} s = {statistics.median(theirs[w]) / seconds:.2f}x" for w in WORKERS]
     images = f"{case.train_images:,} + {case.test_images:,}"
     precision = settle(case.recipe, CPU).precision
-    return f"| {name} | {case.recipe.dataset} | {images} | {precision} | {seconds:.1f} s | {' | '.join(columns)} | {case.target}x | {share:.3f} |"
+    cells = [
+        name,
+        case.recipe.dataset,
+        images,
+        precision,
+        f"{seconds:.1f} s",
+        *columns,
+        f"{case.target}x",
+        f"{share:.3f}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
