@@ -11,9 +11,11 @@ import torch
 
 from cnnzoo import Recipe, Training, settle
 from cnnzoo.data import Dataset, Split, open_dataset
+from cnnzoo.precision import choose_device
 
+# What the reports' authors would have used: the GPU if there is one.
+DEVICE = choose_device()
 DATA = Path(os.environ.get("CNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def load(case: Case) -> Dataset:
 
 
 def our_training(case: Case) -> Training:
-    return Training(settle(case.recipe.replace(epochs=1000), CPU), load(case), CPU, resume=None, step_losses=False)
+    recipe = settle(case.recipe.replace(epochs=1000), DEVICE)
+    return Training(recipe, load(case), DEVICE, resume=None, step_losses=False)
 
 
 def _evenly(split: Split, size: int) -> Split:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 from torchvision import datasets, transforms
 
-from benchmarks.cases import DATA, Case, load
+from benchmarks.cases import DATA, DEVICE, Case, load
 from cnnzoo.data import Dataset, Split
 from cnnzoo.nets import build
 
@@ -41,7 +41,7 @@ def seconds_an_epoch(case: Case, workers: int) -> float:
     train_set, test_set = _datasets(case, data)
     train_loader = DataLoader(train_set, case.recipe.batch_size, shuffle=True, num_workers=workers)
     test_loader = DataLoader(test_set, case.evaluation_batch, num_workers=workers)
-    model = build(case.recipe, data.shape, len(data.classes))
+    model = build(case.recipe, data.shape, len(data.classes)).to(DEVICE)
     optimizer = _optimizer(case, model)
     started = time.perf_counter()
     train_epoch(model, optimizer, train_loader)
@@ -53,10 +53,11 @@ def train_epoch(model: nn.Module, optimizer: optim.Optimizer, loader: DataLoader
     model.train()
     running_loss, correct = 0.0, 0
     for images, labels in loader:
+        images, labels = images.to(DEVICE), labels.to(DEVICE)
         optimizer.zero_grad()
         outputs = model(images)
         loss = F.cross_entropy(outputs, labels)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         running_loss += loss.item()
         correct += (outputs.argmax(1) == labels).sum().item()
@@ -67,6 +68,7 @@ def test(model: nn.Module, loader: DataLoader[tuple[Tensor, int]]) -> None:
     running_loss, correct = 0.0, 0
     with torch.no_grad():
         for images, labels in loader:
+            images, labels = images.to(DEVICE), labels.to(DEVICE)
             outputs = model(images)
             running_loss += F.cross_entropy(outputs, labels).item()
             correct += (outputs.argmax(1) == labels).sum().item()

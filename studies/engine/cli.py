@@ -19,7 +19,7 @@ from studies.engine.console import announce, farewell, interrupted
 from studies.engine.ledger import Ledger
 from studies.engine.lock import AlreadyRunningError, held
 from studies.engine.options import Options, parse
-from studies.engine.prepare import Machine, Prepared, prepare
+from studies.engine.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.progress import Progress
 from studies.engine.spec import dataset_facts, spec
 from studies.engine.study import Study
@@ -50,6 +50,8 @@ def run(study: Study, options: Options) -> int:
     console = Console()
     uri = os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
     check_uri(uri)
+    if options.address:
+        check_cluster(options.address)
     prepared = prepare(study, options, Machine.here())
     plan = prepared.plan
     announce(prepared, console, estimate.seconds(plan, prepared.dataset, prepared.device, prepared.slots))

@@ -110,6 +110,7 @@ class Conductor:
     def _tell_settled(self) -> None:
         for signature in self.agenda.settled.keys() - self._told:
             self._told.add(signature)
+            self.ledger.drop_checkpoint(signature)  # also one that a kill left beside its result
             if self.agenda.settled[signature].outcome == "stopped" and signature not in self.agenda.running:
                 self.ledger.drop_checkpoint(signature)  # of a study that was killed before it could
             self.tracker.settle(self._settled(self.agenda.trials[signature]))

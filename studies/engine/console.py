@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from studies.engine.agenda import Agenda
@@ -53,7 +54,9 @@ def _range(seeds: tuple[int, ...]) -> str:
 
 def interrupted(agenda: Agenda, console: Console) -> None:
     console.print(
-        f"\nInterrupted: {len(agenda.settled)} of {agenda.total()} trials are done, and kept. To go on: [bold]{_again()}[/bold]"
+        f"\nInterrupted: {len(agenda.settled)} of {agenda.total()} trials are done, and kept. "
+        f"To go on: [bold]{escape(_again())}[/bold]",
+        soft_wrap=True,
     )
 
 
@@ -68,7 +71,9 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
     )
     if unsent:
         console.print(
-            f"{unsent} records are not in MLflow yet; to send them, run the same command again: [bold]{_again()}[/bold]"
+            f"{unsent} records are not in MLflow yet; to send them, run the same command again: "
+            f"[bold]{escape(_again())}[/bold]",
+            soft_wrap=True,
         )
     else:
         subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)

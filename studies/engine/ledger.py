@@ -65,6 +65,7 @@ class Ledger:
     def fail(self, signature: str, reason: str) -> Result:
         """Book a trial whose worker could not do so itself any more."""
         result = Result("failed", reason=reason)
+        self.folder(signature).mkdir(parents=True, exist_ok=True)
         write_atomically(self.folder(signature) / "result.json", json.dumps(asdict(result)))
         return result
 

@@ -106,6 +106,7 @@ class Slots:
 
 
 def run(conductor: Conductor, slots: Slots) -> None:
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
     with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(Trainee, {"cpu": slots.cpus, "gpu": slots.gpus}),

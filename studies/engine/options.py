@@ -61,7 +61,9 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--gpus-per-trial", type=_share, metavar="SHARE", help="0.25 packs four trials on a GPU; 0 trains on CPUs"
     )
-    parser.add_argument("--address", metavar="HOST:PORT", help="a Ray cluster to run on, instead of this machine alone")
+    parser.add_argument(
+        "--address", type=_address, metavar="HOST:PORT", help="a Ray cluster to run on, instead of this machine alone"
+    )
     parser.add_argument(
         "--in-process", action="store_true", help="without Ray, one trial after another: same trials, same results"
     )
@@ -86,6 +88,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not (host and port.isdecimal() and int(port) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT")
+    return text
 
 
 def _share(text: str) -> float:

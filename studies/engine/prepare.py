@@ -1,6 +1,7 @@
 """From a study and the command line to a plan that can run: scale, data, device and slots are settled here, or refused."""
 
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,6 +64,17 @@ def prepare(study: Study, options: Options, machine: Machine) -> Prepared:
     if not (plan.reported() or plan.searched()):
         raise ValueError(f"study {study.name!r} tunes nothing, so --only tuned leaves nothing to do; leave it out.")
     return Prepared(plan, open_for(plan.base), device, _slots(options, machine, gpus_per_trial), gpus_per_trial, why)
+
+
+def check_cluster(address: str) -> None:
+    """Whether anybody answers there: Ray itself takes minutes to say no."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"no Ray cluster answers at {address} ({error.strerror or error}); `ray start --head` begins one."
+        ) from error
 
 
 def _scale(study: Study, options: Options, device: str) -> tuple[str, str]:

@@ -54,8 +54,10 @@ def work(order: Order) -> Generator[Epoch, None, None]:
             return
         try:
             yield from _train(recipe, order, entry, len(record.epochs))
-        except OSError:
-            raise  # a full disk is no result of a training: the study stops, and goes on from here
+        except OSError as error:  # a full disk is no result of a training: the study stops here
+            raise OSError(
+                f"{entry.folder}: {error}. Once that is put right, the same command goes on from here."
+            ) from error
         except torch.cuda.OutOfMemoryError:
             entry.end(Result("failed", reason=OUT_OF_MEMORY))
         except Exception:

@@ -40,6 +40,8 @@ BAD_OPTIONS = {
     "--gpus-per-trial half": "'half' is neither",
     "--in-process --concurrent 2": "leave out --address and --concurrent",
     "--in-process --address 127.0.0.1:6379": "leave out --address and --concurrent",
+    "--address nowhere": "'nowhere' is not of the form HOST:PORT",
+    "--address nowhere:70000": "'nowhere:70000' is not of the form HOST:PORT",
     "relu": "unknown option 'relu'",
 }
 
@@ -104,6 +106,7 @@ REFUSED = {
     "more trials than cores": (["--concurrent", "999"], {}, 2, "--concurrent 999 is more than fit"),
     "an unknown data set": (["--dataset", "mnits5k"], {}, 2, "did you mean 'mnist5k'?"),
     "a data set that is not there": (["--dataset", "folder:nowhere"], {}, 2, "there is no folder"),
+    "a cluster that is not there": (["--address", "127.0.0.1:9"], {}, 4, "no Ray cluster answers at 127.0.0.1:9"),
     "a tracking URI that is none": ([], {"MLFLOW_TRACKING_URI": "sqlit:///x.db"}, 2, "did you mean 'sqlite'?"),
     "a tracking URI that is a folder": ([], {"MLFLOW_TRACKING_URI": "./mlruns"}, 2, "Use sqlite:///mlflow.db"),
     "a database that is a folder": ([], {"MLFLOW_TRACKING_URI": "sqlite:///."}, 2, "names no file"),
