@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: study test lint types bench clean
+.PHONY: study test lint types clean
 
 study: .venv/installed
 	$(BIN)/python studies/vgg_bn_vs_nobn.py
@@ -16,9 +16,6 @@ lint: .venv/installed
 
 types: .venv/installed
 	$(BIN)/mypy
-
-bench: .venv/installed
-	$(BIN)/python -m benchmarks
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
