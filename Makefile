@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: study test lint types clean
+.PHONY: study test test-slow lint types clean
 
 study: .venv/installed
 	$(BIN)/python studies/vgg_bn_vs_nobn.py
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/installed  # real kills, chaos, every study end to end: CI runs them too
+	$(BIN)/python -m pytest -m slow
 
 lint: .venv/installed
 	$(BIN)/ruff check .

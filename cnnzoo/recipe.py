@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from cnnzoo.data.sources import check_dataset_name
 from cnnzoo.losses import LOSSES
-from cnnzoo.nets import ZOO
+from cnnzoo.nets import ZOO, builder_of
 from cnnzoo.nets.choices import CHOICES, check_dropout_at
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
@@ -63,6 +63,7 @@ class Recipe:
     batch_size: int = 128
     epochs: int = 10
     precision: str = "auto"
+    landscape: int = 0  # after every so many steps, look at the loss along the gradient; 0: never
     seed: int = 0
 
     def __new__(cls, **fields: Any) -> Self:
@@ -79,13 +80,13 @@ class Recipe:
 
     def resolved(self) -> Self:
         """The same recipe with every default filled in; two recipes train alike exactly if these are equal."""
-        owners = (ZOO[self.model], OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule])
+        owners = (builder_of(self.model), OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule])
         defaults = {name: value for owner in owners for name, value in defaults_of(owner).items()}
         return self.replace(**{k: v for k, v in defaults.items() if getattr(self, k) is None})
 
     def options(self) -> dict[str, Any]:
         """The options of the model that were set, as its builder takes them."""
-        return self.taken_by(ZOO[self.model])
+        return self.taken_by(builder_of(self.model))
 
     def taken_by(self, builder: Callable[..., Any]) -> dict[str, Any]:
         """The fields that were set of those this builder of a model, an optimiser or a schedule takes."""
@@ -134,6 +135,7 @@ RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "erasing": ("a probability between 0 and 1", lambda v: 0 <= v <= 1),
     "batch_size": ("a whole number >= 1", lambda v: v >= 1),
     "epochs": ("a whole number >= 1", lambda v: v >= 1),
+    "landscape": ("a whole number >= 0", lambda v: v >= 0),
     "seed": ("a whole number between 0 and 2**32 - 1", lambda v: 0 <= v < 2**32),
 }
 
@@ -158,7 +160,7 @@ def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
 def _check_types(recipe: Recipe) -> None:
     for name, allowed in TYPES.items():
         value = getattr(recipe, name)
-        if isinstance(value, int) and not isinstance(value, bool) and float in allowed:
+        if isinstance(value, int) and not isinstance(value, bool) and float in allowed and abs(value) < 2**1000:
             object.__setattr__(recipe, name, float(value))  # so that 1 and 1.0 are the same recipe
         elif not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
             raise ValueError(f"{name} must be {' or '.join(t.__name__ for t in allowed)}, but got {value!r}.")
@@ -166,7 +168,6 @@ def _check_types(recipe: Recipe) -> None:
 
 def _check_names(recipe: Recipe) -> None:
     choices: dict[str, Iterable[str]] = {
-        "model": ZOO,
         "optimizer": OPTIMIZERS,
         "schedule": SCHEDULES,
         "loss": LOSSES,
@@ -177,6 +178,7 @@ def _check_names(recipe: Recipe) -> None:
         value = getattr(recipe, name)
         if value is not None and value not in allowed:
             raise unknown(name, value, allowed)
+    builder_of(recipe.model)
     check_dataset_name(recipe.dataset)
 
 
@@ -189,20 +191,21 @@ def _check_ranges(recipe: Recipe) -> None:
 
 def _check_knobs(recipe: Recipe) -> None:
     """No knob may be set that what it belongs to would ignore."""
-    owners: tuple[tuple[str, dict[str, Callable[..., Any]], tuple[str, ...]], ...] = (
-        ("model", ZOO, MODEL_OPTIONS),
-        ("optimizer", OPTIMIZERS, OPTIMIZER_OPTIONS),
-        ("schedule", SCHEDULES, SCHEDULE_OPTIONS),
+    owners: tuple[tuple[str, Callable[..., Any], tuple[str, ...]], ...] = (
+        ("model", builder_of(recipe.model), MODEL_OPTIONS),
+        ("optimizer", OPTIMIZERS[recipe.optimizer], OPTIMIZER_OPTIONS),
+        ("schedule", SCHEDULES[recipe.schedule], SCHEDULE_OPTIONS),
     )
-    for owner, builders, knobs in owners:
-        chosen = getattr(recipe, owner)
-        taken = defaults_of(builders[chosen])
+    for owner, builder, knobs in owners:
+        taken = defaults_of(builder)
         for knob in knobs:
             value = getattr(recipe, knob)
             if value is not None and knob not in taken:
                 allowed = f"It takes: {', '.join(taken)}." if taken else "It takes no options."
-                raise ValueError(f"{knob}={value!r} would be ignored by {owner} {chosen!r}. {allowed}")
-    options = {**defaults_of(ZOO[recipe.model]), **recipe.options()}
+                raise ValueError(
+                    f"{knob}={value!r} would be ignored by {owner} {getattr(recipe, owner)!r}. {allowed}"
+                )
+    options = {**defaults_of(builder_of(recipe.model)), **recipe.options()}
     if "dropout_at" in options:
         check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])
     if recipe.label_smoothing and recipe.loss != "cross_entropy":

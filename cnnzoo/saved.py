@@ -5,6 +5,7 @@ Reading such a file runs no code: it is a header of JSON and the bytes of the te
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,14 +114,24 @@ def load(path: Path, device: torch.device | str | None = None) -> Network:
     if metadata.get("digest") != _digest(weights):
         raise _no_network(path, "its weights are not those that were saved")
     try:
-        recipe = Recipe.from_json(json.loads(metadata["recipe"]))
+        recipe = _recipe(json.loads(metadata["recipe"]))
         classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in ("classes", "shape", "mean", "std"))
+        if len(shape) != 3 or not all(type(side) is int for side in shape):  # it is handed to what the recipe names
+            raise ValueError(f"its shape is {shape}")
         model = build(recipe, shape, len(classes))
         model.load_state_dict(weights)
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise _no_network(path, error) from error
     model.to(choose_device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Network(model.eval(), recipe, classes, shape, mean, std)
+
+
+def _recipe(fields: dict[str, Any]) -> Recipe:
+    """A file may name a network of somebody's own, but not make us import it."""
+    module, colon, _ = str(fields.get("model")).partition(":")
+    if colon and module not in sys.modules:
+        raise ValueError(f"its network is {fields['model']!r}; import {module} before, if you trust it")
+    return Recipe.from_json(fields)
 
 
 def _digest(weights: dict[str, Tensor]) -> str:

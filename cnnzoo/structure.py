@@ -4,7 +4,7 @@ Nothing is computed: everything runs on torch's meta device, where tensors have 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import takewhile
 
 import torch
@@ -32,8 +32,17 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Structure:
-    """A network at a glance: the rows of report A's comparison, and its size."""
+class Size:
+    """How large a network is; of any network, also one that is not of this zoo."""
+
+    parameters: int
+    size_mb: float  # of the saved file: parameters and buffers, in MB of 2**20 bytes
+    flops: int  # of one image forward by torch's own counter: two for a multiply-add, of convolutions and linear layers
+
+
+@dataclass(frozen=True)
+class Structure(Size):
+    """A network at a glance: its size, and the rows of report A's comparison."""
 
     activation: str
     pooling: str  # "max", "average" or both, global pooling included
@@ -44,21 +53,22 @@ class Structure:
     dropout: int  # layers
     output: str
     shortcuts: int
-    parameters: int
-    size_mb: float  # of the saved file: parameters and buffers, in MB of 2**20 bytes
-    flops: int  # of one image forward by torch's own counter: two for a multiply-add, of convolutions and linear layers
     layers: tuple[Layer, ...]
 
 
+def measure(recipe: Choice, shape: Shape, classes: int) -> Size:
+    """The size of the recipe's network for such images and so many classes."""
+    return _measured(_on_meta(recipe, shape, classes), shape)
+
+
 def describe(recipe: Choice, shape: Shape, classes: int) -> Structure:
-    """The structure of the recipe's network for such images and so many classes."""
-    with torch.device("meta"):
-        network = build(recipe, shape, classes).eval()
-    with FlopCounterMode(display=False) as counter:
-        layers = _trace(network, shape)
+    """The structure of the recipe's network, one of the zoo, for such images and so many classes."""
+    network = _on_meta(recipe, shape, classes)
+    size, layers = _measured(network, shape), _trace(network, shape)
     kinds = [layer.kind for layer in layers]
     assert layers[-1].kind == "linear"
     return Structure(
+        **asdict(size),
         activation=_named(layer.text for layer in layers if layer.kind == "act"),
         pooling=_named("max" if "max" in layer.text else "average" for layer in layers if "pool" in layer.kind),
         overlapping=any(layer.overlapping for layer in layers),
@@ -68,10 +78,23 @@ def describe(recipe: Choice, shape: Shape, classes: int) -> Structure:
         dropout=kinds.count("dropout"),
         output="softmax",  # every network ends in a linear layer (asserted above) whose softmax is part of the loss
         shortcuts=kinds.count("add"),
+        layers=tuple(layers),
+    )
+
+
+def _on_meta(recipe: Choice, shape: Shape, classes: int) -> nn.Module:
+    with torch.device("meta"):
+        return build(recipe, shape, classes).eval()
+
+
+@torch.no_grad()
+def _measured(network: nn.Module, shape: Shape) -> Size:
+    with FlopCounterMode(display=False) as counter:
+        network(torch.empty(1, *shape, device="meta"))
+    return Size(
         parameters=sum(p.numel() for p in network.parameters()),
         size_mb=sum(t.numel() * t.element_size() for t in network.state_dict().values()) / MB,
         flops=counter.get_total_flops(),
-        layers=tuple(layers),
     )
 
 

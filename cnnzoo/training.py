@@ -19,6 +19,7 @@ from cnnzoo import checkpoint, streams
 from cnnzoo.augment import training_batches
 from cnnzoo.data import Dataset, open_dataset
 from cnnzoo.evaluate import Score, Tally, evaluate
+from cnnzoo.landscape import look
 from cnnzoo.losses import training_loss
 from cnnzoo.memory import keep_freed_memory
 from cnnzoo.nets import build
@@ -45,6 +46,7 @@ class Epoch:
     seconds_compute: float  # on a GPU the device is waited for at the end of the epoch, and that is counted here
     seconds_evaluation: float
     step_losses: tuple[float, ...] = ()
+    looks: tuple[tuple[float, ...], ...] = ()  # along the gradient, where the recipe asks for it: see landscape.Look
 
 
 def train(
@@ -58,7 +60,7 @@ def train(
     """Make everything ready to train a recipe; its epochs run while the result is iterated over.
 
     ``resume`` names the checkpoint: it is gone on from if it exists, and written anew before each epoch is handed out,
-    so an epoch that was seen is not redone. ``step_losses`` records the loss of every step.
+    so an epoch that was seen is not redone. ``step_losses`` records the loss of every step, as a landscape does.
     """
     keep_freed_memory()
     chosen = choose_device(device)
@@ -102,7 +104,8 @@ class Training:
             "dropout": streams.generator(recipe.seed, "dropout", device),
         }
         self._train_split, self._validation_split = dataset.train.to(device), dataset.validation.to(device)
-        self._checkpoint, self._wants_step_losses = resume, step_losses
+        self._checkpoint, self._wants_step_losses = resume, step_losses or recipe.landscape > 0
+        self._looks: list[tuple[float, ...]] = []  # of the epoch that is running
         if resume is not None and (state := checkpoint.read(resume)) is not None:
             checkpoint.refuse_another_training(resume, state, recipe, dataset.digest)
             self._restore(state)
@@ -135,6 +138,7 @@ class Training:
     def _run_epoch(self) -> Epoch:
         tally = Tally(len(self.dataset.classes), self.device)
         losses: list[Tensor] = []
+        self._looks = []
         seconds_data = 0.0
         started = asked = time.perf_counter()
         self.model.train()
@@ -165,6 +169,7 @@ class Training:
             seconds_compute=seconds - seconds_data,
             seconds_evaluation=seconds_evaluation,
             step_losses=tuple(torch.stack(losses).tolist()) if losses else (),
+            looks=tuple(self._looks),
         )
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -185,17 +190,27 @@ class Training:
         """One update of the weights; returns the loss and the logits it was made from."""
         for group in self._optimizer.param_groups:
             group["lr"] = self.recipe.lr * self._schedule(self._steps_done)
+        loss, learned, logits = self._forward(images, labels)
+        learned.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.l1:
+            self._add_gradient_of_l1()
+        looks = self.recipe.landscape > 0 and self._steps_done % self.recipe.landscape == 0
+        origin = [weight.detach().clone() for weight in self.model.parameters()] if looks else []
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        self._steps_done += 1
+        if looks:
+            found = look(self._steps_done, self.model, origin, lambda: self._forward(images, labels)[1])
+            self._looks.append(tuple(found))
+        return loss.detach(), logits.detach()
+
+    def _forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The loss of the main head, the loss that is learned from, and the logits."""
         with casting(self.recipe.precision, self.device):
             output = self.model(images)
         logits, *auxiliary = output if isinstance(output, tuple) else (output,)
         loss = self._loss(logits, labels)
-        self._with_auxiliary_heads(loss, auxiliary, labels).backward()  # type: ignore[no-untyped-call]
-        if self.recipe.l1:
-            self._add_gradient_of_l1()
-        self._optimizer.step()
-        self._optimizer.zero_grad()
-        self._steps_done += 1
-        return loss.detach(), logits.detach()
+        return loss, self._with_auxiliary_heads(loss, auxiliary, labels), logits
 
     def _with_auxiliary_heads(self, loss: Tensor, auxiliary: list[Tensor], labels: Tensor) -> Tensor:
         if not auxiliary:

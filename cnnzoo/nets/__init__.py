@@ -1,7 +1,14 @@
-"""Every network by its name. The keyword-only options of a builder are the options a recipe may set for that model."""
+"""Every network by its name. The keyword-only options of a builder are the options a recipe may set for that model.
 
+A network of the user's own is named ``module:function``, after any builder that can be imported.
+"""
+
+import hashlib
+import inspect
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol
 
 from torch import nn
@@ -10,6 +17,7 @@ from cnnzoo.blocks import Shape
 from cnnzoo.nets.googlenet import googlenet
 from cnnzoo.nets.plain import ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL, DEPTHS, alexnet, lenet, lenet_b, vgg, vgg_a
 from cnnzoo.nets.residual import PLANS, double_conv, res9, res18, resnet, simplified_bottleneck
+from cnnzoo.spelling import unknown
 
 Builder = Callable[..., nn.Module]  # (shape of an image, number of classes, *, options) -> network
 
@@ -44,4 +52,31 @@ class Choice(Protocol):
 
 def build(recipe: Choice, shape: Shape, classes: int) -> nn.Module:
     """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
-    return ZOO[recipe.model](shape, classes, **recipe.options())
+    return builder_of(recipe.model)(shape, classes, **recipe.options())
+
+
+def builder_of(model: str) -> Builder:
+    """What builds the network of this name."""
+    if model in ZOO:
+        return ZOO[model]
+    module, colon, function = model.partition(":")
+    if not colon:
+        raise unknown("model", model, (*ZOO, "module:function"))
+    try:
+        builder: Builder = getattr(import_module(module), function)
+        inspect.signature(builder)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"model {model!r} cannot be had: {error}. It names a function(shape, classes) -> network in a file "
+            f"{module}.py beside the study."
+        ) from None
+    return builder
+
+
+def source_digest(model: str) -> str:
+    """Of the file of a network of the user's own: edited, it is another network. Those of the zoo have none."""
+    if model in ZOO:
+        return ""
+    file = import_module(model.partition(":")[0]).__file__
+    assert file is not None
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]

@@ -104,6 +104,7 @@ class Agenda:
             return
         search = self.searches[trial.arm]
         search.courses[trial.number] = course
-        for number, verdict in enumerate(search.verdicts()):
-            if verdict is not None:
-                self.settled.setdefault(self._numbered[trial.arm][number], verdict)
+        numbered = self._numbered[trial.arm]
+        for signature, verdict in zip(numbered[trial.number :], search.verdicts()[trial.number :], strict=True):
+            if verdict is not None:  # what is known of this one decides over it and over those after it
+                self.settled.setdefault(signature, verdict)

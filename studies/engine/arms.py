@@ -2,21 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnzoo.recipe import reject_unknown
 from search_spaces import Space
+
+if TYPE_CHECKING:
+    from studies.engine.study import Study
 
 SEPARATOR = " · "
 
 
 class Arm:
-    """``Arm(activation="mish")``; with a tune space of its own: ``Arm(optimizer="adam", tune=adam.LEARNING_RATE)``."""
+    """``Arm(activation="mish")``; with a tune space of its own: ``Arm(optimizer="adam", tune=adam.LEARNING_RATE)``.
 
-    def __init__(self, *, tune: Space | None = None, **changes: Any) -> None:
+    ``Arm(model="alexnet", chosen_in=OTHER_STUDY)`` takes over the setting of the arm that did best there on validation data.
+    """
+
+    def __init__(self, *, tune: Space | None = None, chosen_in: "Study | None" = None, **changes: Any) -> None:
         reject_unknown(changes)
         self.changes: Mapping[str, Any] = changes
         self.tune = tune
+        self.chosen_in = chosen_in
         self.labels: Mapping[str, str] = {}  # by field, what a grid calls its value
 
     def __repr__(self) -> str:

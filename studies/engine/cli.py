@@ -6,6 +6,7 @@
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -47,27 +48,38 @@ def main(study: Study) -> NoReturn:
 
 def run(study: Study, options: Options) -> int:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    console = Console()
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
-    check_uri(uri)
-    if options.address:
-        check_cluster(options.address)
-    prepared = prepare(study, options, Machine.here())
+    check_uri(_tracking_uri())
+    if not options.address:
+        return _run_on(Machine.here(), study, options)
+    check_cluster(options.address)
+    from studies.engine import on_ray
+
+    with on_ray.started(options.address, None) as cluster:
+        return _run_on(cluster, study, options)
+
+
+def _run_on(machine: Machine, study: Study, options: Options) -> int:
+    console, ledger = Console(), Ledger(RESULTS.absolute())
+    prepared = prepare(study, options, machine, ledger)
     plan = prepared.plan
-    announce(prepared, console, estimate.seconds(plan, prepared.dataset, prepared.device, prepared.slots))
+    speed = machine.ask(estimate.speed, prepared.device)
+    announce(prepared, console, estimate.seconds(plan, prepared.dataset, speed, prepared.slots))
     if options.dry_run:
         return 0
     with held(RESULTS / f"{study.name}.{plan.scale}.lock", f"study {study.name!r} at scale {plan.scale}"):
-        tracker = Tracker(
-            uri, study.name, plan.scale, spec(plan, prepared.dataset), dataset_facts(prepared.dataset), console.print
-        )
-        return _conduct(prepared, options, tracker, console)
+        facts = dataset_facts(prepared.dataset)
+        tracker = Tracker(_tracking_uri(), study.name, plan.scale, spec(plan, prepared.dataset), facts, console.print)
+        return _conduct(prepared, options, ledger, tracker, console)
 
 
-def _conduct(prepared: Prepared, options: Options, tracker: Tracker, console: Console) -> int:
+def _tracking_uri() -> str:
+    return os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
+
+
+def _conduct(prepared: Prepared, options: Options, ledger: Ledger, tracker: Tracker, console: Console) -> int:
     progress = Progress(prepared.plan, prepared.slots, console)
     conductor = Conductor(
-        prepared.plan, Ledger(RESULTS.absolute()), tracker, progress,
+        prepared.plan, ledger, tracker, progress,
         data_dir=options.data_dir.absolute(), slots=prepared.slots, device=prepared.device,
     )  # fmt: skip
     progress.start(conductor.agenda)
@@ -94,7 +106,7 @@ def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
         return
     from studies.engine import on_ray  # a second to import; not needed above
 
-    with on_ray.started(options.address, prepared.slots):
+    with nullcontext() if options.address else on_ray.started(None, prepared.slots):
         _catch_signals()  # again: Ray sets handlers of its own when it starts
         on_ray.run(conductor, on_ray.Slots(cpus=1, gpus=prepared.gpus_per_trial))
 

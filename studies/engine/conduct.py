@@ -5,6 +5,7 @@ Who trains (``on_ray``, ``in_process``) asks it for orders and tells it what cam
 
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from studies.engine import schema
@@ -41,6 +42,7 @@ class Conductor:
         self.progress = progress
         self.agenda = Agenda(plan, self._recall)
         self._told: set[str] = set()  # signatures the tracker has been told the end of
+        self._epochs: dict[str, dict[int, Epoch]] = {}  # of the trials that are running
 
     def next(self) -> Order | None:
         """What to train next; None while there is nothing to begin."""
@@ -56,6 +58,9 @@ class Conductor:
         """Take in an epoch; True says that the trial has to stop."""
         trial = self.agenda.trials[signature]
         self.progress.epoch_took(trial.arm, epoch[schema.SECONDS])
+        epochs = self._epochs.setdefault(signature, {})
+        epochs[epoch["epoch"]] = epoch  # a worker that was killed tells its first epochs again
+        self.tracker.advance(trial, list(epochs.values()))
         stop = self.agenda.heard(trial, epoch["epoch"], epoch[schema.CHOSEN_BY])
         self._tell_settled()
         return stop
@@ -63,6 +68,7 @@ class Conductor:
     def ended(self, signature: str, *, stopped: bool = False) -> None:
         """The trial is no longer being trained: it had to stop, or its result stands in the ledger."""
         trial = self.agenda.trials[signature]
+        self._epochs.pop(signature, None)
         if stopped:
             self.ledger.drop_checkpoint(signature)
             self.agenda.ended(trial, "stopped")
@@ -103,11 +109,14 @@ class Conductor:
             )
         if trial.number is None and result and result.outcome == "failed":
             self.ledger.forget_failure(trial.signature)  # a candidate stays failed: later suggestions rest on that
-            result = None
-        scores = [epoch[schema.CHOSEN_BY] for epoch in record.epochs if math.isfinite(epoch[schema.CHOSEN_BY])]
-        return Course(scores, result.outcome if result else None)
+            record = replace(record, result=None)
+        return record.course()
 
     def _tell_settled(self) -> None:
+        """Every epoch passes here, so the usual case, that nothing was settled, costs nothing."""
+        if len(self._told) == len(self.agenda.settled):
+            self.progress.changed()
+            return
         for signature in self.agenda.settled.keys() - self._told:
             self._told.add(signature)
             self.ledger.drop_checkpoint(signature)  # also one that a kill left beside its result
@@ -131,15 +140,11 @@ class Conductor:
         )
 
     def _best_of_each_arm(self) -> list[Trial]:
-        """Of the tested trials of each arm and stage, the one with the best validation score."""
+        """Of the tested trials of each arm and stage, the one with the best validation score, or the first without any."""
         best: dict[tuple[str, str], tuple[float, Trial]] = {}
         for signature, verdict in self.agenda.settled.items():
             trial = self.agenda.trials[signature]
-            key = (trial.arm, trial.stage)
-            if (
-                trial.number is None
-                and verdict.outcome == "completed"
-                and verdict.score > best.get(key, (-math.inf, trial))[0]
-            ):
-                best[key] = (verdict.score, trial)
+            key, score = (trial.arm, trial.stage), -1.0 if math.isnan(verdict.score) else verdict.score
+            if trial.number is None and verdict.outcome == "completed" and score > best.get(key, (-math.inf, trial))[0]:
+                best[key] = (score, trial)
         return [trial for _, trial in best.values()]

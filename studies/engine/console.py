@@ -80,6 +80,7 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
     commands = [
         ("mlflow ui", "every trial, by arm"),
         (f"python analysis/claims.py --study {study}", "what the report claimed, judged"),
+        (f"python analysis/report.py --study {study}", "all of it on one page, with plots"),
         (f"{_again()} --seeds {prepared.plan.budget.seeds + 2}", "narrower intervals: only the new seeds are trained"),
     ]
     width = max(len(command) for command, _ in commands)

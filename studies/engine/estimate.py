@@ -7,7 +7,8 @@ from torch.nn import functional as F
 
 from cnnzoo import Recipe
 from cnnzoo.data import Dataset
-from cnnzoo.structure import describe
+from cnnzoo.landscape import DISTANCES
+from cnnzoo.structure import measure
 from studies.engine.plan import Plan
 
 TRAINING = 3  # a training step computes about three times a forward pass
@@ -16,21 +17,22 @@ STOPPED_EARLY = 0.5  # share of the epochs that a search spends
 PROBE_SECONDS = 0.2
 
 
-def seconds(plan: Plan, dataset: Dataset, device: str, slots: int) -> float:
+def seconds(plan: Plan, dataset: Dataset, flops_a_second: float, slots: int) -> float:
     """The wall time of the whole plan, to within a factor of two or three."""
     trial = {arm: _flops_of_a_trial(recipe, dataset) for arm, recipe in plan.arms.items()}
     reported = sum(trial[t.arm] for t in plan.reported())
     per_arm = plan.budget.trials_per_arm * STOPPED_EARLY + plan.budget.seeds
     tuned = sum(trial[arm.stands_for[0]] * per_arm for arm in plan.searched())
-    return (reported + tuned) / (_speed(device) * USED * slots)
+    return (reported + tuned) / (flops_a_second * USED * slots)
 
 
 def _flops_of_a_trial(recipe: Recipe, dataset: Dataset) -> float:
-    structure = describe(recipe, dataset.shape, len(dataset.classes))
-    return structure.flops * (TRAINING * len(dataset.train) + len(dataset.validation)) * recipe.epochs
+    size = measure(recipe, dataset.shape, len(dataset.classes))
+    looks = (1 + len(DISTANCES)) / recipe.landscape if recipe.landscape else 0
+    return size.flops * (TRAINING * (1 + looks) * len(dataset.train) + len(dataset.validation)) * recipe.epochs
 
 
-def _speed(device: str) -> float:
+def speed(device: str) -> float:
     """Floating-point operations a second of one slot in a convolution."""
     images = torch.randn(16, 64, 32, 32, device=device).to(memory_format=torch.channels_last)
     weights = torch.randn(64, 64, 3, 3, device=device)

@@ -11,14 +11,18 @@ A folder belongs to no study: two studies that share a recipe share the trial.
 
 import fcntl
 import json
-import os
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
+from cnnzoo.checkpoint import write_atomically
+from studies.engine import schema
 from studies.engine.crashpoints import crashpoint
+from studies.engine.rungs import Course
 
 Epoch = Mapping[str, Any]  # metrics of one epoch, by the names of the schema, and `epoch`, its number from 1
 
@@ -40,6 +44,11 @@ class Record:
     epochs: Sequence[Epoch] = ()
     result: Result | None = None
 
+    def course(self) -> Course:
+        """What the agenda has to know of it."""
+        scores = [epoch[schema.CHOSEN_BY] for epoch in self.epochs if math.isfinite(epoch[schema.CHOSEN_BY])]
+        return Course(scores, self.result.outcome if self.result else None)
+
 
 class Ledger:
     def __init__(self, root: Path) -> None:
@@ -59,14 +68,13 @@ class Ledger:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            write_atomically(folder / "recipe.json", json.dumps(dict(recipe), indent=1))
+            _write(folder / "recipe.json", json.dumps(dict(recipe), indent=1))
             yield Entry(folder)
 
     def fail(self, signature: str, reason: str) -> Result:
         """Book a trial whose worker could not do so itself any more."""
         result = Result("failed", reason=reason)
-        self.folder(signature).mkdir(parents=True, exist_ok=True)
-        write_atomically(self.folder(signature) / "result.json", json.dumps(asdict(result)))
+        _write(self.folder(signature) / "result.json", json.dumps(asdict(result)))
         return result
 
     def forget_failure(self, signature: str) -> None:
@@ -89,7 +97,7 @@ class Entry:
 
     def begin(self, epochs: Sequence[Epoch]) -> None:
         """The epochs that the checkpoint already holds: a line lost between checkpoint and ledger comes back here."""
-        write_atomically(self.folder / "epochs.jsonl", "".join(_line(epoch) for epoch in epochs))
+        _write(self.folder / "epochs.jsonl", "".join(_line(epoch) for epoch in epochs))
 
     def add(self, epoch: Epoch) -> None:
         crashpoint("after_checkpoint")
@@ -99,19 +107,14 @@ class Entry:
 
     def end(self, result: Result) -> None:
         crashpoint("before_result")
-        write_atomically(self.folder / "result.json", json.dumps(asdict(result)))
+        _write(self.folder / "result.json", json.dumps(asdict(result)))
         for checkpoint in self.folder.glob("checkpoint.pt*"):
             checkpoint.unlink()
 
 
-def write_atomically(path: Path, text: str) -> None:
+def _write(path: Path, text: str) -> None:
     """Whoever reads sees the old file or the whole new one, also after a power cut."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with draft.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_atomically(path, lambda file: file.write(text.encode()))
 
 
 def _line(epoch: Epoch) -> str:
@@ -121,18 +124,30 @@ def _line(epoch: Epoch) -> str:
 def _epochs(path: Path) -> Iterator[Epoch]:
     """The whole lines of the file; a last line that was cut short is the epoch that will be written again."""
     if path.exists():
-        for line in path.read_text().splitlines(keepends=True):
-            if line.endswith("\n"):
-                yield _parsed(line, path)
+        for line in path.read_bytes().splitlines(keepends=True):
+            if line.endswith(b"\n"):
+                yield _parsed(line, path, {"epoch": int, schema.CHOSEN_BY: int | float, schema.SECONDS: int | float})
 
 
 def _result(path: Path) -> Result | None:
-    return Result(**_parsed(path.read_text(), path)) if path.exists() else None
+    if not path.exists():
+        return None
+    content = _parsed(path.read_bytes(), path, {"outcome": str, "metrics": dict})
+    if content["outcome"] not in schema.OUTCOMES or not content.keys() <= Result.__dataclass_fields__.keys():
+        raise _damaged(path)
+    return Result(**content)
 
 
-def _parsed(text: str, path: Path) -> dict[str, Any]:
+def _parsed(text: bytes, path: Path, needed: Mapping[str, type | UnionType]) -> dict[str, Any]:
+    """The object in the text, if it has what it needs to have."""
     try:
         content: dict[str, Any] = json.loads(text)
-        return content
-    except ValueError:
-        raise ValueError(f"{path} is damaged; to train this trial anew, delete the folder it is in.") from None
+        if all(isinstance(content[name], kind) for name, kind in needed.items()):
+            return content
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise _damaged(path)
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(f"{path} is damaged; to train this trial anew, delete the folder it is in.")

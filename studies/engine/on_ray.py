@@ -8,9 +8,10 @@ import dataclasses
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 RAY_SETTINGS = {
@@ -37,6 +38,7 @@ from ray.tune.search import Searcher  # noqa: E402
 
 from studies.engine.actor import Trainee  # noqa: E402
 from studies.engine.conduct import Conductor  # noqa: E402
+from studies.engine.prepare import Machine  # noqa: E402
 
 RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
 
@@ -131,8 +133,8 @@ def run(conductor: Conductor, slots: Slots) -> None:
 
 
 @contextmanager
-def started(address: str | None, cpus: int | None) -> Iterator[Mapping[str, float]]:
-    """Ray, here or at an address, for as long as the study lasts; yields what the cluster has. Stops only what it started."""
+def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
+    """Ray, here or at an address, for as long as the study lasts; yields what there is. Stops only what it started."""
     ray.init(
         address=address,
         num_cpus=None if address else cpus,
@@ -141,6 +143,14 @@ def started(address: str | None, cpus: int | None) -> Iterator[Mapping[str, floa
         log_to_driver=False,
     )
     try:
-        yield ray.cluster_resources()  # type: ignore[no-untyped-call]
+        has = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        gpus = int(has.get("GPU", 0))
+        yield Machine(int(has.get("CPU", 0)), gpus, partial(_ask, gpus))
     finally:
         ray.shutdown()
+
+
+def _ask(gpus: int, question: Callable[..., Any], *about: Any) -> Any:
+    """Call a function on a node of the cluster: this one may have no GPU, or another kind of processor."""
+    there = ray.remote(question).options(num_gpus=0.01 if gpus else 0)
+    return ray.get(there.remote(*about))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cnnzoo import Recipe
+from cnnzoo.nets import source_digest
 from search_spaces import Space
 from studies.engine.arms import SEPARATOR, Arm, short
 from studies.engine.budget import SEARCH_SEED, Budget
@@ -97,7 +98,8 @@ class Plan:
 
 def signature(recipe: Recipe, data_digest: str) -> str:
     """What a trial is known by: a hash of all that determines its result."""
-    identity = {"recipe": recipe.resolved().to_json(), "data": data_digest, "training": TRAINING_VERSION}
+    own = {"network": digest} if (digest := source_digest(recipe.model)) else {}
+    identity = {"recipe": recipe.resolved().to_json(), "data": data_digest, "training": TRAINING_VERSION, **own}
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -115,7 +117,20 @@ def tuned_arms(study: Study, recipes: Mapping[str, Recipe]) -> dict[str, TunedAr
             kept = {field: value for field, value in arm.changes.items() if field not in space}
             first = groups.get(label, TunedArm(label, recipe, space, (), kept))
             groups[label] = replace(first, stands_for=(*first.stands_for, name))
+    _check_each_has_its_own_search(groups)
     return groups
+
+
+def _check_each_has_its_own_search(arms: Mapping[str, TunedArm]) -> None:
+    seen: dict[tuple[Any, ...], str] = {}
+    for name, arm in arms.items():
+        fixed = tuple(value for field, value in vars(arm.base).items() if field not in arm.space)
+        if other := seen.get(fixed):
+            raise ValueError(
+                f"arms {other!r} and {name!r} differ only in what is tuned ({', '.join(arm.space)}): tuned, they are the "
+                f"same. Make them with grid(), which tunes a factor away, or give no tune."
+            )
+        seen[fixed] = name
 
 
 def _name_without(name: str, arm: Arm, space: Space) -> str:

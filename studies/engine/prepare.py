@@ -4,7 +4,9 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,6 +14,8 @@ from cnnzoo import Recipe, settle
 from cnnzoo.data import Dataset, open_dataset
 from cnnzoo.nets import build
 from cnnzoo.spelling import unknown
+from studies.engine.chosen import with_chosen_settings
+from studies.engine.ledger import Ledger
 from studies.engine.options import Options
 from studies.engine.plan import Plan, signature, tuned_arms
 from studies.engine.study import Study
@@ -23,6 +27,7 @@ class Machine:
 
     cpus: int
     gpus: int
+    ask: Callable[..., Any] = lambda question, *about: question(*about)  # calls a function where the trials will run
 
     @classmethod
     def here(cls) -> "Machine":
@@ -39,16 +44,34 @@ class Prepared:
     why_scale: str
 
 
-def prepare(study: Study, options: Options, machine: Machine) -> Prepared:
+def prepare(study: Study, options: Options, machine: Machine, ledger: Ledger, *, download: bool = True) -> Prepared:
     gpus_per_trial = _gpus_per_trial(options, machine)
     device = "cuda" if gpus_per_trial else "cpu"
     scale, why = _scale(study, options, device)
-    open_for = _opener(options.data_dir)
-    recipes = {name: _recipe(study, name, scale, options, device) for name in study.arms}
+    open_for = _opener(options.data_dir, download)
+
+    def plan_of(study: Study, options: Options) -> Plan:
+        return _plan(study, scale, options, open_for, lambda recipe: machine.ask(settle, recipe, device))
+
+    whole = replace(options, arms=None, only=None, seeds=None, trials=None)
+    plan = plan_of(with_chosen_settings(study, scale, partial(plan_of, options=whole), ledger), options)
+    if not (plan.reported() or plan.searched()):
+        raise ValueError(f"study {study.name!r} tunes nothing, so --only tuned leaves nothing to do; leave it out.")
+    return Prepared(plan, open_for(plan.base), device, _slots(options, machine, gpus_per_trial), gpus_per_trial, why)
+
+
+def _plan(
+    study: Study,
+    scale: str,
+    options: Options,
+    open_for: Callable[[Recipe], Dataset],
+    settled: Callable[[Recipe], Recipe],
+) -> Plan:
+    recipes = {name: settled(_with_dataset(study.recipe(name, scale), options)) for name in study.arms}
     for name, recipe in recipes.items():
         _check_fits(name, recipe, open_for(recipe))
     budget = study.scale(scale).budget
-    plan = Plan(
+    return Plan(
         study=study,
         scale=scale,
         budget=replace(
@@ -61,9 +84,6 @@ def prepare(study: Study, options: Options, machine: Machine) -> Prepared:
         wanted=_wanted(study, options),
         only=options.only,
     )
-    if not (plan.reported() or plan.searched()):
-        raise ValueError(f"study {study.name!r} tunes nothing, so --only tuned leaves nothing to do; leave it out.")
-    return Prepared(plan, open_for(plan.base), device, _slots(options, machine, gpus_per_trial), gpus_per_trial, why)
 
 
 def check_cluster(address: str) -> None:
@@ -84,7 +104,7 @@ def _scale(study: Study, options: Options, device: str) -> tuple[str, str]:
     if device == "cpu":
         return "demo", "there is no GPU; --scale report runs the report's full setting all the same"
     try:
-        _opener(options.data_dir)(_with_dataset(study.base, options))
+        _opener(options.data_dir, download=True)(_with_dataset(study.base, options))
     except (ValueError, OSError) as error:
         return "demo", f"the report's data set cannot be had: {error}"
     return "report", "there is a GPU, and the data set"
@@ -97,15 +117,11 @@ def _wanted(study: Study, options: Options) -> frozenset[str]:
     return frozenset(options.arms or study.arms) | {study.baseline}  # nothing can be compared without it
 
 
-def _recipe(study: Study, arm: str, scale: str, options: Options, device: str) -> Recipe:
-    return settle(_with_dataset(study.recipe(arm, scale), options), torch.device(device))
-
-
 def _with_dataset(recipe: Recipe, options: Options) -> Recipe:
     return recipe.replace(dataset=options.dataset) if options.dataset else recipe
 
 
-def _opener(data_dir: Path) -> Callable[[Recipe], Dataset]:
+def _opener(data_dir: Path, download: bool) -> Callable[[Recipe], Dataset]:
     """Opens the data of a recipe, each data set once."""
     opened: dict[tuple[object, ...], Dataset] = {}
 
@@ -118,6 +134,7 @@ def _opener(data_dir: Path) -> Callable[[Recipe], Dataset]:
                 train_size=recipe.train_size,
                 validation=recipe.validation,
                 data_dir=data_dir,
+                download=download,
             )
         return opened[key]
 

@@ -1,7 +1,9 @@
 """The live table by arm while a study runs; plain lines, one a trial, where there is no terminal."""
 
 import time
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from statistics import median
 
 from rich.console import Console
@@ -14,6 +16,7 @@ from studies.engine.plan import Plan
 from studies.engine.rungs import Course
 
 REFRESH = 0.5  # seconds between two pictures of the table
+LATEST = 50  # epochs of an arm that the time left is reckoned from
 
 
 class Progress:
@@ -26,8 +29,8 @@ class Progress:
         self.agenda: Agenda | None = None
         self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
         self._drawn = 0.0
-        self._said: set[str] = set()
-        self._seconds: dict[str, list[float]] = {}  # by arm, what its epochs took in this run
+        self._said = 0  # so many of the settled trials have had their line
+        self._seconds: dict[str, deque[float]] = {}  # by arm, what its latest epochs took in this run
 
     def start(self, agenda: Agenda) -> None:
         self.agenda = agenda
@@ -40,7 +43,7 @@ class Progress:
             self._live.stop()
 
     def epoch_took(self, arm: str, seconds: float) -> None:
-        self._seconds.setdefault(arm, []).append(seconds)
+        self._seconds.setdefault(arm, deque(maxlen=LATEST)).append(seconds)
 
     def changed(self) -> None:
         if self.agenda is None:
@@ -116,10 +119,10 @@ class Progress:
             yield arm, (left + running / 2) * self.plan.base.epochs * share
 
     def _say_settled(self, agenda: Agenda) -> None:
-        for signature in [s for s in agenda.settled if s not in self._said]:
-            self._said.add(signature)
-            verdict, eta = agenda.settled[signature], self.eta()
-            count, name = f"[{len(self._said)}/{agenda.total()}]", agenda.trials[signature].name
-            line = f"{count} {name}: {verdict.outcome} after {verdict.epochs} epochs, val acc {verdict.score:.2f} %"
+        for signature, verdict in islice(agenda.settled.items(), self._said, None):
+            self._said += 1
+            eta, name = self.eta(), agenda.trials[signature].name
+            line = f"[{self._said}/{agenda.total()}] {name}: {verdict.outcome}"
+            score = f" after {verdict.epochs} epochs, val acc {verdict.score:.2f} %" if verdict.epochs else ""
             left = f"; about {duration(eta)} left" if eta else ""
-            self.console.print(line + left, markup=False, highlight=False, soft_wrap=True)
+            self.console.print(line + score + left, markup=False, highlight=False, soft_wrap=True)

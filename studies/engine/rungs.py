@@ -43,14 +43,29 @@ def rungs(epochs: int) -> tuple[int, ...]:
 
 def judge(courses: Sequence[Course], levels: Sequence[int]) -> list[Verdict | None]:
     """Every candidate's verdict, in the order of their numbers; None while it depends on what is still running."""
-    reached: dict[int, list[float]] = {level: [] for level in levels}
-    open_from = math.inf  # the first rung at which some elder's score is not known yet
-    verdicts: list[Verdict | None] = []
-    for course in courses:
-        verdict, unknown_from = _judge_one(course, levels, reached, open_from)
-        verdicts.append(verdict)
-        open_from = min(open_from, unknown_from)
-    return verdicts
+    return Jury(levels).verdicts(courses)
+
+
+class Jury:
+    """Judges the same candidates again and again, as they get on; those whose verdict nothing can change are kept."""
+
+    def __init__(self, levels: Sequence[int]) -> None:
+        self._levels = levels
+        self._final: list[Verdict] = []  # of the eldest
+        self._reached: dict[int, list[float]] = {level: [] for level in levels}  # what they scored at each rung
+
+    def verdicts(self, courses: Sequence[Course]) -> list[Verdict | None]:
+        reached = {level: scores.copy() for level, scores in self._reached.items()}
+        open_from = math.inf  # the first rung at which some elder's score is not known yet
+        verdicts: list[Verdict | None] = [*self._final]
+        for course in courses[len(verdicts) :]:
+            verdict, unknown_from = _judge_one(course, self._levels, reached, open_from)
+            open_from = min(open_from, unknown_from)
+            if verdict is not None and len(self._final) == len(verdicts):
+                self._final.append(verdict)
+                self._reached = {level: scores.copy() for level, scores in reached.items()}
+            verdicts.append(verdict)
+        return verdicts
 
 
 def _judge_one(

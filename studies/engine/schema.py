@@ -38,6 +38,12 @@ EPOCHS_DONE = "epochs_done"
 PARAMETERS, SIZE_MB, FLOPS = "model/parameters", "model/size_mb", "model/flops"
 TRIAL_METRICS = (TEST_LOSS, TEST_ACC1, TEST_ACC5, EPOCHS_DONE, PARAMETERS, SIZE_MB, FLOPS)
 
+# Metrics by training step, counted from 1, of trials that record the loss landscape.
+STEP_LOSS, LOOKS = "step/loss", (
+    "landscape/loss_min", "landscape/loss_max", "landscape/gradient_min", "landscape/gradient_max", "landscape/smoothness",
+)  # fmt: skip
+STEP_METRICS = (STEP_LOSS, *LOOKS)
+
 # A study is chosen by its validation accuracy and judged by its test accuracy.
 CHOSEN_BY, JUDGED_BY = VAL_ACC1, TEST_ACC1
 

@@ -17,7 +17,7 @@ from scipy.stats import qmc
 
 from cnnzoo import Recipe
 from search_spaces import Space
-from studies.engine.rungs import Course, Verdict, judge, rungs
+from studies.engine.rungs import Course, Jury, Verdict, rungs
 
 EVEN = 8  # candidates spread evenly before TPE begins; Sobol's points are even in powers of two
 LAG = 4  # so many candidates of one arm may be under way without waiting for one another
@@ -39,14 +39,14 @@ class Search:
     def __init__(self, base: Recipe, space: Space, trials: int) -> None:
         self.space = space
         self.trials = trials
-        self.levels = rungs(base.epochs)
+        self._jury = Jury(rungs(base.epochs))
         self.settings: list[dict[str, Any]] = []
         self.courses: list[Course] = []
         self._fixed = distinct([*own_setting(base, space), *even_settings(space)])
         self._seen: list[FrozenTrial] = []  # what TPE has been told, in the order of the numbers
 
     def verdicts(self) -> list[Verdict | None]:
-        return judge(self.courses, self.levels)
+        return self._jury.verdicts(self.courses)
 
     def suggest(self) -> dict[str, Any] | None:
         """The setting of the next candidate; None when all are given out, or when it has to wait for a verdict."""

@@ -24,6 +24,7 @@ FIXED = (
     "validation",
     "epochs",
     "precision",
+    "landscape",
     "seed",
 )  # never tuned: what is compared on
 
@@ -58,8 +59,8 @@ class Study:
         for metric in (m for figures in self.reported.values() if isinstance(figures, Mapping) for m in figures):
             if metric not in METRICS:
                 raise unknown("metric", metric, METRICS)
-        if self.margin <= 0:
-            raise ValueError(f"margin must be above 0 points, but got {self.margin}.")
+        if not 0 < self.margin < 100:
+            raise ValueError(f"margin must be above 0 points and below 100, but got {self.margin}.")
         self._check_table()
         for scale in ("report", "demo", "smoke"):
             self._check_recipes(scale)
@@ -83,6 +84,10 @@ class Study:
         if "epochs" in changes and "epochs" in smaller:
             changes["epochs"] = max(1, round(changes["epochs"] * smaller["epochs"] / self.base.epochs))
         return self.base.replace(**{**smaller, **changes})
+
+    def sources(self) -> list["Study"]:
+        """The studies that chose the setting of an arm of this one."""
+        return [arm.chosen_in for arm in self.arms.values() if arm.chosen_in is not None]
 
     def space_of(self, arm: Arm) -> Space:
         return self.tune if arm.tune is None else arm.tune
@@ -133,6 +138,8 @@ def check_space(space: Space, recipe: Recipe, what: str) -> None:
             raise ValueError(
                 f"{what} names {name!r}, which must be the same for every trial. Not tunable: {', '.join(FIXED)}."
             )
+        if not isinstance(distribution, BaseDistribution):
+            raise ValueError(f"{what}: {name} must be a distribution of Optuna, but got {distribution!r}.")
         for value in extremes(distribution):
             try:
                 recipe.replace(**{name: value})

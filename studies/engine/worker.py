@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from cnnzoo import Recipe, save, train
-from cnnzoo.structure import describe
+from cnnzoo.structure import measure
 from cnnzoo.training import Epoch as TrainedEpoch
 from cnnzoo.training import Training
 from studies.engine import schema
@@ -78,12 +78,12 @@ def _train(recipe: Recipe, order: Order, entry: Entry, told: int) -> Iterator[Ep
 
 def _result(training: Training, order: Order, entry: Entry) -> Result:
     assert training.outcome is not None
-    structure = describe(training.recipe, training.dataset.shape, len(training.dataset.classes))
+    size = measure(training.recipe, training.dataset.shape, len(training.dataset.classes))
     metrics = {
         schema.EPOCHS_DONE: float(len(training.history)),
-        schema.PARAMETERS: float(structure.parameters),
-        schema.SIZE_MB: structure.size_mb,
-        schema.FLOPS: float(structure.flops),
+        schema.PARAMETERS: float(size.parameters),
+        schema.SIZE_MB: size.size_mb,
+        schema.FLOPS: float(size.flops),
     }
     if order.tested and training.outcome == "completed":
         score = training.test()
@@ -108,4 +108,14 @@ def as_metrics(epoch: TrainedEpoch) -> Epoch:
         schema.SECONDS_DATA: epoch.seconds_data,
         schema.SECONDS_COMPUTE: epoch.seconds_compute,
         schema.SECONDS_EVALUATION: epoch.seconds_evaluation,
+        **_by_step(epoch),
     }
+
+
+def _by_step(epoch: TrainedEpoch) -> dict[str, list[tuple[float, float]]]:
+    """Of a trial that records the loss landscape, by metric: pairs of training step and value."""
+    if not epoch.step_losses:
+        return {}
+    first = (epoch.number - 1) * len(epoch.step_losses) + 1
+    looks = {name: [(look[0], look[column]) for look in epoch.looks] for column, name in enumerate(schema.LOOKS, 1)}
+    return {schema.STEP_LOSS: list(enumerate(epoch.step_losses, first)), **looks}

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from studies.engine import cli
+from studies.engine.ledger import Ledger
 from studies.engine.options import Options, parse
 from studies.engine.prepare import Machine, prepare
 from tests.engine.runs import ROOT, TINY, Warm, epochs_booked, until
@@ -20,6 +21,7 @@ from tests.engine.tiny_study import STUDY
 
 TWO_CORES = Machine(cpus=2, gpus=0)
 ONE_GPU = Machine(cpus=8, gpus=1)
+BOOKS = Ledger(Path("nowhere"))
 
 BAD_OPTIONS = {
     "--seeds 0": "argument --seeds: '0' is not a whole number of at least 1",
@@ -67,30 +69,30 @@ def test_options_that_make_no_sense(given: str) -> None:
 @pytest.mark.parametrize("given", BAD_PLANS)
 def test_plans_that_cannot_be(given: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r".") as error:
-        prepare(STUDY, parse(STUDY, [*given.split(), "--data-dir", str(tmp_path)]), TWO_CORES)
+        prepare(STUDY, parse(STUDY, [*given.split(), "--data-dir", str(tmp_path)]), TWO_CORES, BOOKS)
     assert BAD_PLANS[given] in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_more_trials_than_a_gpu_holds() -> None:
     with pytest.raises(ValueError, match=r"--concurrent 5 is more than fit: 0.25 GPUs a trial on 1 makes 4"):
-        prepare(STUDY, Options(gpus_per_trial=0.25, concurrent=5, scale="smoke"), ONE_GPU)
+        prepare(STUDY, Options(gpus_per_trial=0.25, concurrent=5, scale="smoke"), ONE_GPU, BOOKS)
 
 
 def test_a_study_that_tunes_nothing_has_nothing_to_tune() -> None:
     with pytest.raises(ValueError, match="tunes nothing, so --only tuned leaves nothing to do"):
-        prepare(replace(STUDY, tune={}), Options(only="tuned"), TWO_CORES)
+        prepare(replace(STUDY, tune={}), Options(only="tuned"), TWO_CORES, BOOKS)
 
 
 def test_an_image_size_that_a_network_cannot_take() -> None:
     vgg = replace(STUDY, base=STUDY.base.replace(model="vgg_a"), tune={})
     with pytest.raises(ValueError, match="arm 'relu': vgg_a needs images of at least 32x32, but got 28x28"):
-        prepare(vgg, Options(), TWO_CORES)
+        prepare(vgg, Options(), TWO_CORES, BOOKS)
 
 
 def test_a_batch_larger_than_the_data() -> None:
     with pytest.raises(ValueError, match="arm 'relu': batch_size 200 is more than the 80 training images of mnist5k"):
-        prepare(replace(STUDY, base=STUDY.base.replace(batch_size=200)), Options(), TWO_CORES)
+        prepare(replace(STUDY, base=STUDY.base.replace(batch_size=200)), Options(), TWO_CORES, BOOKS)
 
 
 def test_an_arm_whose_name_means_something_to_argparse(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from studies.engine import schema
 from studies.engine.conduct import GONE, Conductor
-from studies.engine.ledger import Epoch, Ledger, Record, Result, write_atomically
+from studies.engine.ledger import Epoch, Ledger, Record, Result
 from studies.engine.lock import AlreadyRunningError, held
 from studies.engine.outbox import Settled
 from studies.engine.plan import Plan, Trial
@@ -24,6 +25,7 @@ from tests.engine.simulated import plan, simulate, study
 RECIPE = {"model": "lenet"}
 HOLDS_AN_ENTRY = """
 import sys
+from itertools import product
 from pathlib import Path
 from studies.engine.ledger import Ledger
 
@@ -81,25 +83,22 @@ def test_a_line_that_was_lost_comes_back_from_the_checkpoint(tmp_path: Path) -> 
     assert ledger.read("abc").epochs == (epoch(1), epoch(2), epoch(3))
 
 
-@pytest.mark.parametrize("name", ["epochs.jsonl", "result.json"])
-def test_books_that_somebody_spoilt_are_named(name: str, tmp_path: Path) -> None:
+JUNK = [b"\0\0\0\n", b"{\n", b"5\n", b"null\n", b"[]\n", b"{}\n", b"\xff\xfe\n", b"[" * 100_000 + b"\n"]
+OF_ANOTHER_VERSION = [
+    b'{"outcome": "great", "metrics": {}}',
+    b'{"outcome": "completed", "metrics": {}, "mood": "good"}',
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [*product(["epochs.jsonl", "result.json"], JUNK), *product(["result.json"], OF_ANOTHER_VERSION)],
+)
+def test_books_that_somebody_spoilt_are_named(name: str, content: bytes, tmp_path: Path) -> None:
     ledger = written(tmp_path, epoch(1))
-    (ledger.folder("abc") / name).write_text("\0\0\0\n")
+    (ledger.folder("abc") / name).write_bytes(content)
     with pytest.raises(ValueError, match=f"{name} is damaged; to train this trial anew, delete the folder it is in"):
         ledger.read("abc")
-
-
-def test_a_file_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "result.json"
-    write_atomically(path, "old")
-
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_atomically(path, "new, and longer")
-    assert path.read_text() == "old"
 
 
 def test_an_ended_trial_keeps_no_checkpoint(tmp_path: Path) -> None:

@@ -107,3 +107,10 @@ def test_the_epochs_of_an_arm_shrink_with_the_scale() -> None:
     of = replace(study(), base=Recipe(model="lenet", epochs=20), arms={"short": Arm(), "long": Arm(epochs=60)}, baseline="short",
                  demo=Scale(seeds=1, trials_per_arm=1, epochs=5))  # fmt: skip
     assert (of.recipe("short", "demo").epochs, of.recipe("long", "demo").epochs) == (5, 15)
+
+
+def test_arms_that_tuning_would_make_the_same() -> None:
+    arms = {"slow": Arm(lr=1e-3), "fast": Arm(lr=1e-1)}
+    two = replace(study(), arms=arms, baseline="slow", claims=(), reported={}, tune=sgd.LEARNING_RATE)
+    with pytest.raises(ValueError, match=r"'slow' and 'fast' differ only in what is tuned \(lr\).*grid\(\)"):
+        tuned_arms(two, {name: two.recipe(name, "report") for name in arms})

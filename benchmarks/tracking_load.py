@@ -1,0 +1,106 @@
+"""What the tracker costs in a large study: ``python -m benchmarks.tracking_load [TRIALS]``, 5,000 trials of 20 epochs if not given.
+
+Their ends are told to the tracker of one study on a new SQLite store, and then told again at a second start.
+"""
+
+import json
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cnnzoo import Recipe
+from studies.engine import schema
+from studies.engine.plan import Trial
+from studies.engine.tracking import Settled, Tracker
+
+TRIALS, EPOCHS, LOT = 5_000, 20, 500
+DATASET = {"name": "d", "digest": "d", "classes": 10, "shape": [1, 28, 28], "train": 1, "validation": 1, "test": 1}
+SPEC: dict[str, Any] = {"question": "?", "arms": {"a": {}}, "tuned_arms": {}, "baseline": "a"}
+FINISHED = "SELECT COUNT(*) FROM runs WHERE status = 'FINISHED' AND name LIKE 'a %'"
+
+
+def ended(number: int) -> Settled:
+    trial = Trial("a", "reported", Recipe(model="lenet", epochs=EPOCHS, seed=number), f"{number:016x}")
+    epochs = [
+        {name: number / 7 + epoch / (k + 1) for k, name in enumerate(schema.EPOCH_METRICS)} | {"epoch": epoch}
+        for epoch in range(1, EPOCHS + 1)
+    ]
+    return Settled(trial, "completed", epochs, dict.fromkeys(schema.TRIAL_METRICS, 50.0), "cpu", 2)
+
+
+def tell(folder: Path, trials: int) -> Iterator[tuple[int, float, float, float]]:
+    """After each lot: trials so far, milliseconds a trial (wall, processor), MB of memory; at the end the closing."""
+    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "load", "demo", SPEC, DATASET, print)
+    for first in range(0, trials, LOT):
+        wall, processor = time.perf_counter(), others_seconds()
+        for number in range(first, first + LOT):
+            end = ended(number)
+            tracker.begin(end.trial)
+            tracker.settle(end)
+        while finished(folder) < first + LOT:
+            time.sleep(0.05)
+        spent = time.perf_counter() - wall, others_seconds() - processor
+        yield first + LOT, 1000 * spent[0] / LOT, 1000 * spent[1] / LOT, memory()
+    assert tracker.close("FINISHED") == 0
+
+
+def tell_again(folder: Path, trials: int) -> tuple[float, float, float]:
+    """Seconds (wall, processor) until the tracker has taken in that all of it is there, and the highest MB of memory."""
+    ends = (ended(number) for number in range(trials))
+    wall, processor = time.perf_counter(), time.process_time()
+    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "load", "demo", SPEC, DATASET, print)
+    for end in ends:
+        tracker.settle(end)
+    assert tracker.close("FINISHED") == 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return time.perf_counter() - wall, time.process_time() - processor, peak
+
+
+def finished(folder: Path) -> int:
+    path = folder / "mlflow.db"
+    if not path.exists():
+        return 0
+    with sqlite3.connect(path) as store:
+        return int(store.execute(FINISHED).fetchone()[0])
+
+
+def others_seconds() -> float:
+    """Processor seconds of the other threads: of the tracker's."""
+    return time.process_time() - time.thread_time()
+
+
+def memory() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def main() -> None:
+    if len(sys.argv) > 2:  # one start of the study, in a process of its own
+        what, folder, trials = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+        print(json.dumps(list(tell(folder, trials)) if what == "first" else tell_again(folder, trials)))
+        return
+    trials = int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "benchmarks.tracking_load"]
+
+        def start(what: str, trials: int) -> Any:
+            given = [what, folder, str(trials)]
+            return json.loads(subprocess.run([*command, *given], check=True, capture_output=True).stdout)
+
+        print("| trials so far | ms a trial | processor ms a trial | memory of the driver, MB |\n|---|---|---|---|")
+        for so_far, wall, processor, mb in start("first", trials):
+            print(f"| {so_far:,} | {wall:.1f} | {processor:.1f} | {mb:.0f} |")
+        print("\n| told again | seconds | processor seconds | highest memory, MB |\n|---|---|---|---|")
+        for told in (LOT, trials):
+            wall, processor, mb = start("again", told)
+            print(f"| {told:,} | {wall:.1f} | {processor:.1f} | {mb:.0f} |")
+
+
+if __name__ == "__main__":
+    main()

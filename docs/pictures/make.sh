@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Makes the pictures of the README anew, from a run of its first study: bash docs/pictures/make.sh
+# Needs the activated environment, chromium and util-linux's `script`; works in a folder of its own.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/docs/pictures
+work=${1:-$(mktemp -d)}
+cd "$work"
+
+# A terminal 110 columns wide records the live table; the last picture of it is what is kept.
+COLUMNS=110 LINES=40 script --quiet --command "python $root/studies/vgg_bn_vs_nobn.py --scale demo" terminal.raw
+python - "$here/terminal.txt" <<'PYTHON'
+import re, sys
+from pathlib import Path
+
+raw = Path("terminal.raw").read_text()
+text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|^Script .*\n?", "", raw, flags=re.MULTILINE).replace("\r", "")
+Path(sys.argv[1]).write_text("\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+PYTHON
+python "$root/analysis/tables.py" --study vgg_bn_vs_nobn --scale demo --out "$here/table.md"
+python "$root/analysis/curves.py" --study vgg_bn_vs_nobn --scale demo --out "$here/curves.png"
+python "$root/analysis/report.py" --study vgg_bn_vs_nobn --scale demo --out pages
+
+picture() { chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=20000 --window-size="$3" --screenshot="$here/$1" "$2" 2>/dev/null; }
+picture page.png "file://$PWD/pages/vgg_bn_vs_nobn-demo.html" 1200,1500
+MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --port 5055 >mlflow.log 2>&1 &
+server=$!
+trap 'kill $server' EXIT
+until python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:5055/health')" 2>/dev/null; do sleep 1; done
+picture mlflow.png "http://127.0.0.1:5055/#/experiments/1/runs" 1500,900

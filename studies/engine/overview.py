@@ -1,0 +1,32 @@
+"""How far a study is at a scale, from the ledger alone: nothing is trained, downloaded or sent."""
+
+from studies.engine.agenda import Agenda
+from studies.engine.ledger import Ledger
+from studies.engine.options import Options
+from studies.engine.plan import tuned_arms
+from studies.engine.prepare import Machine, prepare
+from studies.engine.study import Study
+
+
+def progress_of(study: Study, scale: str, ledger: Ledger) -> str:
+    """`12/46 x 3`; of data that are not here, or settings that are not chosen yet, only what is planned: `46 x 50`."""
+    epochs = study.recipe(study.baseline, scale).epochs
+    nothing = f"{planned(study, scale)} x {epochs}"
+    if not ledger.root.exists():
+        return nothing
+    try:
+        plan = prepare(study, Options(scale=scale), Machine.here(), ledger, download=False).plan
+    except (ValueError, OSError):
+        return nothing
+    agenda = Agenda(plan, lambda trial: ledger.read(trial.signature).course())
+    while agenda.next() is not None:
+        pass
+    return f"{len(agenda.settled)}/{agenda.total()} x {epochs}"
+
+
+def planned(study: Study, scale: str) -> int:
+    """How many trials the study has, if none of its searches fails."""
+    recipes = {arm: study.recipe(arm, scale) for arm in study.arms}
+    budget = study.scale(scale).budget
+    tuned = len(tuned_arms(study, recipes))
+    return len(recipes) * budget.seeds + tuned * (budget.trials_per_arm + budget.seeds)

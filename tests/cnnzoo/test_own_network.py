@@ -1,0 +1,90 @@
+"""A network of the user's own, named module:function."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from cnnzoo import Recipe, load, save, train
+from cnnzoo.nets import source_digest
+from studies.engine.plan import signature
+
+SOURCE = """
+from torch import nn
+
+
+def net(shape, classes, *, activation="relu", width=1.0):
+    channels, height, wide = shape
+    return nn.Sequential(nn.Flatten(), nn.Hardswish(), nn.Linear(channels * height * wide, classes))
+
+
+not_callable = 3
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    file = tmp_path / "my_own_net.py"
+    file.write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield file
+    sys.modules.pop("my_own_net", None)
+
+
+@pytest.mark.usefixtures("own")
+def test_it_trains_is_saved_and_comes_back(tmp_path: Path) -> None:
+    training = train(Recipe(model="my_own_net:net", train_size=64, batch_size=16, epochs=1, width=0.5))
+    assert [epoch.number for epoch in training] == [1]
+    save(training, tmp_path / "net.safetensors")
+    assert load(tmp_path / "net.safetensors").recipe.width == 0.5
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ("my_own_net:nett", "has no attribute 'nett'"),
+        ("my_own_net:not_callable", "3 is not a callable"),
+        ("nowhere_at_all:net", "No module named 'nowhere_at_all'"),
+        (":net", "cannot be had"),
+        ("my_own_net", "unknown model 'my_own_net'"),
+    ],
+)
+def test_a_name_that_leads_nowhere(model: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says) as error:
+        Recipe(model=model)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.usefixtures("own")
+def test_an_option_that_it_does_not_take() -> None:
+    with pytest.raises(ValueError, match="norm='batch' would be ignored by model 'my_own_net:net'"):
+        Recipe(model="my_own_net:net", norm="batch")
+
+
+def test_edited_it_is_another_network(own: Path) -> None:
+    recipe = Recipe(model="my_own_net:net")
+    before = signature(recipe, "data")
+    own.write_text(SOURCE + "\n# edited\n")
+    assert signature(recipe, "data") != before
+    assert source_digest("lenet") == ""
+
+
+def test_a_file_does_not_make_us_import(own: Path, tmp_path: Path) -> None:
+    """A saved network may name any module; only one that the caller has imported already is used."""
+    file = tmp_path / "net.safetensors"
+    training = train(Recipe(model="lenet", train_size=64, batch_size=16, epochs=1))
+    save(training, file)
+    from safetensors import safe_open
+
+    with safe_open(file, framework="pt") as opened:
+        metadata = opened.metadata()
+    recipe = json.loads(metadata["recipe"]) | {"model": "my_own_net:net"}
+    save_file(load_file(file), file, {**metadata, "recipe": json.dumps(recipe)})
+    assert own.exists()
+    with pytest.raises(ValueError, match="import my_own_net before, if you trust it"):
+        load(file)
+    assert "my_own_net" not in sys.modules

@@ -1,0 +1,65 @@
+"""An arm whose setting another study chooses: by validation, from its results, or not at all."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from cnnzoo import Recipe
+from studies.engine import Arm, Budget, Study, schema
+from studies.engine.ledger import Ledger, Result
+from studies.engine.options import Options
+from studies.engine.plan import Plan
+from studies.engine.prepare import Machine, prepare
+
+ONE_CORE = Machine(cpus=1, gpus=0)
+GRID = Study(
+    name="lenet_lr",
+    question="Which learning rate?",
+    base=Recipe(model="lenet", optimizer="adam", epochs=2),
+    arms={"slow": Arm(lr=1e-4), "fast": Arm(lr=1e-3, activation="sigmoid")},
+    baseline="slow",
+    budget=Budget(seeds=2),
+)
+FINAL = Study(
+    name="final",
+    question="Which network?",
+    base=Recipe(model="lenet", epochs=5, validation=0.0),
+    arms={"lenet": Arm(model="lenet", chosen_in=GRID), "lenet_b": Arm(model="lenet_b")},
+    baseline="lenet",
+)
+
+
+def book(plan: Plan, ledger: Ledger, val: Mapping[str, list[float]], test: Mapping[str, float]) -> None:
+    """Results as trainings would have left them."""
+    for trial in plan.reported():
+        folder = ledger.folder(trial.signature)
+        folder.mkdir(parents=True)
+        score = val[trial.arm][trial.recipe.seed - 1]
+        (folder / "epochs.jsonl").write_text(json.dumps({"epoch": 1, schema.VAL_ACC1: score, schema.SECONDS: 1.0}) + "\n")
+        result = Result("completed", {schema.TEST_ACC1: test[trial.arm]})
+        (folder / "result.json").write_text(json.dumps(asdict(result)))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "results")
+
+
+def test_the_arm_that_did_best_on_validation_data(ledger: Ledger) -> None:
+    plan = prepare(GRID, Options(scale="smoke"), ONE_CORE, ledger).plan
+    book(plan, ledger, {"slow": [90.0, 70.0], "fast": [81.0, 81.0]}, test={"slow": 99.0, "fast": 50.0})
+    final = prepare(FINAL, Options(scale="smoke"), ONE_CORE, ledger).plan
+    recipe = final.arms["lenet"]
+    assert (recipe.lr, recipe.activation, recipe.optimizer) == (1e-3, "sigmoid", "adam")
+    assert recipe.validation == 0, "it learns from the whole training set"
+    assert recipe.epochs == final.base.epochs
+    assert final.arms["lenet_b"].optimizer == "sgd"
+
+
+def test_nothing_is_chosen_before_all_is_known(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match=r"study 'lenet_lr', which is not done at scale smoke .* run first: python") as e:
+        prepare(FINAL, Options(scale="smoke"), ONE_CORE, ledger)
+    assert "\n" not in str(e.value)
