@@ -1,7 +1,6 @@
 """``python -m studies``: every study, what it costs and how far it is; with ``--run`` all of them, one after another."""
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
-from studies.engine.cli import BAD_INPUT, INTERRUPTED, RESULTS
+from studies.engine.cli import INTERRUPTED, RESULTS
 from studies.engine.ledger import Ledger
 from studies.engine.overview import progress_of
 from studies.engine.schema import SCALES
@@ -25,15 +24,20 @@ def main() -> int:
     parser.add_argument("--run", action="store_true", help="run all of them, going on where they stopped")
     parser.add_argument("--scale", choices=SCALES, default="demo", help="at which scale to run them (default: demo)")
     options = parser.parse_args()
-    studies = list(in_order(found()))
+    studies = list(in_order(list(found())))
     return run(studies, options.scale) if options.run else show(studies)
 
 
-def found() -> list[Study]:
-    """The studies of the files beside this one."""
-    names = sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_"))
-    studies = [getattr(import_module(f"studies.{name}"), "STUDY", None) for name in names]
-    return [study for study in studies if isinstance(study, Study)]
+def found() -> Iterator[Study]:
+    """The studies of the files beside this one; a mistake in one of them hides no other."""
+    for name in sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_")):
+        try:
+            study = getattr(import_module(f"studies.{name}"), "STUDY", None)
+        except ValueError as error:
+            print(f"error: studies/{name}.py: {error}", file=sys.stderr)
+        else:
+            if isinstance(study, Study):
+                yield study
 
 
 def in_order(studies: list[Study]) -> Iterator[Study]:
@@ -43,18 +47,14 @@ def in_order(studies: list[Study]) -> Iterator[Study]:
 
 
 def show(studies: list[Study]) -> int:
-    table = Table(caption="a cell: trials done / trials x epochs each", caption_justify="left", show_lines=True)
-    table.add_column("python studies/…")
-    table.add_column("question, and arms", ratio=1)
-    for scale in SCALES:
-        table.add_column(scale, justify="right")
-    ledger = Ledger(RESULTS.absolute())
+    console, ledger = Console(highlight=False), Ledger(RESULTS.absolute())
     for study in studies:
-        cells = (progress_of(study, scale, ledger) for scale in SCALES)
-        table.add_row(f"{study.name}.py", f"{study.question}\n[dim]{', '.join(study.arms)}[/dim]", *cells)
-    Console().print(table)
-    print("\nnext  python studies/NAME.py --dry-run   what it would do, and how long that takes here")
-    print("      python -m studies --run            all of them at demo scale, then the report pages")
+        console.print(f"[bold]{study.name}[/bold]  {escape(study.question)}")
+        console.print(f"  {len(study.arms)} arms: {escape(', '.join(study.arms))}", no_wrap=True, overflow="ellipsis")
+        costs = (f"{scale} {progress_of(study, scale, ledger)} epochs" for scale in SCALES)
+        console.print(f"  trials: {'; '.join(costs)}\n")
+    console.print("next  python studies/NAME.py --dry-run   what it would do, and how long that takes here")
+    console.print("      python -m studies --run            all of them at demo scale, then the report pages")
     return 0
 
 
@@ -74,8 +74,5 @@ def run(studies: list[Study], scale: str) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
-        os._exit(INTERRUPTED)
+        sys.exit(INTERRUPTED)

@@ -77,16 +77,9 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
         )
     else:
         subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
-    commands = [
-        ("mlflow ui", "every trial, by arm"),
-        (f"python analysis/claims.py --study {study}", "what the report claimed, judged"),
-        (f"python analysis/report.py --study {study}", "all of it on one page, with plots"),
-        (f"{_again()} --seeds {prepared.plan.budget.seeds + 2}", "narrower intervals: only the new seeds are trained"),
-    ]
-    width = max(len(command) for command, _ in commands)
-    for number, (command, what) in enumerate(commands):
-        line = f"{'      ' if number else 'next  '}{command:<{width}}   {what}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    more = f"{_again()} --seeds {prepared.plan.budget.seeds + 2}"
+    for command, what in (("mlflow ui", "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):
+        console.print(f"      {command:<{len(more)}}   {what}", markup=False, highlight=False, soft_wrap=True)
     for trial, reason in conductor.failures():
         console.print(f"\nfailed: {trial.name}\n{reason}", markup=False, highlight=False)
     return 1 if outcomes["failed"] else 0

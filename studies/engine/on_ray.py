@@ -136,7 +136,7 @@ def run(conductor: Conductor, slots: Slots) -> None:
 def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
     """Ray, here or at an address, for as long as the study lasts; yields what there is. Stops only what it started."""
     ray.init(
-        address=address,
+        address=address or "local",  # without it Ray joins whatever cluster was started on this machine last
         num_cpus=None if address else cpus,
         include_dashboard=False,
         logging_level=logging.ERROR,

@@ -9,7 +9,7 @@ from studies.engine.study import Study
 
 
 def progress_of(study: Study, scale: str, ledger: Ledger) -> str:
-    """`12/46 x 3`; of data that are not here, or settings that are not chosen yet, only what is planned: `46 x 50`."""
+    """`12 of 46 done, x 3`; of data that are not here, or settings not chosen yet, only what is planned: `46 x 50`."""
     epochs = study.recipe(study.baseline, scale).epochs
     nothing = f"{planned(study, scale)} x {epochs}"
     if not ledger.root.exists():
@@ -21,7 +21,7 @@ def progress_of(study: Study, scale: str, ledger: Ledger) -> str:
     agenda = Agenda(plan, lambda trial: ledger.read(trial.signature).course())
     while agenda.next() is not None:
         pass
-    return f"{len(agenda.settled)}/{agenda.total()} x {epochs}"
+    return f"{len(agenda.settled)} of {agenda.total()} done, x {epochs}"
 
 
 def planned(study: Study, scale: str) -> int:

@@ -122,9 +122,9 @@ def tuned_arms(study: Study, recipes: Mapping[str, Recipe]) -> dict[str, TunedAr
 
 
 def _check_each_has_its_own_search(arms: Mapping[str, TunedArm]) -> None:
-    seen: dict[tuple[Any, ...], str] = {}
+    seen: dict[tuple[tuple[str, Any], ...], str] = {}
     for name, arm in arms.items():
-        fixed = tuple(value for field, value in vars(arm.base).items() if field not in arm.space)
+        fixed = tuple(item for item in vars(arm.base).items() if item[0] not in arm.space)
         if other := seen.get(fixed):
             raise ValueError(
                 f"arms {other!r} and {name!r} differ only in what is tuned ({', '.join(arm.space)}): tuned, they are the "

@@ -11,7 +11,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import TPESampler
+from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from scipy.stats import qmc
 
@@ -22,7 +22,8 @@ from studies.engine.rungs import Course, Jury, Verdict, rungs
 EVEN = 8  # candidates spread evenly before TPE begins; Sobol's points are even in powers of two
 LAG = 4  # so many candidates of one arm may be under way without waiting for one another
 SAMPLER_SEED = 20
-ATTEMPTS = 20  # draws for a setting that was not tried yet, before the space counts as exhausted
+ATTEMPTS = 5  # of TPE to suggest a setting that was not tried yet; late in a long search it hardly leaves the best one
+RANDOM_ATTEMPTS = 500  # and then by chance, before the space counts as exhausted
 DIGITS = 3  # a suggested number is rounded to so many digits: readable, and the same on every machine
 
 STATES = {
@@ -43,7 +44,8 @@ class Search:
         self.settings: list[dict[str, Any]] = []
         self.courses: list[Course] = []
         self._fixed = distinct([*own_setting(base, space), *even_settings(space)])
-        self._seen: list[FrozenTrial] = []  # what TPE has been told, in the order of the numbers
+        self._optuna = optuna.create_study(direction="maximize")
+        self._seen = 0  # so many candidates have been told to it, in the order of their numbers
 
     def verdicts(self) -> list[Verdict | None]:
         return self._jury.verdicts(self.courses)
@@ -76,13 +78,14 @@ class Search:
         verdicts = self.verdicts()[:visible]
         if None in verdicts:
             return None
-        self._seen += [self.frozen(k) for k in range(len(self._seen), visible)]
-        for attempt in range(ATTEMPTS):
-            study = optuna.create_study(
-                sampler=TPESampler(seed=SAMPLER_SEED + ATTEMPTS * number + attempt), direction="maximize"
-            )
-            study.add_trials(self._seen)
-            setting = rounded(study.ask(dict(self.space)).params, self.space)
+        self._optuna.add_trials(self.frozen(k) for k in range(self._seen, visible))
+        self._seen = max(self._seen, visible)
+        for attempt in range(ATTEMPTS + RANDOM_ATTEMPTS):
+            sampler = TPESampler if attempt < ATTEMPTS else RandomSampler
+            self._optuna.sampler = sampler(seed=SAMPLER_SEED + ATTEMPTS * number + attempt)
+            asked = self._optuna.ask(dict(self.space))
+            self._optuna.tell(asked, state=TrialState.FAIL)  # else it would be remembered as running for ever
+            setting = rounded(asked.params, self.space)
             if setting not in self.settings:
                 return setting
         self.trials = number  # the space has no more settings than these

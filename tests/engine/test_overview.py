@@ -29,7 +29,7 @@ def test_what_stands_in_the_ledger_is_done(tmp_path: Path) -> None:
     folder = ledger.folder(trials[0].signature)
     folder.mkdir(parents=True)
     (folder / "result.json").write_text(json.dumps(asdict(Result("completed"))))
-    assert progress_of(study, "smoke", ledger) == f"1/{len(trials)} x {plan.base.epochs}"
+    assert progress_of(study, "smoke", ledger) == f"1 of {len(trials)} done, x {plan.base.epochs}"
 
 
 def test_data_that_are_not_here_are_not_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
