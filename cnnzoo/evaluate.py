@@ -13,6 +13,7 @@ from cnnzoo.precision import casting
 from cnnzoo.recipe import Recipe
 
 EVALUATION_BATCH = 250
+COUNTED_TOGETHER = 16  # batches: counting each by itself costs a small network a hundredth of its step
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,28 @@ class Tally:
         self.images = 0
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
         self._hits = torch.zeros(self._top, dtype=torch.int64, device=device)
+        self._waiting: list[tuple[Tensor, Tensor]] = []
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Count a batch in: its mean loss and its logits."""
         self.images += len(labels)
         self._loss += loss.detach() * len(labels)
-        best = logits.detach().topk(self._top).indices
-        self._hits += (best == labels.unsqueeze(1)).sum(0)
+        self._waiting.append((logits.detach(), labels))
+        if len(self._waiting) == COUNTED_TOGETHER:
+            self._count()
 
     def score(self) -> Score:
         """The averages; here the host waits for the device."""
+        self._count()
         hits = self._hits.cpu()
         acc5 = 100 * hits.sum().item() / self.images if self._top == 5 else math.nan
         return Score(self._loss.item() / self.images, 100 * hits[0].item() / self.images, acc5)
+
+    def _count(self) -> None:
+        if self._waiting:
+            logits, labels = (torch.cat(parts) for parts in zip(*self._waiting, strict=True))
+            self._hits += (logits.topk(self._top).indices == labels.unsqueeze(1)).sum(0)
+            self._waiting.clear()
 
 
 @torch.inference_mode()
