@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
 # Makes the pictures of the README anew, from a run of its first study: bash docs/pictures/make.sh
-# Needs the activated environment, chromium and util-linux's `script`; works in a folder of its own.
+# Needs the activated environment, chromium and util-linux's `script`; works in a folder of its own, or in the one given.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/docs/pictures
 work=${1:-$(mktemp -d)}
 cd "$work"
 
-# A terminal 110 columns wide records the live table; the last picture of it is what is kept.
-COLUMNS=110 LINES=40 script --quiet --command "python $root/studies/vgg_bn_vs_nobn.py --scale demo" terminal.raw
-python - "$here/terminal.txt" <<'PYTHON'
+# A terminal 110 columns wide records the live table; of its pictures one from the middle is kept, and the last.
+script --quiet --command "stty cols 110 rows 50; python $root/studies/vgg_bn_vs_nobn.py --scale demo" terminal.raw
+python - "$root" <<'PYTHON'
 import re, sys
 from pathlib import Path
 
 raw = Path("terminal.raw").read_text()
-text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|^Script .*\n?", "", raw, flags=re.MULTILINE).replace("\r", "")
-Path(sys.argv[1]).write_text("\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|^Script .*\n?", "", raw, flags=re.MULTILINE).replace("\r", "")
+before, *pictures = re.split(r"^(?=\d+ of \d+ trials)", plain, flags=re.MULTILINE)
+kept = "\n".join([before, pictures[len(pictures) // 2], "...\n", pictures[-1]]).replace(f"{sys.argv[1]}/", "")
+lines = [line.rstrip() for line in kept.splitlines()]
+Path(sys.argv[1], "docs/pictures/terminal.txt").write_text("\n".join(lines) + "\n")
 PYTHON
 python "$root/analysis/tables.py" --study vgg_bn_vs_nobn --scale demo --out "$here/table.md"
 python "$root/analysis/curves.py" --study vgg_bn_vs_nobn --scale demo --out "$here/curves.png"
@@ -27,4 +30,5 @@ MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --port 5055 >mlflow.log 2>&1 
 server=$!
 trap 'kill $server' EXIT
 until python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:5055/health')" 2>/dev/null; do sleep 1; done
-picture mlflow.png "http://127.0.0.1:5055/#/experiments/1/runs" 1500,900
+trials="searchFilter=tags.kind%20%3D%20%27trial%27&orderByKey=metrics.%60test%2Facc1%60&orderByAsc=false"
+picture mlflow.png "http://127.0.0.1:5055/#/experiments/1/runs?$trials" 2100,1000
