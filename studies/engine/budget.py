@@ -19,10 +19,10 @@ class Budget:
     trials_per_arm: int = 16
 
     def __post_init__(self) -> None:
-        if not 1 <= self.seeds <= MOST_SEEDS:
-            raise ValueError(f"seeds must be between 1 and {MOST_SEEDS}, but got {self.seeds}.")
-        if self.trials_per_arm < 1:
-            raise ValueError(f"trials per arm must be at least 1, but got {self.trials_per_arm}.")
+        if type(self.seeds) is not int or not 1 <= self.seeds <= MOST_SEEDS:
+            raise ValueError(f"seeds must be between 1 and {MOST_SEEDS}, but got {self.seeds!r}.")
+        if type(self.trials_per_arm) is not int or self.trials_per_arm < 1:
+            raise ValueError(f"trials per arm must be at least 1, but got {self.trials_per_arm!r}.")
 
     @property
     def reported_seeds(self) -> tuple[int, ...]:

@@ -58,10 +58,11 @@ class Conductor:
         """Take in an epoch; True says that the trial has to stop."""
         trial = self.agenda.trials[signature]
         self.progress.epoch_took(trial.arm, epoch[schema.SECONDS])
+        stop = self.agenda.heard(trial, epoch["epoch"], epoch[schema.CHOSEN_BY])
         epochs = self._epochs.setdefault(signature, {})
         epochs[epoch["epoch"]] = epoch  # a worker that was killed tells its first epochs again
-        self.tracker.advance(trial, list(epochs.values()))
-        stop = self.agenda.heard(trial, epoch["epoch"], epoch[schema.CHOSEN_BY])
+        counted = None if trial.number is None else self.agenda.searches[trial.arm].counted(trial.number)
+        self.tracker.advance(trial, list(epochs.values())[:counted])
         self._tell_settled()
         return stop
 
@@ -92,7 +93,11 @@ class Conductor:
 
     def close(self, status: str) -> int:
         """Hand over what is to be handed over; returns how many records MLflow could not be sent."""
-        export(self.plan, self.agenda.searches, self.ledger.root / "optuna.journal")
+        try:
+            export(self.plan, self.agenda.searches, self.ledger.root / "optuna.journal")
+        except OSError:  # a full disk: the next start writes it
+            self.tracker.close(status)
+            raise
         if self.finished():
             for trial in self._best_of_each_arm():
                 self.tracker.keep_model(trial, self.ledger.folder(trial.signature) / "model.safetensors")

@@ -40,7 +40,8 @@ class Search:
     def __init__(self, base: Recipe, space: Space, trials: int) -> None:
         self.space = space
         self.trials = trials
-        self._jury = Jury(rungs(base.epochs))
+        self._levels = rungs(base.epochs)
+        self._jury = Jury(self._levels)
         self.settings: list[dict[str, Any]] = []
         self.courses: list[Course] = []
         self._fixed = distinct([*own_setting(base, space), *even_settings(space)])
@@ -49,6 +50,13 @@ class Search:
 
     def verdicts(self) -> list[Verdict | None]:
         return self._jury.verdicts(self.courses)
+
+    def counted(self, number: int) -> int:
+        """Of the epochs of a candidate that is running, those that count whatever becomes of its elders."""
+        elders = zip(self.courses[:number], self.verdicts(), strict=False)
+        running = [elder for elder, verdict in elders if verdict is None and elder.outcome is None]
+        undecided = [level for elder in running for level in self._levels if level > len(elder.scores)]
+        return min([len(self.courses[number].scores), *undecided])
 
     def suggest(self) -> dict[str, Any] | None:
         """The setting of the next candidate; None when all are given out, or when it has to wait for a verdict."""

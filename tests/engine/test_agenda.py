@@ -108,3 +108,22 @@ def test_an_arm_that_always_diverges_is_not_confirmed() -> None:
     assert agenda.finished()
     assert agenda.chosen("relu") is None
     assert not [trial for trial in agenda.trials.values() if trial.stage == "confirm" and trial.arm == "relu"]
+
+
+def test_epochs_that_count_whatever_the_elders_do() -> None:
+    """Those up to the first rung at which an elder's score is not known yet: there the candidate may turn out to have stopped."""
+    agenda = simulate(study(epochs=9), slots=2, seed=0, steps=0)[0]
+    elder, candidate = agenda.next(), agenda.next()
+    while candidate is not None and elder is not None and candidate.arm != elder.arm:
+        candidate = agenda.next()
+    assert elder is not None
+    assert candidate is not None
+    search = agenda.searches[elder.arm]
+    for epoch in range(1, 6):
+        agenda.heard(candidate, epoch, 50.0)
+    assert search.counted(1) == 1, "the elder is at no rung yet: the first one, epoch 1, may have been the last"
+    agenda.heard(elder, 1, 40.0)
+    assert search.counted(1) == 3
+    for epoch in range(2, 5):
+        agenda.heard(elder, epoch, 40.0)
+    assert search.counted(1) == 5, "both rungs are decided"

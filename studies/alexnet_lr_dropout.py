@@ -1,0 +1,32 @@
+"""Which learning rate and which dropout suit AlexNet? (report C)
+
+python studies/alexnet_lr_dropout.py            # run it, or go on where it stopped
+python analysis/tables.py --study alexnet_lr_dropout
+"""
+
+from cnnzoo import Recipe
+from search_spaces import grids
+from studies.engine import Budget, Scale, Study, claim, grid, main
+
+STUDY = Study(
+    name="alexnet_lr_dropout",
+    question="Which learning rate and which dropout suit AlexNet on MNIST?",
+    # Epochs and batch are left open.
+    base=Recipe(model="alexnet", dataset="mnist", optimizer="adam", batch_size=64, epochs=10),
+    arms=grid(**grids.RATE_AND_DROPOUT),
+    baseline="lr 1e-3 · dropout 0.2",  # the report's choice
+    budget=Budget(seeds=3),
+    rows="lr",
+    columns="dropout",
+    claims=[
+        claim(
+            "Dropout matters little at the learning rate chosen (C3)",
+            equal=["lr 1e-3 · dropout 0", "lr 1e-3 · dropout 0.2", "lr 1e-3 · dropout 0.4"],
+        ),
+    ],
+    demo=Scale.demo(seeds=5, width=0.5),
+    smoke=Scale.smoke(width=0.25),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

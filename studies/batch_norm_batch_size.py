@@ -1,0 +1,36 @@
+"""Does batch normalisation help LeNet-B, and does that depend on the size of a batch and on the epochs? (report B)
+
+python studies/batch_norm_batch_size.py            # run it, or go on where it stopped
+python analysis/tables.py --study batch_norm_batch_size
+"""
+
+from cnnzoo import Recipe
+from search_spaces import adam
+from studies.engine import Budget, Scale, Study, claim, grid, main
+
+STUDY = Study(
+    name="batch_norm_batch_size",
+    question="Does batch normalisation help LeNet-B, and does that depend on the size of a batch and on the epochs?",
+    # The report says "a small learning rate": Adam's usual 1e-3.
+    base=Recipe(model="lenet_b", dataset="folder:characters12", optimizer="adam", lr=1e-3, epochs=20),
+    arms=grid(
+        batch_size={"batch 64": 64, "batch 1024": 1024},
+        epochs={"20 epochs": 20, "60 epochs": 60},
+        norm={"bn": "batch", "no bn": "none"},
+    ),
+    baseline="batch 64 · 20 epochs · no bn",
+    tune=adam.LEARNING_RATE,
+    budget=Budget(seeds=5, trials_per_arm=16),
+    claims=[
+        claim("At batch 64, BN is ahead early (B3)", better="batch 64 · 20 epochs · bn", than="batch 64 · 20 epochs · no bn", at=0.1),
+        claim("At batch 64, no BN ends ahead (B3)", better="batch 64 · 20 epochs · no bn", than="batch 64 · 20 epochs · bn"),
+        claim("At batch 1024 and 20 epochs BN is better (B4)", better="batch 1024 · 20 epochs · bn", than="batch 1024 · 20 epochs · no bn"),
+        claim("At batch 1024 and 60 epochs they are level (B5)", equal=["batch 1024 · 60 epochs · bn", "batch 1024 · 60 epochs · no bn"]),
+    ],
+    # All the epochs, as the arms are named after them, but of small images.
+    demo=Scale.demo(image_size=14, train_size=1100, epochs=20),
+    smoke=Scale.smoke(trials_per_arm=2, image_size=8, train_size=1024, epochs=1),
+)  # fmt: skip
+
+if __name__ == "__main__":
+    main(STUDY)

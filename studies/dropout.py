@@ -1,0 +1,30 @@
+"""Does dropout before the last layer help LeNet-B? (report B)
+
+python studies/dropout.py            # run it, or go on where it stopped
+python analysis/tables.py --study dropout
+"""
+
+from cnnzoo import Recipe
+from search_spaces import adam
+from studies.engine import Arm, Budget, Scale, Study, claim, main
+
+STUDY = Study(
+    name="dropout",
+    question="Does dropout of 0.5 before the last layer help LeNet-B?",
+    # The report says "a small learning rate": Adam's usual 1e-3.
+    base=Recipe(model="lenet_b", dataset="folder:characters12", optimizer="adam", lr=1e-3, batch_size=64, epochs=20),
+    arms={"no dropout": Arm(dropout=0.0), "dropout": Arm(dropout=0.5)},
+    baseline="no dropout",
+    tune=adam.LEARNING_RATE,
+    budget=Budget(seeds=5, trials_per_arm=16),
+    claims=[
+        claim("With dropout it learns more slowly: it is behind after a tenth of the epochs (B2)",
+              better="no dropout", than="dropout", at=0.1),
+        claim("With dropout it ends lower (B2)", better="no dropout", than="dropout"),
+    ],
+    demo=Scale.demo(seeds=5, train_size=2000, epochs=10),
+    smoke=Scale.smoke(),
+)  # fmt: skip
+
+if __name__ == "__main__":
+    main(STUDY)

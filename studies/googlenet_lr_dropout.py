@@ -1,0 +1,31 @@
+"""Which learning rate and which dropout suit GoogLeNet? (report C)
+
+python studies/googlenet_lr_dropout.py            # run it, or go on where it stopped
+python analysis/tables.py --study googlenet_lr_dropout
+"""
+
+from cnnzoo import Recipe
+from search_spaces import grids
+from studies.engine import Budget, Scale, Study, claim, grid, main
+
+ARMS = grid(**grids.RATE_AND_DROPOUT)
+
+STUDY = Study(
+    name="googlenet_lr_dropout",
+    question="Which learning rate and which dropout suit GoogLeNet on MNIST?",
+    # Epochs and batch are left open.
+    base=Recipe(model="googlenet", dataset="mnist", optimizer="adam", batch_size=64, epochs=10),
+    arms=ARMS,
+    baseline="lr 5e-4 · dropout 0.2",  # the report's choice
+    budget=Budget(seeds=3),
+    rows="lr",
+    columns="dropout",
+    claims=[
+        claim("It trains at every setting: the report saw a network that does not in VGG alone", trains=list(ARMS))
+    ],
+    demo=Scale.demo(train_size=1500, batch_size=16, epochs=4),
+    smoke=Scale.smoke(seeds=1, epochs=1),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

@@ -1,0 +1,30 @@
+"""Is the deeper AlexNet-B better than LeNet-B? (report B)
+
+python studies/lenet_vs_alexnet.py            # run it, or go on where it stopped
+python analysis/tables.py --study lenet_vs_alexnet
+"""
+
+from cnnzoo import Recipe
+from search_spaces import adam
+from studies.engine import Arm, Budget, Scale, Study, claim, main
+
+STUDY = Study(
+    name="lenet_vs_alexnet",
+    question="Is the deeper AlexNet-B better than LeNet-B, and which of the two learns faster?",
+    # The report says "a small learning rate": Adam's usual 1e-3.
+    base=Recipe(model="lenet_b", dataset="folder:characters12", optimizer="adam", lr=1e-3, batch_size=64, epochs=20),
+    arms={"LeNet-B": Arm(), "AlexNet-B": Arm(model="alexnet_b")},
+    baseline="LeNet-B",
+    tune=adam.LEARNING_RATE,
+    budget=Budget(seeds=5, trials_per_arm=16),
+    # That AlexNet-B fluctuates more (B6 too) is to be seen in the curves: python analysis/curves.py --study lenet_vs_alexnet
+    claims=[
+        claim("LeNet-B is ahead after a tenth of the epochs (B6)", better="LeNet-B", than="AlexNet-B", at=0.1),
+        claim("AlexNet-B ends higher (B6)", better="AlexNet-B", than="LeNet-B"),
+    ],
+    demo=Scale.demo(train_size=1500, epochs=8),
+    smoke=Scale.smoke(image_size=14),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

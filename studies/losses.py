@@ -1,0 +1,32 @@
+"""Which loss is best for simp_Res9? (report D, table D4)
+
+python studies/losses.py            # run it, or go on where it stopped
+python analysis/tables.py --study losses
+"""
+
+from cnnzoo import Recipe
+from search_spaces import sgd
+from studies.engine import Arm, Scale, Study, claim, main
+
+STUDY = Study(
+    name="losses",
+    question="Which of three losses gives simp_Res9 the best accuracy?",
+    base=Recipe(model="simp_res9", dataset="cifar10", lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50),
+    arms={"CrossEntropy": Arm(), "SmoothL1": Arm(loss="smooth_l1"), "BCEWithLogits": Arm(loss="bce")},
+    baseline="CrossEntropy",
+    tune=sgd.LEARNING_RATE,
+    reported={
+        "CrossEntropy": {"test/acc1": 88.720, "train/acc1": 96.246},
+        "SmoothL1": {"test/acc1": 75.660, "train/acc1": 78.678},
+        "BCEWithLogits": {"test/acc1": 85.640, "train/acc1": 90.704},
+    },
+    claims=[
+        claim("Cross-entropy is the best of the three (D-d)", best="CrossEntropy"),
+        claim("SmoothL1 is the worst (D-d)", better=["CrossEntropy", "BCEWithLogits"], than="SmoothL1"),
+    ],
+    demo=Scale.demo(seeds=5, width=0.125, crop=2, batch_size=32),
+    smoke=Scale.smoke(image_size=16, width=0.125),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

@@ -1,0 +1,36 @@
+"""What does a larger model buy on CIFAR-10? (report D, table D1)
+
+python studies/model_size.py            # run it, or go on where it stopped
+python analysis/tables.py --study model_size
+"""
+
+from cnnzoo import Recipe
+from search_spaces import sgd
+from studies.engine import Arm, Scale, Study, claim, main
+
+STUDY = Study(
+    name="model_size",
+    question="What does a larger model buy in accuracy, and what does it cost in time and size?",
+    base=Recipe(model="res18", dataset="cifar10", lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50),
+    arms={"Res18": Arm(), "Res9": Arm(model="res9"), "simp_Res9": Arm(model="simp_res9")},
+    baseline="Res18",
+    tune=sgd.LEARNING_RATE,
+    reported={  # the seconds are an epoch's: the report gives those of all 50
+        "Res18": {"test/acc1": 91.210, "seconds": 1037.82 / 50, "model/size_mb": 42.7},
+        "Res9": {"test/acc1": 89.830, "seconds": 748.32 / 50, "model/size_mb": 8.7},
+        "simp_Res9": {"test/acc1": 87.800, "seconds": 730.96 / 50, "model/size_mb": 3.41},
+    },
+    margin=1.5,  # the difference between Res18 and Res9 that the report calls little
+    claims=[
+        claim("The bigger the better: Res18 above Res9 (D-a)", better="Res18", than="Res9"),
+        claim("The bigger the better: Res9 above simp_Res9 (D-a)", better="Res9", than="simp_Res9"),
+        claim("But with little return: Res9 is within 1.5 points of Res18 (D-a)", equal=["Res9", "Res18"]),
+        claim("Res9 is the smaller of the two (D-a)", better="Res9", than="Res18", metric="model/size_mb"),
+        claim("A smaller model takes less time", better=["Res9", "simp_Res9"], than="Res18", metric="seconds"),
+    ],
+    demo=Scale.demo(width=0.125, crop=2, batch_size=32),
+    smoke=Scale.smoke(image_size=16, width=0.125),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

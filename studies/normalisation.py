@@ -1,0 +1,30 @@
+"""Which normalisation layer is best in AlexNet-B: none, local response or batch? (report B)
+
+python studies/normalisation.py            # run it, or go on where it stopped
+python analysis/tables.py --study normalisation
+"""
+
+from cnnzoo import Recipe
+from search_spaces import adam
+from studies.engine import Arm, Budget, Scale, Study, claim, main
+
+STUDY = Study(
+    name="normalisation",
+    question="Which normalisation is best in AlexNet-B: none, local response (LRN) or batch (BN)?",
+    # The report says "a small learning rate": Adam's usual 1e-3. It compares on AlexNet-B, which has LRN by itself.
+    base=Recipe(model="alexnet_b", dataset="folder:characters12", optimizer="adam", lr=1e-3, batch_size=64, epochs=20),
+    arms={"none": Arm(norm="none"), "LRN": Arm(norm="lrn"), "BN": Arm(norm="batch")},
+    baseline="none",
+    tune=adam.LEARNING_RATE,
+    budget=Budget(seeds=5, trials_per_arm=16),
+    # The report draws no conclusion; these are what the papers on VGG (arXiv 1409.1556) and BN (arXiv 1502.03167) say.
+    claims=[
+        claim("LRN makes no difference (arXiv 1409.1556)", equal=["none", "LRN"]),
+        claim("BN is the best of the three (arXiv 1502.03167)", best="BN"),
+    ],
+    demo=Scale.demo(seeds=5, width=0.25, epochs=5),
+    smoke=Scale.smoke(width=0.125),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

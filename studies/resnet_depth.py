@@ -1,0 +1,34 @@
+"""Does a deeper ResNet do better on MNIST? (report C)
+
+python studies/resnet_depth.py            # run it, or go on where it stopped
+python analysis/tables.py --study resnet_depth
+"""
+
+from cnnzoo import Recipe
+from search_spaces import adam
+from studies.engine import Arm, Budget, Scale, Study, claim, main
+
+ARMS = {f"ResNet-{depth}": Arm(model=f"resnet{depth}") for depth in (18, 34, 50, 101, 152)}
+
+STUDY = Study(
+    name="resnet_depth",
+    question="Does a deeper ResNet do better on MNIST?",
+    # The learning rate that report C chose for ResNet; epochs and batch are left open.
+    base=Recipe(model="resnet18", dataset="mnist", optimizer="adam", lr=5e-4, batch_size=64, epochs=10),
+    arms=ARMS,
+    baseline="ResNet-18",
+    tune=adam.LEARNING_RATE,
+    budget=Budget(seeds=3, trials_per_arm=16),
+    # The report draws no conclusion; these are what shortcuts are for (arXiv 1512.03385).
+    claims=[
+        claim("ResNets train at every depth (arXiv 1512.03385)", trains=list(ARMS)),
+        claim(
+            "ResNet-152 is better than ResNet-18 (arXiv 1512.03385, on ImageNet)", better="ResNet-152", than="ResNet-18"
+        ),
+    ],
+    demo=Scale.demo(image_size=14, train_size=1200, width=0.125, batch_size=32, epochs=4),
+    smoke=Scale.smoke(seeds=1, trials_per_arm=1, width=0.125, image_size=8, train_size=64, epochs=1),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

@@ -1,0 +1,40 @@
+"""Does dropout help a ResNet that has batch normalisation, or can it take its place? (report A)
+
+python studies/resnet_norm_dropout.py            # run it, or go on where it stopped
+python analysis/tables.py --study resnet_norm_dropout
+"""
+
+from cnnzoo import Recipe
+from search_spaces import sgd
+from studies.engine import Arm, Scale, Study, claim, main
+
+STUDY = Study(
+    name="resnet_norm_dropout",
+    question="Does dropout help ResNet-18: in the place of batch normalisation, after it, or before it?",
+    # Batch and weight decay are left open: those of PyTorch's ImageNet script. Nothing is augmented, as otherwise
+    # 20 epochs would not bring the train accuracy near the reported 100 %.
+    base=Recipe(model="resnet18", stem_pool=2, dataset="tiny_imagenet", lr=0.1, weight_decay=1e-4, batch_size=256,
+                schedule="step", step_size=5, gamma=0.5, epochs=20),
+    arms={
+        "resnet18": Arm(),
+        "dropout": Arm(dropout=0.2, dropout_at="instead"),
+        "bn_dropout": Arm(dropout=0.2, dropout_at="after"),
+        "dropout_bn": Arm(dropout=0.2, dropout_at="before"),
+        "ss3": Arm(model="ss3"),
+    },
+    baseline="resnet18",
+    tune=sgd.LEARNING_RATE,
+    # Read off curves as ranges: test 30-50 % and train near 100 % for resnet18, train 50-60 % with dropout and for ss3.
+    claims=[
+        claim("Dropout beside BN narrows the train-test gap (A1)", better=["bn_dropout", "dropout_bn"], than="resnet18", metric="gap"),
+        claim("Dropout in the place of BN narrows it too (A1)", better="dropout", than="resnet18", metric="gap"),
+        claim("Dropout beside BN lowers train accuracy (A2)", better="resnet18", than=["bn_dropout", "dropout_bn"], metric="train/acc1"),
+        claim("Dropout before or after BN makes no difference (A3)", equal=["bn_dropout", "dropout_bn"]),
+        claim("Dropout after BN is better (arXiv 1801.05134)", better="bn_dropout", than="dropout_bn"),
+    ],
+    demo=Scale.demo(train_size=500, width=0.25, batch_size=32, epochs=20),
+    smoke=Scale.smoke(image_size=16, width=0.125),
+)  # fmt: skip
+
+if __name__ == "__main__":
+    main(STUDY)
