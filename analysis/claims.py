@@ -6,34 +6,20 @@ python analysis/claims.py --study activations --strict     # exit code 1 unless 
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
-from analysis import stats
-from analysis.commands import check_file, command, parser, write
-from analysis.contrasts import Contrast
+from analysis import judging, stats
+from analysis.commands import command, parser, read, write
 from analysis.formats import wrapped
-from analysis.judging import (
-    HIGHER_IS_BETTER,
-    OF_THE_MODEL,
-    POINTS,
-    SUPPORTED,
-    UNDECIDED,
-    Pair,
-    Ruling,
-    early_metric,
-    rulings,
-    threshold,
-)  # fmt: skip
+from analysis.judging import Key, Ruling
 from analysis.lints import missing
-from analysis.results import NAMES, Results, results
-from analysis.runs import load
+from analysis.results import NAMES, Contrast, Results
 from analysis.spec import Claim
-from analysis.store import tracking_uri
 from analysis.words import LABELS, count, listed, number, plus_minus, probability
 from studies.engine import schema
 
 WIDTH = 110
 _WORDS = {True: ("better", "worse"), False: ("lower", "higher")}  # by whether more is better
+_UNITS = {schema.SECONDS: " s", schema.SIZE_MB: " MB", **dict.fromkeys(judging.POINTS, " points")}
 
 
 def sentence(of: Results, ruling: Ruling) -> str:
@@ -42,25 +28,25 @@ def sentence(of: Results, ruling: Ruling) -> str:
         return f"{ruling.reason[0].upper()}{ruling.reason[1:]}."
     if ruling.trained:
         return _of_training(of, ruling)
-    shown = [_shows(of, ruling.claim, p, c) for p, c in zip(ruling.pairs, ruling.contrasts, strict=True)]
-    deciding = [text for text, c in zip(shown, ruling.contrasts, strict=True) if _decides(ruling, c)]
-    n = min(pair.difference.n for pair in ruling.pairs if pair.difference)
-    seeds = "By construction" if ruling.claim.metric in OF_THE_MODEL else f"Over {count(n, 'shared seed')}"
-    when = f" after {100 * ruling.claim.at:g} % of the epochs" if ruling.claim.at is not None else ""
-    line = f"{seeds}, {listed(deciding)} in {LABELS.get(early_metric(ruling.claim), ruling.claim.metric)}{when}."
-    return line + (_what_would_decide(ruling, n) if ruling.verdict == UNDECIDED else "")
+    claim = ruling.claim
+    deciding = [_shows(of, claim, key, c) for key, c in ruling.contrasts.items() if _decides(ruling, c)]
+    n = min(c.difference.n for c in ruling.contrasts.values() if c.difference)
+    seeds = "By construction" if claim.metric in judging.OF_THE_MODEL else f"Over {count(n, 'shared seed')}"
+    when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""
+    line = f"{seeds}, {listed(deciding)} in {LABELS.get(judging.early_metric(claim), claim.metric)}{when}."
+    return line + (_what_would_decide(ruling, n) if ruling.verdict == judging.UNDECIDED else "")
 
 
 def figures(ruling: Ruling) -> list[str]:
     """The numbers under a ruling, a line a contrast."""
+    turned = ruling.claim.metric not in judging.HIGHER_IS_BETTER and ruling.claim.kind != "interaction"
     lines = []
-    for pair, contrast in zip(ruling.pairs, ruling.contrasts, strict=True):
+    for (arm, than, *_), contrast in ruling.contrasts.items():
         d = contrast.difference
-        if d is not None:
-            turned = ruling.claim.metric not in HIGHER_IS_BETTER and ruling.claim.kind != "interaction"
-            a, b = (pair.than, pair.arm) if turned else (pair.arm, pair.than)
-            by = plus_minus(d.mean, d.half, _digits(ruling.claim), sign=True)
-            lines.append(f"{a} − {b}: {by}{_evidence(d.n, contrast)}")
+        assert d is not None
+        a, b = (than, arm) if turned else (arm, than)
+        by = plus_minus(d.mean, d.half, _digits(ruling.claim), sign=True)
+        lines.append(f"{a} − {b}: {by}{_evidence(d.n, contrast)}")
     return lines
 
 
@@ -76,9 +62,10 @@ def text(of: Results) -> str:
     """All claims, for a terminal."""
     spec = of.spec
     parts = [f"{spec.name}, scale {spec.scale}: {spec.question}"]
-    judged = rulings(of)
+    judged = judging.rulings(of)
     for number_, claim in enumerate(spec.claims, start=1):
-        parts.append("\n".join([*wrapped(f'{number_}. "{claim.text}"', WIDTH), *_lines(of, claim, judged)]))
+        own = [ruling for ruling in judged if ruling.claim is claim]
+        parts.append("\n".join([*wrapped(f'{number_}. "{claim.text}"', WIDTH), *_lines(of, own)]))
     parts.append("\n".join(line for note in notes(of) for line in wrapped(note, WIDTH)))
     return "\n\n".join(parts) + "\n"
 
@@ -96,81 +83,70 @@ def notes(of: Results) -> list[str]:
     return [*said, *missing(of), *of.runs.notes]
 
 
-def _lines(of: Results, claim: Claim, judged: Sequence[Ruling]) -> list[str]:
-    own = [ruling for ruling in judged if ruling.claim is claim]
-    lines = [
-        line
-        for r in own
-        for line in (
-            *wrapped(f"   {NAMES[r.way]}: {r.verdict}. {sentence(of, r)}", WIDTH),
-            *(f"      {f}" for f in figures(r)),
-        )
-    ]
+def _lines(of: Results, own: Sequence[Ruling]) -> list[str]:
+    lines = []
+    for ruling in own:
+        lines += wrapped(f"   {NAMES[ruling.way]}: {ruling.verdict}. {sentence(of, ruling)}", WIDTH)
+        lines += [f"      {line}" for line in figures(ruling)]
     if "confirm" in of.ways() and not any(ruling.way == "confirm" for ruling in own):
         lines.append("   tuned: not asked, as what it compares is itself tuned (or has nothing to tune).")
     return lines or ["   not judged: nothing has been trained yet."]
 
 
-def _shows(of: Results, claim: Claim, pair: Pair, contrast: Contrast) -> str:
+def _shows(of: Results, claim: Claim, key: Key, contrast: Contrast) -> str:
     d = contrast.difference
     assert d is not None
-    a, b, by = pair.arm, pair.than, f"{number(abs(d.mean), _digits(claim))}{_unit(claim)}"
-    words = ("larger", "smaller") if claim.kind == "interaction" else _WORDS[claim.metric in HIGHER_IS_BETTER]
+    a, b, by = key[0], key[1], f"{number(abs(d.mean), _digits(claim))}{_UNITS.get(claim.metric, '')}"
+    words = ("larger", "smaller") if claim.kind == "interaction" else _WORDS[claim.metric in judging.HIGHER_IS_BETTER]
     seen = f"{a} is {words[d.mean < 0]} than {b} by {by}"
     if contrast.verdict == stats.EQUAL:
-        within = f"within {of.spec.margin:g} points of one another" if claim.metric in POINTS else "the same"
+        within = f"within {of.spec.margin:g} points of one another" if claim.metric in judging.POINTS else "the same"
         return f"{a} and {b} are {within}"
     if contrast.verdict == stats.UNDECIDED:
-        return f"{seen}, which may be chance," if d.mean else f"{a} and {b} are level so far"
+        return f"{seen} (which may be chance)" if d.mean else f"{a} and {b} are level so far"
     return seen
 
 
 def _decides(ruling: Ruling, contrast: Contrast) -> bool:
     """Is this contrast among those the verdict rests on? All are for SUPPORTED; else those that go against it."""
-    if ruling.verdict == SUPPORTED:
+    if ruling.verdict == judging.SUPPORTED:
         return True
-    if ruling.verdict == UNDECIDED:
+    if ruling.verdict == judging.UNDECIDED:
         return contrast.verdict == stats.UNDECIDED or ruling.claim.kind == "equal"
-    return (
-        contrast.p_beyond < stats.LEVEL
-        if ruling.claim.kind == "equal"
-        else contrast.verdict in (stats.WORSE, stats.EQUAL)
-    )
+    if ruling.claim.kind == "equal":
+        return contrast.p_beyond < stats.LEVEL
+    return contrast.verdict in (stats.WORSE, stats.EQUAL)
 
 
 def _what_would_decide(ruling: Ruling, n: int) -> str:
     if n == 1:
         return " With one seed nothing can be told from chance; at least two are needed."
-    if math.isnan(ruling.needed):
+    open_ones = [c for c in ruling.contrasts.values() if not math.isnan(c.needed)]
+    if not open_ones:
         return ""
-    if ruling.likely == ruling.needed:
-        return f" About {ruling.needed:,.0f} seeds would decide."
-    return f" About {ruling.likely:,.0f} seeds would decide if that is so; {ruling.needed:,.0f} in any case."
+    likely, needed = max(c.likely for c in open_ones), max(c.needed for c in open_ones)
+    if likely == needed:
+        return f" About {needed:,.0f} seeds would decide."
+    return f" About {likely:,.0f} seeds would decide if that is so; {needed:,.0f} in any case."
 
 
 def _of_training(of: Results, ruling: Ruling) -> str:
     shown = listed(f"{arm} in {k} of {n} seeds" for arm, k, n in ruling.trained)
-    line = f"Above {threshold(of.spec.chance):g} % (chance is {of.spec.chance:.3g} %): {shown}."
-    n = min(n for _, _, n in ruling.trained)
-    if ruling.verdict == UNDECIDED:
-        rare = (
-            "to be sure of seeing what happens one time in ten"
-            if ruling.claim.kind == "unstable"
-            else "to speak of every one"
-        )
-        return f"{line} It takes {ruling.needed:.0f} seeds {rare}."
-    if ruling.verdict == SUPPORTED and ruling.claim.kind != "unstable":
+    line = f"Above {judging.threshold(of.spec.chance):g} % (chance is {of.spec.chance:.3g} %): {shown}."
+    unstable = ruling.claim.kind == "unstable"
+    if ruling.verdict == judging.UNDECIDED and unstable:
+        return f"{line} It takes {judging.SEEN_ONCE} seeds to be sure of seeing what happens one time in ten."
+    if ruling.verdict == judging.UNDECIDED:
+        return f"{line} It takes {judging.ENOUGH} seeds to speak of every one."
+    if ruling.verdict == judging.SUPPORTED and not unstable:
+        n = min(n for _, _, n in ruling.trained)
         others = 100 * stats.share_upper_bound(n)
         return f"{line} Of {count(n, 'seed')} that all agree, up to {others:.0f} % of further ones may not."
     return line
 
 
 def _digits(claim: Claim) -> int:
-    return 0 if claim.metric in (schema.PARAMETERS, schema.FLOPS) else 2 if claim.metric in POINTS else 3
-
-
-def _unit(claim: Claim) -> str:
-    return " points" if claim.metric in POINTS else {schema.SECONDS: " s", schema.SIZE_MB: " MB"}.get(claim.metric, "")
+    return 0 if claim.metric in (schema.PARAMETERS, schema.FLOPS) else 2 if claim.metric in judging.POINTS else 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -178,20 +154,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument(
         "--strict", action="store_true", help="exit with code 1 unless every claim is SUPPORTED in every way"
     )
-    options.add_argument("--out", type=Path, metavar="FILE", help="where to write it; default: the screen")
     given = options.parse_args(arguments)
-    if given.out:
-        check_file(given.out)
-    of = results(load(given.study, given.scale, tracking_uri()))
+    of = read(given)
     if not of.spec.claims:
         raise ValueError(
             f"study {given.study!r} states no claims.\nhint: add claims=[claim(...)] to its file and run it again."
         )
     write(text(of), given.out)
-    judged = rulings(of)
-    supported = all(ruling.verdict == SUPPORTED for ruling in judged) and {r.claim.text for r in judged} == {
-        c.text for c in of.spec.claims
-    }
+    judged = judging.rulings(of)
+    every = all(any(ruling.claim is claim for ruling in judged) for claim in of.spec.claims)
+    supported = every and all(ruling.verdict == judging.SUPPORTED for ruling in judged)
     return 1 if given.strict and not supported else 0
 
 

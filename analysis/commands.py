@@ -6,17 +6,44 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from analysis.results import Results, results
+from analysis.runs import StudyRuns, load
+from analysis.store import tracking_uri
 from studies.engine import schema
 
 
-def parser(description: str) -> argparse.ArgumentParser:
+def parser(description: str, out: str = "where to write it; default: the screen") -> argparse.ArgumentParser:
     """A parser with the options that every command on a study has."""
-    made = argparse.ArgumentParser(
-        description=description, epilog="Reads MLFLOW_TRACKING_URI, or sqlite:///mlflow.db here."
-    )
+    epilog = "Reads MLFLOW_TRACKING_URI, or sqlite:///mlflow.db here."
+    made = argparse.ArgumentParser(description=description, epilog=epilog)
     made.add_argument("--study", required=True, help="the study's name, e.g. activations")
     made.add_argument("--scale", choices=schema.SCALES, help="which of the scales it was run at; otherwise the largest")
+    made.add_argument("--out", type=Path, metavar="FILE", help=out)
     return made
+
+
+def runs(given: argparse.Namespace) -> StudyRuns:
+    """The study of a command line; an --out that cannot be a file is told before anything is read."""
+    if given.out and given.out.is_dir():
+        raise ValueError(f"--out {given.out} is a folder.\nhint: name a file in it, e.g. --out {given.out / 'result'}")
+    return load(given.study, given.scale, tracking_uri())
+
+
+def read(given: argparse.Namespace) -> Results:
+    return results(runs(given))
+
+
+def write(what: str | bytes, out: Path | None) -> None:
+    """To the file, whose folder is made where it is missing, or to the screen."""
+    if out is None:
+        print(what, end="")
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(what.encode() if isinstance(what, str) else what)
+    except OSError as error:
+        raise ValueError(f"cannot write {out}: {error.strerror}.\nhint: give another place with --out.") from None
+    print(f"wrote {out}")
 
 
 def command(main: Callable[[Sequence[str] | None], int]) -> None:
@@ -35,28 +62,3 @@ def command(main: Callable[[Sequence[str] | None], int]) -> None:
     except KeyboardInterrupt:
         code = 130
     raise SystemExit(code)
-
-
-def write(text: str, out: Path | None) -> None:
-    """To the file, whose folder is made where it is missing, or to the screen."""
-    if out is None:
-        print(text, end="")
-        return
-    check_file(out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"cannot write {out}: {error.strerror}.\nhint: give another place with --out.") from None
-    print(f"wrote {out}")
-
-
-def check_file(out: Path, suffixes: Sequence[str] = ()) -> None:
-    """Refuse a place that cannot be written to before anything is computed."""
-    name = f"result{suffixes[0] if suffixes else '.md'}"
-    if out.is_dir():
-        raise ValueError(f"--out {out} is a folder.\nhint: name a file in it, e.g. --out {out / name}")
-    if suffixes and out.suffix not in suffixes:
-        raise ValueError(
-            f"--out {out} must end with {', '.join(suffixes)}.\nhint: --out {out.with_suffix(suffixes[0])}"
-        )

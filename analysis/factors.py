@@ -1,6 +1,6 @@
 """Studies with two factors: their grid of arms, and whether one factor's effect depends on the other."""
 
-from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -8,36 +8,69 @@ import pandas as pd
 from analysis import stats
 from analysis.results import Results
 from analysis.spec import Spec
-from analysis.words import short
+from analysis.words import number, plus_minus, probability, short
 from studies.engine import schema
 
 _SEPARATOR = " · "  # between the labels of a grid's arm
 
 
-def grid(spec: Spec) -> dict[tuple[Any, Any], str] | None:
-    """The arms of a study with two factors, by (row value, column value); None where its table has a row an arm."""
-    if not spec.table:
+@dataclass(frozen=True)
+class Grid:
+    """The arms of a study by two factors; of what else they differ in, every combination has rows of its own."""
+
+    factors: tuple[str, str]  # what the rows are, what the columns are
+    rows: list[str]
+    columns: list[str]
+    arms: list[list[str | None]]  # by row, then column; None: there is no such arm
+
+
+def grid(spec: Spec) -> Grid | None:
+    """The grid of a study whose table has two factors; None where its table has a row an arm."""
+    if spec.table is None:
         return None
     row, column = spec.table["rows"], spec.table["columns"]
-    cells = {(fixed(fields.get(row)), fixed(fields.get(column))): arm for arm, fields in spec.arms.items()}
-    return cells if len(cells) == len(spec.arms) else None
+    down, cells = [row], _cells(spec, [row], column)
+    if len(cells) < len(spec.arms):  # there are more than two factors
+        down += dict.fromkeys(f for fields in spec.arms.values() for f in fields if f not in (row, column))
+        cells = _cells(spec, down, column)
+    rows, columns = (list(dict.fromkeys(cell[which] for cell in cells)) for which in (0, 1))
+    return Grid(
+        factors=(", ".join(down), column),
+        rows=[", ".join(label(spec, *pair) for pair in zip(down, values, strict=True)) for values in rows],
+        columns=[label(spec, column, value) for value in columns],
+        arms=[[cells.get((r, c)) for c in columns] for r in rows],
+    )
 
 
-def interaction(results: Results, cells: Mapping[tuple[Any, Any], str]) -> stats.Interaction | None:
-    """Do the two factors of the grid interact, as reported? None where cells or seeds are missing."""
-    rows, columns = axis(cells, 0), axis(cells, 1)
-    if len(rows) < 2 or len(columns) < 2 or len(cells) < len(rows) * len(columns):
+def _cells(spec: Spec, rows: list[str], column: str) -> dict[tuple[tuple[Any, ...], Any], str]:
+    """The arms by the values of their row's factors and by that of their column's."""
+    values = {arm: {**spec.base, **fields} for arm, fields in spec.arms.items()}
+    return {(tuple(fixed(own[f]) for f in rows), fixed(own[column])): arm for arm, own in values.items()}
+
+
+def interaction_note(results: Results) -> str | None:
+    """Whether the two factors of a grid act on one another; if so, the effect of one at each level of the other."""
+    of = grid(results.spec)
+    if of is None or min(len(of.rows), len(of.columns)) < 2 or None in (arm for row in of.arms for arm in row):
         return None
-    samples = [results.samples["reported"][cells[r, c]].values(schema.JUDGED_BY) for r in rows for c in columns]
-    shared = pd.concat(samples, axis=1, join="inner").to_numpy()
+    samples = [[results.samples["reported"][str(arm)].values(schema.JUDGED_BY) for arm in row] for row in of.arms]
+    shared = pd.concat([sample for row in samples for sample in row], axis=1, join="inner").to_numpy()
     if len(shared) < 2:
         return None
-    return stats.two_way_interaction(shared.T.reshape(len(rows), len(columns), -1))
-
-
-def axis(cells: Iterable[tuple[Any, Any]], which: int) -> list[Any]:
-    """The values of one factor, in the order of the arms."""
-    return list(dict.fromkeys(cell[which] for cell in cells))
+    found = stats.two_way_interaction(shared.T.reshape(len(of.rows), len(of.columns), -1))
+    row, column = of.factors
+    figures = f"F({found.df[0]}, {found.df[1]}) = {number(found.f, 1)}, {probability(found.p)}"
+    if found.p >= stats.LEVEL:
+        return f"{row} and {column} do not show an interaction ({figures})."
+    if len(of.columns) != 2:
+        return f"{row} and {column} interact ({figures}): the effect of one depends on the other."
+    levels = []
+    for level, (a, b) in zip(of.rows, samples, strict=True):
+        both = a.index.intersection(b.index)
+        difference = stats.paired_difference(a[both], b[both], results.spec.resolution)
+        levels.append(f"{plus_minus(difference.mean, difference.half, sign=True)} at {level}")
+    effects = f"{of.columns[0]} minus {of.columns[1]} is {'; '.join(levels)}"
+    return f"{row} and {column} interact ({figures}), so there is no one effect of {column}: {effects}."
 
 
 def label(spec: Spec, factor: str, value: Any) -> str:

@@ -11,96 +11,60 @@ are one family (Holm).
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, product
 
 import pandas as pd
 
 from analysis import stats
-from analysis.contrasts import Contrast, judged, paired
-from analysis.results import GAP, WAYS, Results
+from analysis.results import GAP, Contrast, Results, judged, paired
 from analysis.spec import Claim
 from studies.engine import schema
 
 SUPPORTED, CONTRADICTED, UNDECIDED, INVALID = "SUPPORTED", "CONTRADICTED", "UNDECIDED", "INVALID"
-POINTS = (
-    schema.TEST_ACC1, schema.TEST_ACC5, schema.VAL_ACC1, schema.VAL_ACC5, schema.TRAIN_ACC1, schema.TRAIN_ACC5, GAP,
+ACCURACIES = (
+    schema.TEST_ACC1, schema.TEST_ACC5, schema.VAL_ACC1, schema.VAL_ACC5, schema.TRAIN_ACC1, schema.TRAIN_ACC5,
 )  # fmt: skip
-HIGHER_IS_BETTER = (*POINTS[:-1], schema.IMAGES_PER_SECOND)
+POINTS = (*ACCURACIES, GAP)
+HIGHER_IS_BETTER = (*ACCURACIES, schema.IMAGES_PER_SECOND)
 OF_THE_MODEL = (schema.PARAMETERS, schema.SIZE_MB, schema.FLOPS)  # the same on every seed: facts, not samples
+_VALIDATION = (schema.VAL_LOSS, schema.VAL_ACC1, schema.VAL_ACC5)
 ABOUT_TRAINING = ("trains", "fails", "unstable")
 SEEN_ONCE = 29  # runs in which something that happens one time in ten is seen at least once, with 95 %
 ENOUGH = 3  # seeds before "in every one" means anything
 
-
-@dataclass(frozen=True)
-class Pair:
-    """``arm - than``, turned so that more is better; of an interaction, the names of two differences."""
-
-    arm: str
-    than: str
-    metric: str
-    at: float | None
-    difference: stats.Difference | None
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        return self.arm, self.than, self.metric, self.at
+# Which contrast: arm, than (of an interaction the names of two differences), metric, at. Turned so that more is better.
+Key = tuple[str, str, str, float | None]
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the trials say to a claim in one way; ``pairs`` and ``contrasts`` go together."""
+    """What the trials say to a claim in one way."""
 
     claim: Claim
     way: str
     verdict: str
     reason: str = ""  # of INVALID, and of what is not there yet
-    pairs: Sequence[Pair] = ()
-    contrasts: Sequence[Contrast] = ()
+    contrasts: Mapping[Key, Contrast] = field(default_factory=dict)
     trained: Sequence[tuple[str, int, int]] = ()  # arm, seeds that trained, seeds that ended
-    likely: float = math.nan  # seeds that would decide if the differences are as large as they look
-    needed: float = math.nan  # seeds that would decide in any case
 
 
 def rulings(of: Results) -> list[Ruling]:
     """Every claim in every way that was run and that it can be asked in, in the order of the claims."""
-    by_way = {way: _of_way(of, way) for way in of.ways()}
-    return [ruling for claim in of.spec.claims for way in by_way for ruling in by_way[way] if ruling.claim is claim]
+    made = [ruling for way in of.ways() for ruling in _of_way(of, way)]
+    return [ruling for claim in of.spec.claims for ruling in made if ruling.claim is claim]
 
 
 def _of_way(of: Results, way: str) -> list[Ruling]:
     asked = [(claim, *names) for claim in of.spec.claims if (names := _names(of, claim, way))]
-    faults = [_fault(of, way, claim.kind, arms + than) for claim, arms, than in asked]
-    pairs = [
-        [] if fault or claim.kind in ABOUT_TRAINING else _pairs(of, way, claim, arms, than)
-        for (claim, arms, than), fault in zip(asked, faults, strict=True)
+    looked = [_looked_at(of, way, *one) for one in asked]
+    family = {key: d for seen in looked if not isinstance(seen, Ruling) for key, d in seen.items()}
+    shown = _judged(family, of.spec.margin)
+    return [
+        seen if isinstance(seen, Ruling) else _ruling(claim, way, {key: shown[key] for key in seen})
+        for (claim, *_), seen in zip(asked, looked, strict=True)
     ]
-    shown = _judged([pair for own in pairs for pair in own], of.spec.margin)
-    out = []
-    for (claim, arms, _), fault, own in zip(asked, faults, pairs, strict=True):
-        if fault is not None:
-            out.append(Ruling(claim, way, *fault))
-        elif claim.kind in ABOUT_TRAINING:
-            out.append(_trained(of, way, claim, arms))
-        else:
-            out.append(_ruling(claim, way, own, [shown[pair.key] for pair in own]))
-    return out
-
-
-def _judged(pairs: Sequence[Pair], margin: float) -> dict[tuple[object, ...], Contrast]:
-    """By key: what two claims rest on is one contrast of the family; what a network simply is needs no statistics."""
-    family = {pair.key: pair for pair in pairs if pair.metric not in OF_THE_MODEL}
-    margins = [margin if pair.metric in POINTS else 0.0 for pair in family.values()]
-    judged_ = judged([pair.difference for pair in family.values()], margins)
-    return {**{pair.key: _fact(pair) for pair in pairs}, **dict(zip(family, judged_, strict=True))}
-
-
-def _fact(pair: Pair) -> Contrast:
-    by = pair.difference.mean if pair.difference else 0.0
-    verdict = stats.EQUAL if by == 0 else stats.BETTER if by > 0 else stats.WORSE
-    return Contrast(pair.difference, math.nan, math.nan, math.nan, verdict, math.nan, math.nan)
 
 
 def _names(of: Results, claim: Claim, way: str) -> tuple[list[str], list[str]] | None:
@@ -115,36 +79,56 @@ def _names(of: Results, claim: Claim, way: str) -> tuple[list[str], list[str]] |
     return (arms, others) if len(set(together)) == len(together) and "" not in together else None
 
 
-def _pairs(of: Results, way: str, claim: Claim, arms: Sequence[str], than: Sequence[str]) -> list[Pair]:
-    def pair(a: str, b: str, x: "pd.Series[float]", y: "pd.Series[float]") -> Pair:
-        if claim.metric not in HIGHER_IS_BETTER and claim.kind != "interaction":
-            x, y = y, x
-        return Pair(a, b, claim.metric, claim.at, _difference(of, claim.metric, x, y))
-
+def _looked_at(
+    of: Results, way: str, claim: Claim, arms: Sequence[str], than: Sequence[str]
+) -> Ruling | dict[Key, stats.Difference | None]:
+    """The differences that a claim rests on; or its ruling, where it rests on none."""
+    if fault := _fault(of, way, claim, [*arms, *than]):
+        return Ruling(claim, way, *fault)
+    if claim.kind in ABOUT_TRAINING:
+        return _trained(of, way, claim, arms)
+    found = {arm: values(of, way, arm, claim) for arm in (*arms, *than)}
+    key = claim.metric, claim.at
     if claim.kind == "interaction":
-        a, b, c, d = (values(of, way, arm, claim) for arm in (*arms, *than))
-        return [pair(f"({arms[0]} − {arms[1]})", f"({than[0]} − {than[1]})", a - b, c - d)]
-    named = combinations(arms, 2) if claim.kind == "equal" else ((a, b) for a in arms for b in than)
-    return [pair(a, b, values(of, way, a, claim), values(of, way, b, claim)) for a, b in named]
+        a, b, c, d = (found[arm] for arm in (*arms, *than))
+        names = f"({arms[0]} − {arms[1]})", f"({than[0]} − {than[1]})"
+        return {(*names, *key): _difference(of, claim.metric, a - b, c - d)}
+    pairs = combinations(arms, 2) if claim.kind == "equal" else product(arms, than)
+    turn = 1 if claim.metric in HIGHER_IS_BETTER else -1
+    return {(a, b, *key): _difference(of, claim.metric, turn * found[a], turn * found[b]) for a, b in pairs}
 
 
-def _difference(of: Results, metric: str, a: "pd.Series[float]", b: "pd.Series[float]") -> stats.Difference | None:
-    if metric in OF_THE_MODEL and len(a) and len(b):
-        by = float(a.iloc[0] - b.iloc[0])
-        return stats.Difference(by, by, by, min(len(a), len(b)), math.nan, 0.0)
-    return paired(a.dropna(), b.dropna(), of.spec.resolution if metric in (schema.TEST_ACC1, GAP) else 0.0)
+def _fault(of: Results, way: str, claim: Claim, arms: Sequence[str]) -> tuple[str, str] | None:
+    """Why a claim on these arms cannot be judged in this way: a verdict and its reason."""
+    samples = {arm: of.samples[way][arm] for arm in arms if arm in of.samples[way]}
+    absent = [arm for arm in arms if arm not in samples or not samples[arm].ended]
+    if absent:
+        return UNDECIDED, f"not trained yet: {', '.join(absent)}"
+    lost = [arm for arm, sample in samples.items() if sample.trials.empty]
+    if lost and claim.kind not in ABOUT_TRAINING:
+        return INVALID, f"{', '.join(lost)} diverged on every seed, so there is no figure to compare"
+    if len({digest for sample in samples.values() for digest in sample.trials[schema.DATASET_DIGEST].dropna()}) > 1:
+        return INVALID, "the data set changed between its trials"
+    if way == "confirm" and (searches := of.unequal_searches(arms)):
+        return INVALID, f"unequal search budgets ({', '.join(f'{arm} {n} trials' for arm, n in searches.items())})"
+    if claim.kind == "equal" and claim.metric not in POINTS:
+        return INVALID, f"the margin is in points of accuracy, and {claim.metric} is not"
+    if early_metric(claim) in _VALIDATION and not of.spec.dataset["validation"]:
+        return INVALID, f"it needs {early_metric(claim)}, and the study has no validation data"
+    return None
 
 
 def values(of: Results, way: str, arm: str, claim: Claim) -> "pd.Series[float]":
-    """The claim's metric by seed: at the end, or after a share of the epochs."""
-    sample = of.samples[way][arm]
-    if claim.at is None and claim.metric != schema.SECONDS:
-        return sample.values(claim.metric)
-    metric = early_metric(claim)
+    """The claim's metric by seed: at the end, or after a share of the epochs; of one by step, its mean over the steps."""
+    sample, metric = of.samples[way][arm], early_metric(claim)
+    if claim.at is None and metric not in (schema.SECONDS, *schema.STEP_METRICS):
+        return sample.values(metric)
     history = of.runs.histories(sample.trials, [metric]).pivot(index="epoch", columns="run", values="value")
     by_trial = history.reindex(columns=list(sample.trials["run"]))
-    after = max(1, round((claim.at or 1) * len(by_trial)))
-    found = by_trial.median() if claim.at is None else by_trial.reindex([after]).iloc[0]
+    if claim.at is not None:
+        found = by_trial.reindex([max(1, round(claim.at * len(by_trial)))]).iloc[0]
+    else:
+        found = by_trial.median() if metric == schema.SECONDS else by_trial.mean()
     return pd.Series(found.to_numpy(), sample.trials.index).dropna()
 
 
@@ -153,72 +137,52 @@ def early_metric(claim: Claim) -> str:
     return claim.metric.replace("test/", "val/") if claim.at is not None else claim.metric
 
 
-def _fault(of: Results, way: str, kind: str, arms: Sequence[str]) -> tuple[str, str] | None:
-    """Why a claim on these arms cannot be judged in this way."""
-    known = of.samples[way]
-    absent = [arm for arm in arms if arm not in known or (known[arm].trials.empty and not known[arm].diverged)]
-    if absent:
-        return UNDECIDED, f"not trained yet: {', '.join(absent)}"
-    samples = [known[arm] for arm in arms]
-    lost = [s.arm for s in samples if s.trials.empty]
-    if lost and kind not in ABOUT_TRAINING:
-        return INVALID, f"{', '.join(lost)} diverged on every seed, so there is no figure to compare"
-    digests = {d for s in samples for d in s.trials[schema.DATASET_DIGEST].dropna()}
-    if len(digests) > 1:
-        return INVALID, "the data set changed between its trials"
-    spent = {arm: of.cost(arm).searched for arm in arms} if way == WAYS[1] else {}
-    if len({n for arm, n in spent.items() if not _exhausted(of, arm, n)}) > 1:
-        return INVALID, f"unequal search budgets ({', '.join(f'{arm} {n} trials' for arm, n in spent.items())})"
-    return None
+def _difference(of: Results, metric: str, a: "pd.Series[float]", b: "pd.Series[float]") -> stats.Difference | None:
+    return paired(a.dropna(), b.dropna(), of.spec.resolution if metric in (schema.TEST_ACC1, GAP) else 0.0)
 
 
-def _exhausted(of: Results, arm: str, searched: int) -> bool:
-    """Has the search tried every setting there is?"""
-    spaces = of.spec.tune.get(arm, {}).values()
-    return (
-        all("choices" in space for space in spaces) and math.prod(len(space["choices"]) for space in spaces) <= searched
-    )
+def _judged(family: Mapping[Key, stats.Difference | None], margin: float) -> dict[Key, Contrast]:
+    """All contrasts of a way; what a network simply is needs no statistics, and is not one of the family."""
+    facts = {key: _fact(d) for key, d in family.items() if key[2] in OF_THE_MODEL}
+    sampled = {key: d for key, d in family.items() if key not in facts}
+    margins = [margin if key[2] in POINTS else 0.0 for key in sampled]
+    return {**facts, **dict(zip(sampled, judged(list(sampled.values()), margins), strict=True))}
 
 
-def _ruling(claim: Claim, way: str, pairs: Sequence[Pair], contrasts: Sequence[Contrast]) -> Ruling:
-    if any(pair.difference is None for pair in pairs):
+def _fact(difference: stats.Difference | None) -> Contrast:
+    by = difference.mean if difference else 0.0
+    verdict = stats.EQUAL if by == 0 else stats.BETTER if by > 0 else stats.WORSE
+    return Contrast(difference, math.nan, math.nan, math.nan, verdict, math.nan, math.nan)
+
+
+def _ruling(claim: Claim, way: str, contrasts: Mapping[Key, Contrast]) -> Ruling:
+    if any(contrast.difference is None for contrast in contrasts.values()):
         return Ruling(claim, way, INVALID, f"there is no seed on which all its arms have {early_metric(claim)}")
-    if claim.kind == "equal" and claim.metric not in POINTS:
-        return Ruling(claim, way, INVALID, f"the margin is in points of accuracy, and {claim.metric} is not")
-    words = [contrast.verdict for contrast in contrasts]
+    words = {contrast.verdict for contrast in contrasts.values()}
     if claim.kind == "equal":
-        holds, fails = all(word == stats.EQUAL for word in words), any(c.p_beyond < stats.LEVEL for c in contrasts)
+        holds, fails = words == {stats.EQUAL}, any(c.p_beyond < stats.LEVEL for c in contrasts.values())
     else:
-        holds, fails = all(word == stats.BETTER for word in words), any(w in (stats.WORSE, stats.EQUAL) for w in words)
-    verdict = SUPPORTED if holds else CONTRADICTED if fails else UNDECIDED
-    if verdict != UNDECIDED:
-        return Ruling(claim, way, verdict, "", pairs, contrasts)
-    likely, needed = (
-        max((n for n in ns if not math.isnan(n)), default=math.nan)
-        for ns in ([c.likely for c in contrasts], [c.needed for c in contrasts])
-    )
-    return Ruling(claim, way, verdict, "", pairs, contrasts, likely=likely, needed=needed)
+        holds, fails = words == {stats.BETTER}, bool(words & {stats.WORSE, stats.EQUAL})
+    return Ruling(claim, way, SUPPORTED if holds else CONTRADICTED if fails else UNDECIDED, contrasts=contrasts)
 
 
 def _trained(of: Results, way: str, claim: Claim, arms: Sequence[str]) -> Ruling:
     counts = []
     for arm in arms:
         found = values(of, way, arm, claim)
-        counts.append(
-            (arm, int((found > threshold(of.spec.chance)).sum()), len(found) + len(of.samples[way][arm].diverged))
-        )
-    if any(n == 0 for _, _, n in counts):
-        return Ruling(claim, way, INVALID, f"no trial has {early_metric(claim)}")
+        trained = int((found > threshold(of.spec.chance)).sum())
+        counts.append((arm, trained, len(found) + len(of.samples[way][arm].diverged)))
     few = min(n for _, _, n in counts)
+    if few == 0:
+        return Ruling(claim, way, INVALID, f"no trial has {early_metric(claim)}")
     if claim.kind == "unstable":
-        if all(0 < k < n for _, k, n in counts):
-            return Ruling(claim, way, SUPPORTED, trained=counts)
-        enough, verdict = few >= SEEN_ONCE, CONTRADICTED
+        holds = all(0 < k < n for _, k, n in counts)
+        enough = holds or few >= SEEN_ONCE
     else:
-        as_said = all(k == (n if claim.kind == "trains" else 0) for _, k, n in counts)
-        enough, verdict = not as_said or few >= ENOUGH, SUPPORTED if as_said else CONTRADICTED
-    needed = SEEN_ONCE if claim.kind == "unstable" else ENOUGH
-    return Ruling(claim, way, verdict if enough else UNDECIDED, trained=counts, needed=math.nan if enough else needed)
+        holds = all(k == (n if claim.kind == "trains" else 0) for _, k, n in counts)
+        enough = not holds or few >= ENOUGH
+    verdict = SUPPORTED if holds else CONTRADICTED
+    return Ruling(claim, way, verdict if enough else UNDECIDED, trained=counts)
 
 
 def threshold(chance: float) -> float:

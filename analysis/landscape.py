@@ -1,94 +1,83 @@
-"""The loss landscape along a training, after arXiv 1805.11604: bands over learning rates, with and without a factor.
+"""The loss landscape along a training, after arXiv 1805.11604: bands over learning rates, e.g. with and without BN.
 
-    python analysis/landscape.py --study vgg_landscape --by norm --out landscape.pdf
+    python analysis/landscape.py --study vgg_landscape --out landscape.pdf
 
 Four panels: the loss at every step; and, along the gradient at that step, the range of the loss, the range of the change
 of the gradient (its predictiveness) and the largest change of the gradient by distance (the effective smoothness). A band
-runs from the lowest to the highest of the arms that share a value of ``--by``. A panel is left out where nothing was
-recorded for it.
+runs from the lowest to the highest of the arms that differ in nothing but the learning rate.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import math
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from analysis import plots
-from analysis.commands import check_file, command, parser
+from analysis.commands import command
 from analysis.factors import fixed, label
-from analysis.figures import FORMATS, draw, save
-from analysis.results import Results, results
-from analysis.runs import load
-from analysis.store import tracking_uri
+from analysis.figures import Style, figure_main, finish, styles
+from analysis.results import NAMES, Results
+from studies.engine import schema
 
-# By panel: the metrics whose step is the training step, from whose lowest to whose highest the band runs.
-PANELS: Mapping[str, tuple[str, ...]] = {
+# By panel: the metrics from whose lowest to whose highest the band runs.
+_PANELS: Mapping[str, tuple[str, ...]] = {
     "training loss": ("step/loss",),
     "loss along the gradient": ("landscape/loss_min", "landscape/loss_max"),
     "gradient change (l2)": ("landscape/gradient_min", "landscape/gradient_max"),
     "effective smoothness": ("landscape/smoothness",),
 }
-_HATCHES = ("///", "...", "\\\\\\", "xxx")
-Band = tuple[NDArray[np.float64], NDArray[np.float64]]
+_POINTS = 400  # of a band: more would be ink; each is a mean over the steps between
 
 
-def bands(of: Results, by: str) -> dict[str, dict[str, Band]]:
-    """By panel, then by the value of the factor: lowest and highest at each step over arms and seeds."""
-    groups: dict[str, list[str]] = {}
-    for arm, fields in of.spec.arms.items():
-        groups.setdefault(label(of.spec, by, fixed(fields.get(by, of.spec.base.get(by)))), []).append(arm)
-    trials = {name: pd.concat([of.samples["reported"][arm].trials for arm in arms]) for name, arms in groups.items()}
-    found: dict[str, dict[str, Band]] = {}
-    for panel, metrics in PANELS.items():
-        for name, own in trials.items():
-            history = of.runs.histories(own, metrics)
-            curves = [curve["value"].to_numpy() for _, curve in history.groupby(["run", "metric"], observed=True)]
-            if curves:
-                found.setdefault(panel, {})[name] = plots.extremes(curves)
-    return found
+def band(axes: Axes, steps: ArrayLike, low: ArrayLike, high: ArrayLike, label: str, style: Style) -> Axes:
+    """The space between two curves over steps, shape (steps,) each; of a single step a stroke."""
+    width = 0.3 if np.size(steps) > 1 else 4
+    axes.fill_between(
+        steps, low, high, color=style.color, alpha=0.35, hatch=style.hatch, edgecolor=style.color, linewidth=width,
+        label=label,
+    )  # fmt: skip
+    return axes
 
 
-def landscape(of: Results, by: str) -> Figure | None:
-    panels = bands(of, by)
+def bands(of: Results, way: str) -> dict[str, dict[str, pd.DataFrame]]:
+    """By panel, then by what the arms share: `min` and `max` at each step over learning rates and seeds."""
+    groups: dict[str, list[pd.DataFrame]] = {}
+    for arm, fields in of.spec.arms_of(way).items():
+        shared = [label(of.spec, name, fixed(value)) for name, value in fields.items() if name != "lr"]
+        groups.setdefault(", ".join(shared) or "all", []).append(of.samples[way][arm].trials)
+    found: dict[str, dict[str, pd.DataFrame]] = {panel: {} for panel in _PANELS}
+    for name, trials in groups.items():
+        history = of.runs.histories(pd.concat(trials), schema.STEP_METRICS).dropna()
+        for panel, metrics in _PANELS.items():
+            by_step = history[history["metric"].isin(metrics)].groupby("epoch")["value"].agg(["min", "max"])
+            if len(by_step):
+                found[panel][name] = by_step
+    return {panel: drawn for panel, drawn in found.items() if drawn}
+
+
+def landscape(of: Results, way: str) -> Figure | None:
+    """Loss, and gradient along the training, in bands from the lowest to the highest over learning rates."""
+    panels = bands(of, way)
     if not panels:
         return None
-    look = plots.styles(list(dict.fromkeys(name for panel in panels.values() for name in panel)))
-    figure = Figure(figsize=(4.2 * len(panels), 3.6))
-    for axes, (title, groups) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
-        for (name, (low, high)), hatch in zip(groups.items(), _HATCHES, strict=False):
-            plots.band(axes, low, high, name, look[name], hatch)
+    looks = styles(list(dict.fromkeys(name for drawn in panels.values() for name in drawn)))
+    wide = min(2, len(panels))
+    high = math.ceil(len(panels) / wide)
+    figure = Figure(figsize=(4.6 * wide, 3.0 * high + 0.6))
+    for axes, (title, drawn) in zip(figure.subplots(high, wide, squeeze=False).flat, panels.items(), strict=False):
+        for name, by_step in drawn.items():
+            window = math.ceil(len(by_step) / _POINTS)
+            mean = by_step.groupby([i // window for i in range(len(by_step))]).mean()
+            band(axes, by_step.index[::window], mean["min"], mean["max"], name, looks[name])
         axes.set(title=title, xlabel="step")
-    axes.legend()
-    figure.suptitle(f"{of.spec.name}, scale {of.spec.scale}: lowest to highest over arms and seeds, by {by}")
-    return figure
+    return finish(figure, of, f"{NAMES[way]}: lowest to highest over learning rates and seeds", figure.axes[0])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    options = parser("Draw the loss landscape along the training, as bands over arms.")
-    options.add_argument(
-        "--by", default="norm", metavar="FIELD", help="the recipe field whose values get a band each; default: norm"
-    )
-    options.add_argument(
-        "--out", type=Path, metavar="FILE", help=f"{', '.join(FORMATS)}; default: in this folder, as PNG"
-    )
-    given = options.parse_args(arguments)
-    out = given.out or Path(f"{given.study}-landscape.png")
-    check_file(out, FORMATS)
-    of = results(load(given.study, given.scale, tracking_uri()))
-    if given.by not in of.spec.base:
-        raise ValueError(f"--by {given.by!r} is no recipe field.\nhint: one of {', '.join(of.spec.base)}.")
-    figure = draw(landscape, of, given.by)
-    if figure is None:
-        raise ValueError(
-            f"no trial of study {given.study!r} recorded its losses step by step.\n"
-            f"hint: trials of a landscape study do, as the metric {PANELS['training loss'][0]}."
-        )
-    save(figure, out)
-    return 0
-
+main = partial(figure_main, landscape)
 
 if __name__ == "__main__":
     command(main)

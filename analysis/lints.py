@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis import stats
-from analysis.results import NAMES, WAYS, Results, Sample
+from analysis.factors import fixed
+from analysis.results import NAMES, WAYS, Results
 from analysis.words import arms, count, listed, number, seeds, short, space
 from studies.engine import schema
 
@@ -18,13 +19,12 @@ FEW = 3
 EDGE = 0.05  # a chosen value in the outer twentieth of its range lies at its edge
 
 
-def missing(results: Results) -> list[str]:
+def missing(of: Results) -> list[str]:
     """What the plan has and the store does not; a stage that was never begun is one line."""
     lines = []
-    for way in WAYS:
-        samples = results.samples[way]
+    for way, samples in of.samples.items():
         absent = {arm: sample.missing for arm, sample in samples.items() if sample.missing}
-        if absent and way not in results.ways():
+        if absent and way not in of.ways():
             planned = count(sum(map(len, absent.values())), "trial")
             lines.append(f"{NAMES[way].capitalize()}: not run yet ({planned} planned).")
         elif absent:
@@ -32,11 +32,11 @@ def missing(results: Results) -> list[str]:
         failed = {arm: sample.failed for arm, sample in samples.items() if sample.failed}
         if failed:
             lines.append(f"Failed, {NAMES[way]}: {_by_seeds(failed, samples)} (the tag `reason` of a run says why).")
-    open_searches = [arm for arm, sample in results.samples["confirm"].items() if sample.missing]
-    searched = [f"{arm} {results.cost(arm).searched} of {results.spec.trials_per_arm}" for arm in open_searches]
-    if searched:
+    under_way = [arm for arm, sample in of.samples["confirm"].items() if sample.missing]
+    if under_way:
+        searched = [f"{arm} {len(of.search(arm))} of {of.spec.search_of(arm)}" for arm in under_way]
         lines.append(f"Search trials done: {', '.join(searched)}.")
-    running = int(results.runs.trials[schema.OUTCOME].isna().sum())
+    running = int(of.runs.trials[schema.OUTCOME].isna().sum())
     if running:
         lines.append(f"{count(running, 'trial')} not ended: running, or broken off (run the study again to go on).")
     return lines
@@ -48,92 +48,85 @@ def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> st
     return "; ".join(f"{seeds(numbers)} of {arms(lacking, every)}" for numbers, lacking in together.items())
 
 
-def lints(results: Results) -> list[str]:
+def lints(of: Results) -> list[str]:
     """One plain sentence each."""
-    checks = (_few_seeds, _diverged, _edges, _unequal, _improving, _shared_device, _mixed, _sign_flip)
-    return [line for check in checks for line in check(results)]
+    checks = (_few_seeds, _diverged, _edges, _unequal, _improving, _mixed, _sign_flip)
+    return [line for check in checks for line in check(of)]
 
 
-def _few_seeds(results: Results) -> Iterator[str]:
-    for way in results.ways():
-        few = {arm: len(s.trials) for arm, s in results.samples[way].items() if 0 < len(s.trials) < FEW}
-        single = [arm for arm, n in few.items() if n == 1]
+def _few_seeds(of: Results) -> Iterator[str]:
+    for way in of.ways():
+        few = {arm: len(sample.trials) for arm, sample in of.samples[way].items()}
+        single, double = ([arm for arm, n in few.items() if n == seeds] for seeds in (1, FEW - 1))
         if single:
-            names = arms(single, results.samples[way])
+            names = arms(single, few)
             yield f"One seed only ({NAMES[way]}: {names}): no interval, as the spread over seeds is unknown."
-        double = [arm for arm, n in few.items() if n == 2]
         if double:
-            names = arms(double, results.samples[way])
-            yield f"Fewer than {FEW} seeds ({NAMES[way]}: {names}): the intervals are very wide."
+            yield f"Fewer than {FEW} seeds ({NAMES[way]}: {arms(double, few)}): the intervals are very wide."
 
 
-def _diverged(results: Results) -> Iterator[str]:
-    for way in results.ways():
-        for arm, sample in results.samples[way].items():
+def _diverged(of: Results) -> Iterator[str]:
+    for way in of.ways():
+        for arm, sample in of.samples[way].items():
             if sample.diverged:
-                n = len(sample.diverged) + len(sample.trials)
-                rest = (
-                    "its numbers are of the seeds that did not"
-                    if len(sample.trials)
-                    else "it has no accuracy to compare"
-                )
-                yield f"{arm} diverged in {len(sample.diverged)} of {n} trials {NAMES[way]}: {rest}."
-    ends = {arm: results.search(arm)[schema.OUTCOME].dropna() for arm in results.spec.tuned_arms}
+                rest = "its numbers are of the seeds that did not"
+                rest = rest if len(sample.trials) else "it has no accuracy to compare"
+                yield f"{arm} diverged in {len(sample.diverged)} of {sample.ended} trials {NAMES[way]}: {rest}."
+    ends = {arm: of.search(arm)[schema.OUTCOME] for arm in of.spec.tuned_arms}
     shares = [f"{arm} {sum(of == 'diverged')} of {len(of)}" for arm, of in ends.items() if (of == "diverged").any()]
     if shares:
         yield f"Search trials that diverged, so that part of the range was wasted: {', '.join(shares)}."
 
 
-def _edges(results: Results) -> Iterator[str]:
-    for name in dict.fromkeys(name for spaces in results.spec.tune.values() for name in spaces):
-        chosen = {arm: results.setting(arm).get(name) for arm in results.spec.tuned_arms}
-        at = {arm: v for arm, v in chosen.items() if v is not None and at_edge(v, results.spec.tune[arm][name])}
+def _edges(of: Results) -> Iterator[str]:
+    for name in dict.fromkeys(name for spaces in of.spec.tune.values() for name in spaces):
+        chosen = {arm: of.setting(arm).get(name) for arm in of.spec.tuned_arms}
+        at = {arm: v for arm, v in chosen.items() if v is not None and at_edge(v, of.spec.tune[arm][name])}
         if at:
-            by_arm = ", ".join(f"{arm} {short(v)} of {space(results.spec.tune[arm][name])}" for arm, v in at.items())
+            by_arm = ", ".join(f"{arm} {short(v)} of {space(of.spec.tune[arm][name])}" for arm, v in at.items())
             yield f"The chosen {name} is at the edge of its range, so a better one may lie outside: {by_arm}."
+    best = of.chosen_arm("reported")
+    for name in (of.spec.table or {}).values() if best else ():
+        tried = {"choices": list(dict.fromkeys(fixed(fields[name]) for fields in of.spec.arms.values()))}
+        value = fixed(of.spec.arms[str(best)][name])
+        if at_edge(value, tried):
+            yield f"The best cell, {best}, is at the edge of the grid in {name} ({space(tried)})."
 
 
-def _unequal(results: Results) -> Iterator[str]:
-    done = {arm: results.cost(arm).searched for arm, s in results.samples["confirm"].items() if not s.missing}
-    if len(set(done.values())) > 1:
-        by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in done.items())
+def _unequal(of: Results) -> Iterator[str]:
+    searches = of.unequal_searches(arm for arm, s in of.samples["confirm"].items() if not s.missing)
+    if searches:
+        by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
         yield f"Unequal search budgets: {by_arm}; more trials find better settings."
-    for way in results.ways():
-        ended = {arm: len(s.trials) + len(s.diverged) for arm, s in results.samples[way].items()}
+    for way in of.ways():
+        ended = {arm: sample.ended for arm, sample in of.samples[way].items()}
         if len(set(ended.values())) > 1:
             yield f"Unequal numbers of seeds {NAMES[way]}: {', '.join(f'{arm} {n}' for arm, n in ended.items())}."
 
 
-def _improving(results: Results) -> Iterator[str]:
-    for way in results.ways():
-        gains = {arm: results.late_gain(sample) for arm, sample in results.samples[way].items()}
-        late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > results.spec.margin]
+def _improving(of: Results) -> Iterator[str]:
+    for way in of.ways():
+        gains = {arm: of.late_gain(sample) for arm, sample in of.samples[way].items()}
+        late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > of.spec.margin]
         if late:
             points = f"{NAMES[way]}, points: {', '.join(late)}"
             yield f"Still improving in the last tenth of the epochs ({points}); more epochs may change the order."
 
 
-def _shared_device(results: Results) -> Iterator[str]:
-    shared = pd.concat([s.trials for s in _samples(results)])[schema.SHARED_DEVICE]
-    if shared.max() > 1:
-        yield f"Seconds were taken while up to {int(shared.max())} trials shared the device: compare them with care."
-
-
-def _mixed(results: Results) -> Iterator[str]:
-    trials = pd.concat([s.trials for s in _samples(results)])
-    for column, what in (
-        ("precision", "precisions"),
-        (schema.DEVICE, "devices"),
-        (schema.DATASET_DIGEST, "contents of the data set"),
-    ):
+def _mixed(of: Results) -> Iterator[str]:
+    trials = pd.concat([sample.trials for way in WAYS for sample in of.samples[way].values()])
+    if (shared := trials[schema.SHARED_DEVICE].max()) > 1:
+        yield f"Seconds were taken while up to {int(shared)} trials shared the device: compare them with care."
+    several = {"precision": "precisions", schema.DEVICE: "devices", schema.DATASET_DIGEST: "contents of the data set"}
+    for column, what in several.items():
         found = sorted(trials[column].dropna().astype(str).unique()) if column in trials else []
         if len(found) > 1:
             yield f"Mixed {what} within the study: {listed(found)}; differences between arms may come from that."
 
 
-def _sign_flip(results: Results) -> Iterator[str]:
+def _sign_flip(of: Results) -> Iterator[str]:
     """With few seeds the test that assumes least has nothing to say: better said than left to be found out."""
-    ns = [c.difference.n for way in results.ways() for c in results.contrasts[way].values() if c.difference]
+    ns = [c.difference.n for way in of.ways() for c in of.contrasts[way].values() if c.difference]
     n = max(ns, default=0)
     if n > 1 and (floor := stats.sign_flip_floor(n)) > stats.LEVEL:
         yield (
@@ -143,15 +136,11 @@ def _sign_flip(results: Results) -> Iterator[str]:
 
 
 def at_edge(value: Any, space: Mapping[str, Any]) -> bool:
-    """Does a chosen value lie at the end of what was searched? The best one may then lie outside."""
+    """Does a chosen value lie at the end of what was tried, where the best one may lie outside? Below 0 is nothing."""
     if "choices" in space:
         numbers = sorted(v for v in space["choices"] if isinstance(v, int | float) and not isinstance(v, bool))
-        return len(numbers) == len(space["choices"]) > 2 and value in (numbers[0], numbers[-1])
+        return len(numbers) == len(space["choices"]) > 2 and value in (numbers[0], numbers[-1]) and value != 0
     low, high = float(space["low"]), float(space["high"])
-    scale = np.log if space.get("log") else float
+    scale = np.log if space["log"] else float
     share = float((scale(float(value)) - scale(low)) / (scale(high) - scale(low))) if high > low else 0.5
-    return not EDGE <= share <= 1 - EDGE
-
-
-def _samples(results: Results) -> list[Sample]:
-    return [sample for way in WAYS for sample in results.samples[way].values()]
+    return share > 1 - EDGE or (share < EDGE and low != 0)

@@ -1,20 +1,74 @@
-"""What stands under a table: on which data, at which setting and by which statistics every number in it was made."""
+"""What is said under a table: what was found, and on which data, at which setting, by which statistics."""
 
-from analysis.results import NAMES, Results
-from analysis.words import count, listed, seeds, space
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from analysis import stats
+from analysis.factors import interaction_note
+from analysis.results import NAMES, Contrast, Results
+from analysis.words import between, count, listed, number, plus_minus, seeds, space
+from studies.engine import schema
+
+
+def verdict(of: Results) -> str:
+    """What the study found: a sentence on each way that was run; of factors that interact, one for each level."""
+    sentences = [sentence for way in of.ways() if (sentence := _of_way(of, way))]
+    found = [" ".join(sentences) or "Nothing can be said yet: no two arms have been trained to the end."]
+    return " ".join(sentence for sentence in (*found, interaction_note(of)) if sentence)
+
+
+def _of_way(of: Results, way: str) -> str:
+    contrasts = {arm: c for arm, c in of.contrasts[way].items() if c.difference}
+    lost = [arm for arm, s in of.samples[way].items() if s.diverged and s.trials.empty]
+    parts = [f"{listed(lost)} diverged on every seed"] if lost else []
+    for word in (stats.BETTER, stats.WORSE, stats.EQUAL, stats.UNDECIDED):
+        group = {arm: c for arm, c in contrasts.items() if c.verdict == word}
+        parts += [_group(group, word, str(of.spec.baseline_of(way)))] if group else []
+    if not parts:
+        return ""
+    return f"{NAMES[way].capitalize()}: {'; '.join(parts)}.{_choice(of, way)}"
+
+
+def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
+    """The arms that have this verdict, in one clause."""
+    differences = {arm: c.difference for arm, c in group.items() if c.difference}
+    names = listed(f"{arm} ({number(d.mean, sign=True)})" for arm, d in differences.items())
+    if word != stats.UNDECIDED:
+        verb = "is" if len(group) == 1 else "are"
+        return f"{names} {verb} {word}{' to' if word == stats.EQUAL else ' than'} {baseline}"
+    n = min(d.n for d in differences.values())
+    likely, needed = max(c.likely for c in group.values()), max(c.needed for c in group.values())
+    more = "" if math.isnan(needed) else f" ({between(likely, needed)} would decide)"
+    return f"{names} cannot be told from {baseline} with {count(n, 'seed')}{more}"
+
+
+def _choice(of: Results, way: str) -> str:
+    chosen = of.chosen_arm(way)
+    if chosen is None:
+        return ""
+    test = of.samples[way][chosen].mean(schema.JUDGED_BY)
+    figure = f", with {plus_minus(test.mean, test.half)} % on the test set" if test.n else ""
+    return f" Best on validation data: {chosen}{figure}."
 
 
 def notes(of: Results) -> list[str]:
-    return [_data(of), _intervals(of), *_verdicts(of), _choice(of), *_stages(of), *_report(of), *of.runs.notes]
+    """How every number was made."""
+    return [_data(of), _intervals(of), *_verdicts(of), _choice_made(of), *_stages(of), *_report(of), *of.runs.notes]
 
 
 def _data(of: Results) -> str:
     data = of.spec.dataset
-    images = f"{data['train']:,} training, {data['validation']:,} validation and {data['test']:,} test images"
-    column = of.runs.trials.get("precision")
-    found = sorted(column.dropna().unique()) if column is not None else []
-    precision = f"precision {listed(found)}" if found else "precision unknown"
-    return f"Data: {data['name']} ({images}); {count(int(of.spec.base['epochs']), 'epoch')}; {precision}."
+    parts = {"training": data["train"], "validation": data["validation"], "test": data["test"]}
+    images = listed(f"{n:,} {part}" for part, n in parts.items() if n)
+    epochs, precision = (listed(_found(of, field)) for field in ("epochs", "precision"))
+    return f"Data: {data['name']} ({images} images); epochs: {epochs}; precision: {precision}."
+
+
+def _found(of: Results, field: str) -> list[Any]:
+    """The values of a field of the recipe in the trials; before the first one, in the plan."""
+    trials = of.runs.trials
+    return sorted(trials[field].dropna().unique()) if field in trials else [of.spec.base[field]]
 
 
 def _intervals(of: Results) -> str:
@@ -36,9 +90,9 @@ def _verdicts(of: Results) -> list[str]:
     ]
 
 
-def _choice(of: Results) -> str:
-    if of.ways() and all(of.chosen_arm(way) is None for way in of.ways()):
-        return "Nothing was chosen: there is no validation accuracy."
+def _choice_made(of: Results) -> str:
+    if not of.spec.dataset["validation"] or (of.ways() and all(of.chosen_arm(way) is None for way in of.ways())):
+        return "Nothing is chosen here: there is no validation accuracy."
     return "* is the best by validation accuracy. The test set takes part in no choice."
 
 

@@ -6,58 +6,47 @@ python analysis/report.py --all --out reports        # every study in the store,
 
 import argparse
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.claims import figures as claim_figures
-from analysis.claims import notes as claim_notes
-from analysis.claims import sentence
-from analysis.commands import command
-from analysis.figures import curves, draw, heatmap, isolation, svg, tradeoff
-from analysis.formats import Column, Table
-from analysis.judging import rulings
+from analysis import claims
+from analysis.commands import command, write
+from analysis.curves import curves
+from analysis.figures import Make, draw, encoded
+from analysis.formats import Column, Page, Table
+from analysis.heatmap import heatmap
+from analysis.isolation import isolation
+from analysis.judging import Ruling, rulings
+from analysis.landscape import landscape
 from analysis.markup import template
 from analysis.results import NAMES, Results, results
 from analysis.runs import load, studies
 from analysis.store import COMMIT, tracking_uri
 from analysis.tables import page
-from analysis.words import setting
+from analysis.tradeoff import tradeoff
+from analysis.words import setting, short
 from studies.engine import schema
 
-_FIGURES = (
-    (
-        curves,
-        "reported",
-        "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest.",
-    ),
+_FIGURES: Sequence[tuple[Make, str, str]] = (
+    (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
     (curves, "confirm", "The same for the tuned arms."),
-    (
-        heatmap,
-        "reported",
-        "Test accuracy by the two factors; lines that are not parallel mean that the factors act on one another.",
-    ),
-    (
-        tradeoff,
-        "reported",
-        "Test accuracy against what it costs; nothing lies above and to the left of the grey front.",
-    ),
+    (heatmap, "reported", "Test accuracy by the two factors; lines that are not parallel mean that they act on one another."),
+    (tradeoff, "reported", "Test accuracy against what it costs; nothing lies above and to the left of the grey front."),
     (tradeoff, "confirm", "The same for the tuned arms."),
-    (
-        isolation,
-        "confirm",
-        "Every search trial by what was tuned; hollow ones were stopped early, a line stands at the best of each arm.",
-    ),
-)
+    (isolation, "confirm", "Every search trial by what was tuned; hollow: stopped early; a line stands at the best of each arm."),
+    (landscape, "reported", "Along the training, in bands over the learning rates; each point is a mean over some steps."),
+)  # fmt: skip
 
 
-def report(of: Results) -> str:
+def report(of: Results, said: Page) -> str:
     """The page of one study."""
+    judged = rulings(of)
     return template(
         "report.html",
-        page=page(of),
-        claims=_claims(of),
-        claim_notes=claim_notes(of)[:1],
+        page=said,
+        claims=[(claim.text, [_ruling(of, r) for r in judged if r.claim is claim]) for claim in of.spec.claims],
+        claim_notes=claims.notes(of)[:1],
         figures=[(drawn, caption) for make, way, caption in _FIGURES if (drawn := _drawn(of, make, way))],
         settings=_settings(of),
         origin=_origin(of),
@@ -65,111 +54,75 @@ def report(of: Results) -> str:
     )
 
 
-def _claims(of: Results) -> list[dict[str, Any]]:
-    judged = rulings(of)
-    return [
-        {
-            "text": claim.text,
-            "rulings": [
-                {"way": NAMES[r.way], "verdict": r.verdict, "sentence": sentence(of, r), "figures": claim_figures(r)}
-                for r in judged
-                if r.claim is claim
-            ],
-        }
-        for claim in of.spec.claims
-    ]
+def _ruling(of: Results, ruling: Ruling) -> tuple[str, str, str, list[str]]:
+    return NAMES[ruling.way], ruling.verdict, claims.sentence(of, ruling), claims.figures(ruling)
 
 
-def _drawn(of: Results, make: Any, way: str) -> str | None:
+def _drawn(of: Results, make: Make, way: str) -> str | None:
     """A figure as the address of an image that is part of the page; each keeps its own names of shapes that way."""
-    figure = draw(make, of, way) if way in of.ways() or make is isolation else None
-    return None if figure is None else f"data:image/svg+xml;base64,{base64.b64encode(svg(figure)).decode()}"
+    figure = draw(make, of, way)
+    return f"data:image/svg+xml;base64,{base64.b64encode(encoded(figure, 'svg')).decode()}" if figure else None
 
 
 def _settings(of: Results) -> list[Table]:
-    """What every trial had in common, and what each arm sets."""
-    base = [
-        [name, setting({name: value}).removeprefix(f"{name} ")]
-        for name, value in of.spec.base.items()
-        if value is not None
-    ]
-    arms = [[arm, setting(fields) or "nothing"] for arm, fields in {**of.spec.arms, **of.spec.tuned_arms}.items()]
-    return [
-        Table("The arms", [Column("arm", figures=False), Column("sets", figures=False)], arms),
-        Table("The base recipe", [Column("field", figures=False), Column("value", figures=False)], base),
-    ]
+    """What each arm sets, and what every trial had in common."""
+    arms = {arm: setting(fields) or "nothing" for arm, fields in {**of.spec.arms, **of.spec.tuned_arms}.items()}
+    base = {name: short(value) for name, value in of.spec.base.items() if value is not None}
+    return [_pairs("The arms", ("arm", "sets"), arms), _pairs("The base recipe", ("field", "value"), base)]
+
+
+def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Table:
+    left, right = (
+        Column(head, list(cells), figures=False) for head, cells in zip(heads, (pairs, pairs.values()), strict=True)
+    )
+    return Table(caption, [left, right])
 
 
 def _origin(of: Results) -> list[str]:
-    tags, device = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
+    tags, devices = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if tags.get("git_dirty") == "true" else ""
-    lines = [f"Code: commit {tags[COMMIT]}{dirty}." if COMMIT in tags else "", tags.get("versions", "")]
-    data = of.spec.dataset
-    return [
-        line
-        for line in (
-            *lines,
-            f"Device: {', '.join(device)}." if len(device) else "",
-            f"Data set: {data['name']}, digest {data['digest']}.",
-        )
-        if line
-    ]
+    lines = [f"Code: commit {tags[COMMIT]}{dirty}."] if COMMIT in tags else []
+    lines += [tags["versions"]] if "versions" in tags else []
+    lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
+    return [*lines, f"Data set: {of.spec.dataset['name']}, digest {of.spec.dataset['digest']}."]
 
 
 def _repeat(of: Results) -> list[str]:
-    name, scale = of.spec.name, of.spec.scale
+    name, study = of.spec.name, f"--study {of.spec.name} --scale {of.spec.scale}"
     seeds = max(len(of.spec.seeds), len(of.spec.confirm_seeds))
     return [
-        f"python studies/{name}.py --scale {scale} --seeds {seeds} --trials {of.spec.trials_per_arm}",
-        f"python analysis/tables.py --study {name} --scale {scale}",
-        f"python analysis/claims.py --study {name} --scale {scale}",
-        f"python analysis/trials.py --study {name} --scale {scale} --out trials.csv",
+        f"python studies/{name}.py --scale {of.spec.scale} --seeds {seeds} --trials {of.spec.trials_per_arm}",
+        f"python analysis/tables.py {study}",
+        f"python analysis/claims.py {study}",
+        f"python analysis/trials.py {study} --out trials.csv",
     ]
 
 
-def write(study: str, scale: str | None, uri: str, folder: Path) -> dict[str, str]:
-    """Write one page; returns its line in the index."""
+def _write(study: str, scale: str | None, uri: str, folder: Path) -> dict[str, Any]:
+    """Write one page; returns what the index says of it."""
     of = results(load(study, scale, uri))
-    path = folder / f"{of.spec.name}-{of.spec.scale}.html"
-    path.write_text(report(of), encoding="utf-8")
-    print(f"wrote {path}")
-    return {
-        "file": path.name,
-        "name": of.spec.name,
-        "scale": of.spec.scale,
-        "question": of.spec.question,
-        "verdict": page(of).verdict,
-    }
+    said, name = page(of), f"{of.spec.name}-{of.spec.scale}.html"
+    write(report(of, said), folder / name)
+    return {"file": name, "page": said}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = argparse.ArgumentParser(description="Write a study, or all of them, as pages that stand alone.")
     which = options.add_mutually_exclusive_group(required=True)
     which.add_argument("--study", help="the study's name, e.g. activations")
-    which.add_argument(
-        "--all", action="store_true", help="every study in the store at each of its scales, with an index"
-    )
+    which.add_argument("--all", action="store_true", help="every study at each of its scales, with an index")
+    options.add_argument("--scale", choices=schema.SCALES, help="only this scale; otherwise of a study the largest")
     options.add_argument(
-        "--scale", choices=schema.SCALES, help="which of the scales it was run at; otherwise the largest"
-    )
-    options.add_argument(
-        "--out", type=Path, default=Path("reports"), metavar="DIR", help="folder for the pages; default: reports"
+        "--out", type=Path, default="reports", metavar="DIR", help="folder for the pages; default: reports"
     )
     given = options.parse_args(arguments)
     uri = tracking_uri()
-    wanted = [(name, scale) for name, scale, _ in studies(uri)] if given.all else [(given.study, given.scale)]
-    if given.all and given.scale:
-        wanted = [(name, scale) for name, scale in wanted if scale == given.scale]
-    try:
-        given.out.mkdir(parents=True, exist_ok=True)
-        written = [write(name, scale, uri, given.out) for name, scale in wanted]
-        if given.all:
-            (given.out / "index.html").write_text(template("index.html", studies=written), encoding="utf-8")
-            print(f"wrote {given.out / 'index.html'}")
-    except OSError as error:
-        raise ValueError(
-            f"cannot write to {given.out}: {error.strerror}.\nhint: give another folder with --out."
-        ) from None
+    if not given.all:
+        _write(given.study, given.scale, uri, given.out)
+        return 0
+    wanted = [(name, scale) for name, scale, _ in studies(uri) if given.scale in (None, scale)]
+    pages = [_write(name, scale, uri, given.out) for name, scale in wanted]
+    write(template("index.html", studies=pages), given.out / "index.html")
     return 0
 
 

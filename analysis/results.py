@@ -5,14 +5,14 @@ validation data and trained anew on fresh seeds: the stage ``confirm``).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from analysis import stats
-from analysis.contrasts import Contrast, judged, paired
 from analysis.runs import StudyRuns
 from analysis.spec import Spec
 from studies.engine import schema
@@ -20,19 +20,35 @@ from studies.engine import schema
 GAP = "gap"  # train accuracy minus test accuracy
 WAYS = ("reported", "confirm")
 NAMES = {"reported": "as reported", "confirm": "tuned"}
-ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
+_ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
 _TENTH = 10  # the last tenth of a training is held against the tenth before
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A difference between two arms over shared seeds (higher is better) and what it shows, within its family."""
+
+    difference: stats.Difference | None  # None: there is no seed that both have
+    p: float  # Holm's, of no difference
+    p_equal: float  # of a difference of the margin or more
+    p_beyond: float  # of a difference of the margin or less
+    verdict: str
+    likely: float  # seeds that would decide if the difference is as large as it looks; NaN unless undecided
+    needed: float  # n*: seeds that would decide in any case; NaN unless undecided
 
 
 @dataclass(frozen=True)
 class Sample:
     """The trials of one arm in one way, seed by seed."""
 
-    arm: str
     trials: pd.DataFrame  # completed ones, by seed
     planned: tuple[int, ...]
     diverged: tuple[int, ...]
     failed: tuple[int, ...]
+
+    @property
+    def ended(self) -> int:
+        return len(self.trials) + len(self.diverged)
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -45,21 +61,9 @@ class Sample:
             return (self.trials[schema.TRAIN_ACC1] - self.trials[schema.TEST_ACC1]).dropna()
         return self.trials[metric].dropna()
 
-    def mean(self, metric: str) -> stats.Interval | None:
-        values = self.values(metric)
-        return stats.mean_interval(values) if len(values) else None
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What an arm took, all stages together but for the seconds, which are of one epoch as reported."""
-
-    trials: int
-    epochs: int
-    searched: int
-    stopped: int
-    diverged: int
-    failed: int
+    def mean(self, metric: str) -> stats.Interval:
+        """NaN over 0 seeds where there is nothing to take the mean of."""
+        return stats.mean_interval(self.values(metric))
 
 
 @dataclass(frozen=True)
@@ -67,51 +71,57 @@ class Results:
     runs: StudyRuns
     samples: Mapping[str, Mapping[str, Sample]]  # by way, then arm
     contrasts: Mapping[str, Mapping[str, Contrast]]  # by way, then arm: test accuracy against the baseline's
-    history: pd.DataFrame  # run, metric, epoch, value of the reported and confirming trials
 
     @property
     def spec(self) -> Spec:
         return self.runs.spec
 
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """Run, metric, epoch, value of the reported and confirming trials, for what every table needs."""
+        tested = self.runs.trials[self.runs.trials[schema.STAGE].isin(WAYS)]
+        return self.runs.histories(tested, (schema.VAL_ACC1, schema.TRAIN_ACC1, schema.SECONDS))
+
     def ways(self) -> list[str]:
-        """The ways of which any trial stands in the store."""
-        return [way for way in WAYS if any(len(s.trials) or s.diverged or s.failed for s in self.samples[way].values())]
+        """The ways of which any trial has ended."""
+        return [way for way in WAYS if any(s.ended or s.failed for s in self.samples[way].values())]
 
     def search(self, arm: str) -> pd.DataFrame:
+        """The search trials that ended; only a stopped one can have metrics of later epochs than it is judged by."""
         trials = self.runs.trials
-        return trials[(trials[schema.STAGE] == "search") & (trials[schema.ARM] == arm)]
+        ended = trials[schema.OUTCOME].isin(_ENDED)
+        return trials[(trials[schema.STAGE] == "search") & (trials[schema.ARM] == arm) & ended]
 
     def chosen_arm(self, way: str) -> str | None:
         """The arm with the best validation accuracy: the test set takes no part in a choice."""
-        means = {arm: sample.mean(schema.CHOSEN_BY) for arm, sample in self.samples[way].items()}
-        known = {arm: mean.mean for arm, mean in means.items() if mean is not None}
+        means = {arm: sample.mean(schema.CHOSEN_BY).mean for arm, sample in self.samples[way].items()}
+        known = {arm: mean for arm, mean in means.items() if not math.isnan(mean)}
         return max(known, key=lambda arm: known[arm]) if known else None
 
     def setting(self, arm: str) -> dict[str, Any]:
         """The tuned fields as they were chosen for an arm; empty while nothing is chosen."""
-        confirmed = self.samples["confirm"][arm].trials if arm in self.samples["confirm"] else None
-        if confirmed is None or confirmed.empty:
-            return {}
-        return {name: confirmed[name].iloc[0] for name in self.spec.tune.get(arm, {}) if name in confirmed}
+        confirmed = self.samples["confirm"][arm].trials
+        return {} if confirmed.empty else {name: confirmed[name].iloc[0] for name in self.spec.tune[arm]}
 
-    def cost(self, arm: str) -> Cost:
-        """Of a reported arm and of a tuned arm of that name."""
-        of = self.runs.trials[self.runs.trials[schema.ARM] == arm]
-        counts = of[schema.OUTCOME].value_counts()
-        return Cost(
-            trials=int(of[schema.OUTCOME].notna().sum()),
-            epochs=int(of[schema.EPOCHS_DONE].fillna(0).sum()),
-            searched=int((of[schema.OUTCOME].isin(ENDED) & (of[schema.STAGE] == "search")).sum()),
-            stopped=int(counts.get("stopped", 0)),
-            diverged=int(counts.get("diverged", 0)),
-            failed=int(counts.get("failed", 0)),
-        )
+    def cost(self, arm: str) -> dict[str, int]:
+        """What an arm took, all stages together; of a reported arm and of a tuned arm of that name."""
+        trials = self.runs.trials
+        own = trials[(trials[schema.ARM] == arm) & trials[schema.OUTCOME].notna()]
+        ends = {outcome: int((own[schema.OUTCOME] == outcome).sum()) for outcome in ("stopped", "diverged")}
+        return {
+            "trials": len(own), "searched": len(self.search(arm)), **ends, "epochs": int(own[schema.EPOCHS_DONE].sum())
+        }  # fmt: skip
 
-    def seconds(self, sample: Sample) -> stats.Interval | None:
+    def unequal_searches(self, arms: Iterable[str]) -> dict[str, int]:
+        """The search trials by arm where some had more than others; those that tried every setting had enough."""
+        searches = {arm: len(self.search(arm)) for arm in arms}
+        open_ended = {n for arm, n in searches.items() if self.spec.search_of(arm) == self.spec.trials_per_arm}
+        return searches if len(open_ended) > 1 else {}
+
+    def seconds(self, sample: Sample) -> stats.Interval:
         """Seconds an epoch: each trial's median epoch, then the mean over seeds."""
         epochs = self.epochs(sample, schema.SECONDS)
-        medians = epochs.groupby("run", observed=True)["value"].median().dropna()
-        return stats.mean_interval(medians) if len(medians) else None
+        return stats.mean_interval(epochs.groupby("run", observed=True)["value"].median().dropna())
 
     def epochs(self, sample: Sample, metric: str) -> pd.DataFrame:
         return self.history[(self.history["metric"] == metric) & self.history["run"].isin(sample.trials["run"])]
@@ -119,45 +129,58 @@ class Results:
     def late_gain(self, sample: Sample) -> float:
         """Points of accuracy won in the last tenth of the epochs, on validation data if there are any; NaN: unknown."""
         for metric in (schema.VAL_ACC1, schema.TRAIN_ACC1):
-            table = self.epochs(sample, metric).pivot_table("value", "epoch", aggfunc="mean", observed=True)
-            length = max(1, len(table) // _TENTH)
-            if len(table) >= 2 * length and len(table) > 1:
-                curve = table["value"].to_numpy()
+            curve = self.epochs(sample, metric).groupby("epoch")["value"].mean().to_numpy()
+            length = max(1, len(curve) // _TENTH)
+            if len(curve) >= 2 * length:
                 return float(curve[-length:].mean() - curve[-2 * length : -length].mean())
         return math.nan
 
 
 def results(runs: StudyRuns) -> Results:
     spec = runs.spec
-    samples = {way: {arm: sample(runs.trials, spec, way, arm) for arm in spec.arms_of(way)} for way in WAYS}
-    contrasts = {way: _to_baseline(samples[way], spec.baseline_of(way), spec) for way in WAYS}
-    tested = runs.trials[runs.trials[schema.STAGE].isin(WAYS)]
-    history = runs.histories(tested, (schema.VAL_ACC1, schema.TRAIN_ACC1, schema.SECONDS))
-    return Results(runs, samples, contrasts, history)
+    samples = {way: {arm: _sample(runs.trials, spec, way, arm) for arm in spec.arms_of(way)} for way in WAYS}
+    return Results(runs, samples, {way: _to_baseline(samples[way], spec.baseline_of(way), spec) for way in WAYS})
+
+
+def judged(differences: Sequence[stats.Difference | None], margins: Sequence[float]) -> list[Contrast]:
+    """A family of differences with their margins; a margin of 0 means that none is too small to matter."""
+    known = list(zip(differences, margins, strict=True))
+    ps = stats.holm([math.nan if d is None else d.p for d, _ in known])
+    equal = stats.holm([math.nan if d is None else stats.equivalence_p(d, margin) for d, margin in known])
+    beyond = stats.holm([math.nan if d is None else stats.beyond_p(d, margin) for d, margin in known])
+    return [
+        _contrast(d, margin, float(p), float(p_equal), float(p_beyond))
+        for (d, margin), p, p_equal, p_beyond in zip(known, ps, equal, beyond, strict=True)
+    ]
+
+
+def paired(a: "pd.Series[float]", b: "pd.Series[float]", resolution: float = 0.0) -> stats.Difference | None:
+    """``a - b`` for values by seed, over the seeds that both have."""
+    both = pd.concat([a, b], axis=1, join="inner").to_numpy()
+    return stats.paired_difference(both[:, 0], both[:, 1], resolution) if len(both) else None
+
+
+def _contrast(d: stats.Difference | None, margin: float, p: float, p_equal: float, p_beyond: float) -> Contrast:
+    verdict = stats.UNDECIDED if d is None else stats.verdict(d, p, p_equal)
+    if d is None or verdict != stats.UNDECIDED:
+        return Contrast(d, p, p_equal, p_beyond, verdict, math.nan, math.nan)
+    likely = stats.seeds_to_decide(d, max(abs(d.mean), margin))
+    needed = stats.seeds_to_decide(d, margin) if margin else likely
+    return Contrast(d, p, p_equal, p_beyond, verdict, likely, needed)
 
 
 def _to_baseline(samples: Mapping[str, Sample], baseline: str | None, spec: Spec) -> dict[str, Contrast]:
     """Every other arm against the baseline, corrected for there being several."""
     if baseline is None or baseline not in samples:
         return {}
-    base = samples[baseline].values(schema.JUDGED_BY)
-    arms = [arm for arm in samples if arm != baseline]
-    pairs = [paired(samples[arm].values(schema.JUDGED_BY), base, spec.resolution) for arm in arms]
-    return dict(zip(arms, judged(pairs, [spec.margin] * len(arms)), strict=True))
+    test = {arm: sample.values(schema.JUDGED_BY) for arm, sample in samples.items()}
+    pairs = {arm: paired(own, test[baseline], spec.resolution) for arm, own in test.items() if arm != baseline}
+    return dict(zip(pairs, judged(list(pairs.values()), [spec.margin] * len(pairs)), strict=True))
 
 
-def sample(trials: pd.DataFrame, spec: Spec, way: str, arm: str) -> Sample:
+def _sample(trials: pd.DataFrame, spec: Spec, way: str, arm: str) -> Sample:
     own = trials[(trials[schema.STAGE] == way) & (trials[schema.ARM] == arm)]
-    by_outcome = {outcome: own[own[schema.OUTCOME] == outcome] for outcome in schema.OUTCOMES}
-    completed = by_outcome["completed"]
-    return Sample(
-        arm,
-        completed.set_index(completed[schema.SEED].astype(int)).sort_index(),
-        spec.seeds_of(way),
-        _seeds(by_outcome["diverged"]),
-        _seeds(by_outcome["failed"]),
-    )
-
-
-def _seeds(trials: pd.DataFrame) -> tuple[int, ...]:
-    return tuple(sorted(int(seed) for seed in trials[schema.SEED]))
+    own = own.set_index(own[schema.SEED].astype(int)).sort_index()
+    seeds = {outcome: tuple(map(int, own.index[own[schema.OUTCOME] == outcome])) for outcome in schema.OUTCOMES}
+    completed = own[own[schema.OUTCOME] == "completed"]
+    return Sample(completed, spec.seeds_of(way), seeds["diverged"], seeds["failed"])

@@ -6,29 +6,29 @@ the study, are left out, and ``notes`` says so.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.spec import Spec
-from analysis.store import Run, Store, garbage_waits, open_store, redact
+from analysis.store import Run, Store, open_store, redact
 from studies.engine import schema
 
 # Which of two runs of one signature is the trial: the one that came further; then the one that began later.
 _STANDING = {"completed": 4, "diverged": 3, "stopped": 2, "failed": 1}
 _TAGS = (
-    schema.ARM,
-    schema.STAGE,
-    schema.SCALE,
-    schema.SIGNATURE,
-    schema.OUTCOME,
-    schema.REASON,
-    schema.DEVICE,
+    schema.ARM, schema.STAGE, schema.SCALE, schema.SIGNATURE, schema.OUTCOME, schema.REASON, schema.DEVICE,
     schema.DATASET_DIGEST,
-)
+)  # fmt: skip
 _NUMBERS = (schema.SEED, schema.NUMBER, schema.SHARED_DEVICE)
+# All but the learning rate by epoch, which has the name of the recipe's field.
+BY_EPOCH = [metric for metric in schema.EPOCH_METRICS if metric != schema.LEARNING_RATE]
+METRICS = [*schema.TRIAL_METRICS, *BY_EPOCH]
+_WORDS = {"None": None, "": None, "True": True, "False": False}
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,36 @@ class StudyRuns:
     origin: Mapping[str, str]  # the parent run's tags: commit, versions
 
     def histories(self, trials: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-        """Columns run, metric, epoch, value; an epoch that was logged twice (a broken-off trial) has its last value."""
-        return history_frame(self.store, list(trials["run"]), metrics)
+        """Columns run, metric, epoch (of a metric by step: the step) and value.
+
+        A search trial may have trained on while it was being judged: what it did after its last epoch is left out.
+        """
+        history = history_frame(self.store, list(trials["run"]), metrics)
+        if not set(metrics) <= {*schema.EPOCH_METRICS}:
+            return history
+        last = trials[schema.EPOCHS_DONE].to_numpy()[history["run"].cat.codes]
+        return history[~(history["epoch"].to_numpy() > last)]
+
+    def as_judged(self) -> pd.DataFrame:
+        """The trials, with the metrics of those that were stopped as they were at the last epoch that counts."""
+        stopped = self.trials[self.trials[schema.OUTCOME] == "stopped"]
+        history = self.histories(stopped, BY_EPOCH)
+        ends = history.drop_duplicates(["run", "metric"], keep="last").pivot(
+            index="run", columns="metric", values="value"
+        )
+        trials = self.trials.copy()
+        trials.loc[stopped.index, BY_EPOCH] = ends.reindex(index=stopped["run"], columns=BY_EPOCH).to_numpy()
+        return trials
 
 
 def load(study: str, scale: str | None, uri: str) -> StudyRuns:
     """Read a study, at the largest scale it was run at if none is given; a ValueError says what is wrong with it."""
     store = open_store(uri)
     parents = store.runs(study, "study")
-    runs = sorted(store.runs(study, "trial"), key=lambda run: (run.started or 0, run.name, run.id))
-    scales = _scales(parents, runs)
-    if not scales or (scale is not None and scale not in scales):
+    runs = store.runs(study, "trial")
+    there = {run.tags.get(schema.SCALE) for run in (*parents, *runs)}
+    scales = [name for name in schema.SCALES if name in there]
+    if not scales or scale not in (None, *scales):
         raise _not_run(study, scale, store, uri)
     chosen = scale or scales[0]
     specs = [run for run in parents if run.tags.get(schema.SCALE) == chosen]
@@ -63,14 +82,11 @@ def load(study: str, scale: str | None, uri: str) -> StudyRuns:
         )
     origin = max(specs, key=lambda run: run.started).tags
     spec = Spec.from_tags(origin)
-    others = [f"at scale {name}" for name in scales if name != chosen]
-    notes = (
-        [f"The study was also run {' and '.join(others)}; scales are never mixed (--scale chooses)."]
-        if others and scale is None
-        else []
-    )
-    trials, dropped = current(frame([run for run in runs if run.tags.get(schema.SCALE) == chosen]), spec)
-    return StudyRuns(spec, trials, (*notes, *dropped), store, origin)
+    trials, notes = current(frame([run for run in runs if run.tags.get(schema.SCALE) == chosen]), spec)
+    if scale is None and len(scales) > 1:
+        others = " and ".join(f"at scale {name}" for name in scales[1:])
+        notes = [f"The study was also run {others}; scales are never mixed (--scale chooses).", *notes]
+    return StudyRuns(spec, trials, tuple(notes), store, origin)
 
 
 def studies(uri: str) -> list[tuple[str, str, int]]:
@@ -79,74 +95,59 @@ def studies(uri: str) -> list[tuple[str, str, int]]:
 
 
 def frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """A row a run, a column for each tag of the schema, field of the recipe and metric; numbers as numbers."""
-    with garbage_waits():
-        columns: dict[str, Any] = {
-            "run": [run.id for run in runs],
-            "name": [run.name for run in runs],
-            "status": [run.status for run in runs],
-            "started": np.array([run.started for run in runs], dtype=float),
-        }
-        for tag in _TAGS:
-            columns[tag] = [run.tags.get(tag) for run in runs]
-        for tag in _NUMBERS:
-            columns[tag] = np.array([_number(run.tags.get(tag)) for run in runs], dtype=float)
-        for field, texts in _columns([run.params for run in runs]).items():
-            if field not in columns:  # the seed is a tag too
-                columns[field] = _parsed(texts)
-        for metric, numbers in _columns([run.metrics for run in runs]).items():
-            columns[metric] = np.array(numbers, dtype=float)
-        table = pd.DataFrame(columns)
-    for metric in (*schema.EPOCH_METRICS, *schema.TRIAL_METRICS):
-        if metric not in table:
-            table[metric] = math.nan
-    return table
+    """A row a run, a column for each tag and metric of the schema and each field of the recipe; numbers as numbers."""
+    tags, params, metrics = ([getattr(run, kind) for run in runs] for kind in ("tags", "params", "metrics"))
+    columns: dict[str, Any] = {"run": [run.id for run in runs], "started": [run.started for run in runs]}
+    columns |= {name: [getattr(run, name) for run in runs] for name in ("name", "status")}
+    columns |= {tag: [own.get(tag) for own in tags] for tag in _TAGS}
+    columns |= {tag: np.array([own.get(tag) for own in tags], dtype=float) for tag in _NUMBERS}
+    for field in dict.fromkeys(name for own in params for name in own):
+        if field not in columns:  # the seed is a tag too
+            columns[field] = _parsed([own.get(field) for own in params])
+    columns |= {metric: np.array([own.get(metric) for own in metrics], dtype=float) for metric in METRICS}
+    return pd.DataFrame(columns)
 
 
 def current(trials: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:
     """The trials that belong to the plan as the spec has it, and a note on each kind of those that do not."""
-    notes = []
-    standing = trials[schema.OUTCOME].map(_STANDING).fillna(0)
-    order = trials.assign(_standing=standing).sort_values(["_standing", "started"], kind="stable")
-    unsigned = order[schema.SIGNATURE].isna()
-    kept = order[unsigned | ~order.duplicated([schema.STAGE, schema.ARM, schema.SIGNATURE], keep="last")].sort_index()
-    if len(kept) < len(trials):
-        notes.append(f"{len(trials) - len(kept)} runs repeat the signature of another one and are not counted again.")
+    order = trials.assign(standing=trials[schema.OUTCOME].map(_STANDING).fillna(0)).sort_values(["standing", "started"])
+    repeated = order.index[order.duplicated([schema.STAGE, schema.ARM, schema.SIGNATURE], keep="last")]
+    notes = [f"{len(repeated)} runs repeat the signature of another one and are not counted again."]
+    kept = trials.drop(index=repeated)
     reasons = _foreign(kept, spec)
-    for reason, count in reasons.dropna().value_counts().items():
+    for reason, count in reasons.value_counts().items():
         notes.append(f"Left out: {count} trial{'s' if count > 1 else ''} {reason}.")
-    kept = kept[reasons.isna()]
-    confirmed = kept[kept[schema.STAGE] == "confirm"]
-    old = [
-        row
-        for arm, rows in confirmed.groupby(schema.ARM)
-        for row in _superseded(rows, list(spec.tune.get(str(arm), {})))
-    ]
+    kept = kept.drop(index=reasons.index)
+    confirmed = kept[kept[schema.STAGE] == "confirm"].groupby(schema.ARM)
+    old = [row for arm, rows in confirmed for row in _superseded(rows, list(spec.tune[str(arm)]))]
     if old:
         notes.append(f"Left out: {len(old)} trials that confirmed a setting chosen before the search was extended.")
-    return kept.drop(index=old).drop(columns="_standing", errors="ignore").reset_index(drop=True), notes
+    rank = [*schema.STAGES, *spec.every_arm()].index
+    kept = kept.drop(index=old).sort_values(
+        [schema.STAGE, schema.ARM, schema.NUMBER, schema.SEED],
+        key=lambda of: of.map(rank) if of.name in (schema.STAGE, schema.ARM) else of,
+        ignore_index=True,
+    )
+    return kept, notes if len(repeated) else notes[1:]
 
 
-def _foreign(trials: pd.DataFrame, spec: Spec) -> pd.Series:
-    """By trial, why it is not part of the plan; None where it is."""
-    reasons = pd.Series([None] * len(trials), index=trials.index, dtype=object)
+def _foreign(trials: pd.DataFrame, spec: Spec) -> "pd.Series[str]":
+    """Why a trial is not part of the plan, of each that is not."""
+    reasons: dict[Any, str] = {}
     for (stage, arm), rows in trials.groupby([schema.STAGE, schema.ARM], dropna=False):
-        if stage not in schema.STAGES or arm not in spec.arms_of(stage):
-            reasons[rows.index] = "of arms that the study does not have (any more)"
+        if stage not in schema.STAGES or arm not in spec.arms_of(str(stage)):
+            reasons |= dict.fromkeys(rows.index, "of arms that the study does not have (any more)")
             continue
         for name, planned in spec.setting(str(arm), str(stage)).items():
             for value in rows[name].dropna().unique() if name in rows else ():  # a trial that just began has none yet
                 if spelled(value) != spelled(planned):
-                    other = rows.index[rows[name].map(spelled) == spelled(value)]
-                    reasons[other] = (
-                        f"of an earlier version of the study ({name} {spelled(value)}, now {spelled(planned)})"
-                    )
+                    why = f"of an earlier version of the study ({name} {spelled(value)}, now {spelled(planned)})"
+                    reasons |= dict.fromkeys(rows.index[rows[name] == value], why)
         if stage != "search":
-            beyond = rows.index[~rows[schema.SEED].isin(spec.seeds_of(stage))]
-            reasons[beyond] = (
-                f"on seeds beyond the plan's {len(spec.seeds_of(stage))} (the study's --seeds counts them in)"
-            )
-    return reasons
+            seeds = spec.seeds_of(str(stage))
+            why = f"on seeds beyond the plan's {len(seeds)} (the study's --seeds counts them in)"
+            reasons |= dict.fromkeys(rows.index[~rows[schema.SEED].isin(seeds)], why)
+    return pd.Series(reasons, dtype=object)
 
 
 def _superseded(confirmed: pd.DataFrame, tuned: list[str]) -> Iterator[Any]:
@@ -157,36 +158,33 @@ def _superseded(confirmed: pd.DataFrame, tuned: list[str]) -> Iterator[Any]:
 
 
 def history_frame(store: Store, runs: Sequence[str], metrics: Sequence[str]) -> pd.DataFrame:
-    with garbage_waits():
-        points = store.histories(runs, metrics) if runs else []
-        columns = list(zip(*points, strict=True)) or [()] * 5
+    """Columns run, metric, epoch, value; an epoch that was logged twice (a broken-off trial) has its last value."""
+    series = store.histories(runs, metrics)
+    at = {name: i for names in (runs, metrics) for i, name in enumerate(names)}
+    lengths = [len(one.steps) for one in series]
     table = pd.DataFrame(
         {
-            "run": pd.Categorical(columns[0], categories=list(dict.fromkeys(runs))),
-            "metric": pd.Categorical(columns[1], categories=list(metrics)),
-            "epoch": np.array(columns[2], dtype=int),
-            "value": np.array(columns[3], dtype=float),
-            "timestamp": np.array(columns[4], dtype=np.int64),
+            "run": np.repeat([at[one.run] for one in series], lengths).astype(int),
+            "metric": np.repeat([at[one.metric] for one in series], lengths).astype(int),
+            "epoch": np.fromiter(chain.from_iterable(one.steps for one in series), np.int64),
+            "timestamp": np.fromiter(chain.from_iterable(one.timestamps for one in series), np.int64),
+            "value": np.array([value for one in series for value in one.values], dtype=float),
         }
-    ).sort_values("timestamp", kind="stable")
-    table = table.drop(columns="timestamp").drop_duplicates(["run", "metric", "epoch"], keep="last")
-    return table.sort_values(["run", "metric", "epoch"], ignore_index=True)
+    ).sort_values(["run", "metric", "epoch", "timestamp"])
+    table = table.drop(columns="timestamp").drop_duplicates(["run", "metric", "epoch"], keep="last", ignore_index=True)
+    for key, names in (("run", runs), ("metric", metrics)):
+        table[key] = pd.Categorical.from_codes(table[key].to_numpy(), pd.Index(names))
+    return table
 
 
 def parse(text: str | None) -> Any:
     """A parameter as it was before MLflow made it a text: None, a truth value, a number, or the text."""
-    if text is None or text in ("None", ""):
-        return None
-    if text in ("True", "False"):
-        return text == "True"
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    if text is None or text in _WORDS:
+        return _WORDS.get(text or "")
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _parsed(texts: Sequence[str | None]) -> Any:
@@ -208,29 +206,6 @@ def spelled(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ",".join(spelled(item) for item in value)
     return ",".join(part.strip() for part in value.strip("[]()").split(",") if part.strip())
-
-
-def _number(value: Any) -> float:
-    try:
-        return math.nan if value is None else float(value)
-    except ValueError:
-        return math.nan
-
-
-def _columns(maps: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]]:
-    """By key, its value in each of the maps; None where there is none."""
-    blank: dict[str, Any] = {}
-    for one in maps:
-        blank.update(one)
-    blank = dict.fromkeys(blank)
-    rows = [tuple({**blank, **one}.values()) for one in maps]
-    return dict(zip(blank, zip(*rows, strict=True), strict=True))
-
-
-def _scales(parents: Sequence[Run], runs: Sequence[Run]) -> list[str]:
-    """The scales there are trials or a spec of, largest first."""
-    found = {run.tags.get(schema.SCALE) for run in (*parents, *runs)}
-    return [scale for scale in schema.SCALES if scale in found]
 
 
 def _not_run(study: str, scale: str | None, store: Store, uri: str) -> ValueError:

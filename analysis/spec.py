@@ -3,6 +3,7 @@
 It is read from MLflow, not from the study file: results stay readable when the file changes later, or is gone.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,12 +56,15 @@ class Spec:
         """The spec in the tags of a parent run; a ValueError where it is cut short or of another version."""
         try:
             spec = schema.spec_from_tags(tags)
+            budget = spec["budget"]
             return cls(
-                **{key: spec[key] for key in _PLAIN},
-                seeds=tuple(spec["budget"]["seeds"]),
-                confirm_seeds=tuple(spec["budget"]["confirm_seeds"]),
-                trials_per_arm=spec["budget"]["trials_per_arm"],
-                claims=tuple(_claim(claim) for claim in spec["claims"]),
+                **{key: spec[key] for key in cls.__dataclass_fields__ if key in spec and key != "claims"},
+                seeds=tuple(budget["seeds"]),
+                confirm_seeds=tuple(budget["confirm_seeds"]),
+                trials_per_arm=budget["trials_per_arm"],
+                claims=tuple(
+                    Claim(**{**c, "arms": tuple(c["arms"]), "than": tuple(c["than"])}) for c in spec["claims"]
+                ),
             )
         except (ValueError, KeyError, TypeError) as error:
             study, scale = tags.get(schema.STUDY), tags.get(schema.SCALE)
@@ -82,28 +86,27 @@ class Spec:
     def arms_of(self, stage: str) -> Mapping[str, Fields]:
         return self.arms if stage == "reported" else self.tuned_arms
 
+    def every_arm(self) -> list[str]:
+        """Also the tuned arms that stand for several."""
+        return list(dict.fromkeys([*self.arms, *self.tuned_arms]))
+
     def seeds_of(self, stage: str) -> tuple[int, ...]:
         return self.seeds if stage == "reported" else self.confirm_seeds
 
     def baseline_of(self, stage: str) -> str | None:
         return self.baseline if stage == "reported" else self.tuned_baseline
 
+    def search_of(self, arm: str) -> int:
+        """How many trials the search of an arm is to have: no more than there are settings to try."""
+        spaces = self.tune[arm].values()
+        settings = math.prod(len(space["choices"]) if "choices" in space else math.inf for space in spaces)
+        return int(min(self.trials_per_arm, settings))
+
     def setting(self, arm: str, stage: str) -> dict[str, Any]:
         """What a trial of the arm must agree with, but for what its search was free to choose."""
         own = self.arms_of(stage)[arm]
-        free = self.tune.get(arm, {}) if stage != "reported" else {}
-        # An arm's own epochs shrink with the scale, so they are left out of the comparison.
+        free = {*self.tune.get(arm, {})} if stage != "reported" else set()
+        free |= {"epochs"} & own.keys()  # an arm's own epochs shrink with the scale
+        free |= {name for name, value in own.items() if value is None}  # what the model or optimiser has by default
         fixed = {**{name: self.base[name] for name in COMPARED if name in self.base}, **own}
-        return {
-            name: value for name, value in fixed.items() if name not in free and not (name == "epochs" and name in own)
-        }
-
-
-_PLAIN = (
-    "name", "question", "scale", "dataset", "base", "arms", "baseline", "tuned_arms", "tuned_baseline", "tuned_of",
-    "tune", "reported", "margin", "table",
-)  # fmt: skip
-
-
-def _claim(claim: Mapping[str, Any]) -> Claim:
-    return Claim(claim["text"], claim["kind"], tuple(claim["arms"]), tuple(claim["than"]), claim["metric"], claim["at"])
+        return {name: value for name, value in fixed.items() if name not in free}

@@ -54,8 +54,10 @@ class Interaction(NamedTuple):
 
 
 def mean_interval(values: ArrayLike) -> Interval:
-    """Mean of ``values`` (shape (n,), n >= 1) with its interval."""
-    x = _vector(values)
+    """Mean of ``values`` (shape (n,)) with its interval; of none, NaN."""
+    x = np.asarray(values, dtype=float)
+    if not x.size:
+        return Interval(math.nan, math.nan, math.nan, 0)
     half = _t_quantile(1 - LEVEL / 2, x.size) * _sd(x) / math.sqrt(x.size)
     return Interval(float(x.mean()), float(x.mean() - half), float(x.mean() + half), x.size)
 
@@ -73,11 +75,6 @@ def paired_difference(a: ArrayLike, b: ArrayLike, resolution: float = 0.0) -> Di
     mean, error = float(d.mean()), sd / math.sqrt(d.size)
     half = _t_quantile(1 - LEVEL / 2, d.size) * error
     return Difference(mean, mean - half, mean + half, d.size, _two_sided(mean, error, d.size), sd)
-
-
-def difference_of_differences(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> Difference:
-    """``(a - b) - (c - d)`` over shared seeds, all of shape (n,): do two effects differ?"""
-    return paired_difference(_vector(a) - _vector(b), _vector(c) - _vector(d))
 
 
 def equivalence_p(difference: Difference, margin: float) -> float:

@@ -1,38 +1,34 @@
 """What is read from an MLflow store, whichever way: over SQL (``store_sql``) or by its client (``store_rest``)."""
 
-import gc
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 TIMEOUT = 5  # seconds for a store to answer the first call
 COMMIT = "mlflow.source.git.commit"  # the one tag of MLflow's own that is read
-DEFAULT_URI = "sqlite:///mlflow.db"  # MLflow's own default, and so the engine's
 
 
 class Run(NamedTuple):
-    """A run that was not deleted; ``metrics`` are the last values, NaN where the value is none."""
+    """A run that was not deleted; ``metrics`` are the last values."""
 
     id: str
     name: str
     status: str
     started: float  # milliseconds
-    ended: float
     tags: Mapping[str, str]
     params: Mapping[str, str]
     metrics: Mapping[str, float | None]
 
 
-class Point(NamedTuple):
-    """One value of a metric's history."""
+class Series(NamedTuple):
+    """All values of a metric in a run, in no order."""
 
     run: str
     metric: str
-    epoch: int
-    value: float | None
-    timestamp: int
+    steps: Sequence[int]
+    values: Sequence[float | None]
+    timestamps: Sequence[int]
 
 
 class Store(Protocol):
@@ -42,13 +38,13 @@ class Store(Protocol):
     def runs(self, study: str, kind: str) -> Sequence[Run]:
         """The runs of a study that are tagged with this kind."""
 
-    def histories(self, runs: Sequence[str], metrics: Sequence[str]) -> Sequence[Point]:
-        """All values of these metrics in these runs, in no order."""
+    def histories(self, runs: Sequence[str], metrics: Sequence[str]) -> Sequence[Series]:
+        """All values of these metrics in these runs; one of a run may come in parts."""
 
 
 def tracking_uri() -> str:
     """Where the trials are: as MLflow itself finds it."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+    return os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
 
 
 def open_store(uri: str) -> Store:
@@ -67,19 +63,7 @@ def redact(text: str) -> str:
     return re.sub(r"(password=)[^&\s]+", r"\1***", re.sub(r"://([^:/@\s]*):[^/\s]*@", r"://\1:***@", text))
 
 
-def unreadable(uri: str, why: str, hint: str) -> ValueError:
+def unreadable(uri: str, why: object, hint: str) -> ValueError:
     """The error for a store that cannot be read: the first line of what its driver said, without secrets."""
-    first = next((line.strip() for line in why.splitlines() if line.strip()), "no reason given")
+    first = str(why).strip().partition("\n")[0] or "no reason given"
     return ValueError(redact(f"cannot read MLflow at {uri}: {first}\nhint: {hint}"))
-
-
-@contextmanager
-def garbage_waits() -> Iterator[None]:
-    """While thousands of small dictionaries are made: the collector would look through all of them, again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

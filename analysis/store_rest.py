@@ -2,20 +2,22 @@
 
 import json
 import os
-import socket
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
-from analysis.store import COMMIT, TIMEOUT, Point, Run, unreadable
+from analysis.store import COMMIT, TIMEOUT, Run, Series, unreadable
 from studies.engine import schema
 
 _PAGE = 5000  # runs in one answer
 _BULK = 100  # runs in one request for histories: the server's own limit
 _MOST = 25_000  # values in one answer: the server's own limit
-_PATIENCE = {
+_SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -28,59 +30,33 @@ class ClientStore:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        if uri.startswith(("http://", "https://")):
+        self.served = uri.startswith(("http://", "https://"))
+        if self.served:
             _knock(uri)
-        for name, value in _PATIENCE.items():
+        for name, value in _SETTINGS.items():
             os.environ.setdefault(name, value)
-        from mlflow import MlflowClient  # takes seconds, so not before it is needed
-        from mlflow.exceptions import MlflowException
+        with self._told():
+            from mlflow import MlflowClient  # takes seconds, so not before it is needed
 
-        self.problems = (MlflowException, OSError, ValueError)
-        try:
             self.client = MlflowClient(uri)
-        except self.problems as error:
-            raise unreadable(uri, str(error), _HINT) from None
 
     def counts(self) -> list[tuple[str, str, int]]:
-        counted: dict[tuple[str, str], int] = {}
-        for experiment, run in self._search(None, "trial"):
-            key = (experiment, run.tags.get(schema.SCALE, ""))
-            counted[key] = counted.get(key, 0) + 1
-        return [(*key, n) for key, n in sorted(counted.items())]
+        found = Counter((study, run.tags[schema.SCALE]) for study, run in self._search(None, "trial"))
+        return [(*key, trials) for key, trials in sorted(found.items())]
 
     def runs(self, study: str, kind: str) -> list[Run]:
         return [run for _, run in self._search(study, kind)]
 
-    def histories(self, runs: Sequence[str], metrics: Sequence[str]) -> list[Point]:
-        try:
-            if self.uri.startswith(("http://", "https://")):
-                return [
-                    point
-                    for metric in metrics
-                    for at in range(0, len(runs), _BULK)
-                    for point in self._bulk(runs[at : at + _BULK], metric)
-                ]
-            return [
-                Point(run, metric, point.step, point.value, point.timestamp)
-                for run in runs
-                for metric in metrics
-                for point in self.client.get_metric_history(run, metric)
-            ]
-        except self.problems as error:
-            raise unreadable(self.uri, str(error), _HINT) from None
+    def histories(self, runs: Sequence[str], metrics: Sequence[str]) -> list[Series]:
+        batches = [runs[at : at + _BULK] for at in range(0, len(runs), _BULK)] if self.served else [[r] for r in runs]
+        with self._told():
+            return [point for metric in metrics for batch in batches for point in self._history(batch, metric)]
 
     def _search(self, study: str | None, kind: str) -> Iterator[tuple[str, Run]]:
         """Each run of this kind with the name of its experiment: of one study, or of all."""
-        try:
-            one = None if study is None else self.client.get_experiment_by_name(study)
-            found = (
-                self.client.search_experiments()
-                if study is None
-                else [one]
-                if one and one.lifecycle_stage == "active"
-                else []
-            )
-            experiments = {e.experiment_id: e.name for e in found}
+        with self._told():
+            found = [self.client.get_experiment_by_name(study)] if study else self.client.search_experiments()
+            experiments = {e.experiment_id: e.name for e in found if e and e.lifecycle_stage == "active"}
             token = None
             while experiments:
                 page = self.client.search_runs(
@@ -89,11 +65,23 @@ class ClientStore:
                 yield from ((experiments[run.info.experiment_id], _run(run)) for run in page)
                 if not (token := page.token):
                     return
-        except self.problems as error:
-            raise unreadable(self.uri, str(error), _HINT) from None
 
-    def _bulk(self, runs: Sequence[str], metric: str) -> list[Point]:
-        """One metric of up to 100 runs in one request: what MLflow's own pages use to draw curves."""
+    def _history(self, runs: Sequence[str], metric: str) -> list[Series]:
+        """One metric of up to 100 runs in one request, as MLflow's own pages ask for it; cut off: asked in halves."""
+        if self.served:
+            points = self._bulk(runs, metric)
+            if len(points) < _MOST:
+                by_run = groupby(points, key=lambda point: point["run_id"])
+                return [
+                    _series(run, metric, [(p["step"], p["value"], p["timestamp"]) for p in own]) for run, own in by_run
+                ]
+            if len(runs) > 1:
+                half = len(runs) // 2
+                return [*self._history(runs[:half], metric), *self._history(runs[half:], metric)]
+        history = self.client.get_metric_history(runs[0], metric)
+        return [_series(runs[0], metric, [(point.step, point.value, point.timestamp) for point in history])]
+
+    def _bulk(self, runs: Sequence[str], metric: str) -> list[dict[str, Any]]:
         from mlflow.utils.credentials import get_default_host_creds
         from mlflow.utils.rest_utils import http_request
 
@@ -105,22 +93,30 @@ class ClientStore:
         )
         if answer.status_code != 200:
             raise ValueError(f"the server answered {answer.status_code} to a request for histories")
-        points = json.loads(answer.text)["metrics"]
-        if len(points) >= _MOST and len(runs) > 1:  # cut off: ask in halves
-            half = len(runs) // 2
-            return [*self._bulk(runs[:half], metric), *self._bulk(runs[half:], metric)]
-        return [Point(p["run_id"], metric, int(p["step"]), _number(p["value"]), int(p["timestamp"])) for p in points]
+        points: list[dict[str, Any]] = json.loads(answer.text)["metrics"]
+        return points
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong in MLflow is told in two lines."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except (MlflowException, OSError, ValueError) as error:
+            raise unreadable(self.uri, error, _HINT) from None
 
 
 def _run(run: Any) -> Run:
-    info, data = run.info, run.data
-    tags = {key: value for key, value in data.tags.items() if not key.startswith("mlflow.") or key == COMMIT}
-    return Run(info.run_id, info.run_name, info.status, info.start_time, info.end_time, tags, data.params, data.metrics)
+    tags = {key: value for key, value in run.data.tags.items() if not key.startswith("mlflow.") or key == COMMIT}
+    info = run.info
+    return Run(info.run_id, info.run_name, info.status, info.start_time, tags, run.data.params, run.data.metrics)
 
 
-def _number(value: Any) -> float:
-    """Servers write NaN and the infinities as words."""
-    return float(value)
+def _series(run: str, metric: str, points: Sequence[tuple[Any, Any, Any]]) -> Series:
+    """Servers write NaN and the infinities, and long numbers, as words."""
+    steps, values, timestamps = zip(*points, strict=True) if points else ((), (), ())
+    return Series(run, metric, [*map(int, steps)], [*map(float, values)], [*map(int, timestamps)])
 
 
 def _knock(uri: str) -> None:
@@ -133,5 +129,5 @@ def _knock(uri: str) -> None:
         return  # whoever refuses is there
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        late = isinstance(reason, TimeoutError | socket.timeout)
-        raise unreadable(uri, f"no answer within {TIMEOUT} s" if late else str(reason), _HINT) from None
+        late = isinstance(reason, TimeoutError)
+        raise unreadable(uri, f"no answer within {TIMEOUT} s" if late else reason, _HINT) from None

@@ -7,59 +7,92 @@ Test accuracy with its interval, the paired difference to the baseline with its 
 side, what the report said, what it cost; then the finding in words, what to beware of, and how every number was made.
 """
 
+import math
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-from analysis.commands import check_file, command, parser, write
-from analysis.csv_table import csv_text
+import pandas as pd
+
+from analysis import stats
+from analysis.commands import command, parser, read, write
 from analysis.formats import Page, markdown, plain
 from analysis.layout import tables
 from analysis.lints import lints, missing
-from analysis.markup import html, latex
-from analysis.notes import notes
-from analysis.results import Results, results
-from analysis.runs import load
-from analysis.store import tracking_uri
-from analysis.verdict import interaction_note, verdict
+from analysis.markup import csv, html, latex
+from analysis.notes import notes, verdict
+from analysis.results import GAP, Results
+from analysis.words import setting
+from studies.engine import schema
 
 WIDTH, NARROWEST, WIDEST = 110, 60, 160  # of a terminal: where it does not say, and what is still readable
 FORMATS = ("plain", "md", "csv", "latex", "html")
-_SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
+_SUFFIXES = {".txt": "plain", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
 
 
 def page(of: Results) -> Page:
     """All that is said about a study, as texts."""
-    found = [verdict(of), interaction_note(of)]
-    return Page(
-        title=f"{of.spec.name}, scale {of.spec.scale}",
-        question=of.spec.question,
-        tables=tables(of),
-        verdict=" ".join(sentence for sentence in found if sentence),
-        warnings=[*missing(of), *lints(of)],
-        notes=notes(of),
-    )
+    title = f"{of.spec.name}, scale {of.spec.scale}"
+    return Page(title, of.spec.question, tables(of), verdict(of), notes(of), [*missing(of), *lints(of)])
 
 
 def render(of: Results, form: str) -> str:
     if form == "csv":
-        return csv_text(of)
+        return csv(pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]]))
     if form == "plain":
         columns = shutil.get_terminal_size((WIDTH, 24)).columns
         return plain(page(of), min(max(columns, NARROWEST), WIDEST))
     return {"md": markdown, "latex": latex, "html": html}[form](page(of))
 
 
+def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
+    """The numbers of an arm in one way, for pandas or a spreadsheet."""
+    sample, contrast, cost = of.samples[way][arm], of.contrasts[way].get(arm), of.cost(arm)
+    test = sample.mean(schema.JUDGED_BY)
+    nothing = stats.Difference(math.nan, math.nan, math.nan, 0, math.nan, math.nan)
+    difference = (contrast and contrast.difference) or nothing
+    said = of.spec.reported.get(arm, {}) if way == "reported" else {}
+    flips = improves = math.nan
+    if difference.n:
+        own, base = (of.samples[way][name].values(schema.JUDGED_BY) for name in (arm, str(of.spec.baseline_of(way))))
+        flips = stats.sign_flip_p((own - base).dropna())
+        improves = stats.probability_of_improvement(own, base)
+    return {
+        "study": of.spec.name, "scale": of.spec.scale, "stage": way, "arm": arm,
+        "setting": setting(of.setting(arm)) if way == "confirm" else "",
+        "report_test_acc1": said.get(schema.TEST_ACC1, math.nan),
+        "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,
+        "n": test.n, "planned": len(sample.planned), "diverged": len(sample.diverged), "failed": len(sample.failed),
+        "train_acc1": sample.mean(schema.TRAIN_ACC1).mean, "gap": sample.mean(GAP).mean,
+        "val_acc1": sample.mean(schema.VAL_ACC1).mean, "chosen": of.chosen_arm(way) == arm,
+        "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
+        "p_holm": contrast.p if contrast else math.nan, "p_equal_holm": contrast.p_equal if contrast else math.nan,
+        "p_sign_flip": flips, "probability_of_improvement": improves,
+        "verdict": contrast.verdict if contrast and difference.n else "",
+        "seeds_to_decide": contrast.needed if contrast else math.nan,
+        "seconds_per_epoch": of.seconds(sample).mean,
+        "trials": cost["trials"], "search_trials": cost["searched"], "epochs": cost["epochs"], "stopped": cost["stopped"],
+    }  # fmt: skip
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("The table of a study, with what is needed to defend it.")
     options.add_argument("--format", choices=FORMATS, help="default: as the name of --out ends; on the screen, plain")
-    options.add_argument("--out", type=Path, metavar="FILE", help="where to write it; default: the screen")
     given = options.parse_args(arguments)
-    if given.out:
-        check_file(given.out)
+    of = read(given)
     form = given.format or (_SUFFIXES.get(given.out.suffix, "md") if given.out else "plain")
-    write(render(results(load(given.study, given.scale, tracking_uri())), form), given.out)
+    write(render(of, form), given.out)
+    if form == "plain" and not given.out:
+        print(_next(of))
     return 0
+
+
+def _next(of: Results) -> str:
+    study = f"--study {of.spec.name} --scale {of.spec.scale}"
+    claims = [f"python analysis/claims.py {study}   what the report concluded, judged"] if of.spec.claims else []
+    return "\nnext  " + "\n      ".join(
+        [*claims, f"python analysis/report.py {study}   all of this with plots, as a page"]
+    )
 
 
 if __name__ == "__main__":

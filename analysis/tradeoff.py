@@ -1,17 +1,62 @@
-"""Accuracy against the size of the network and its time, with what nothing beats in both.
+"""Test accuracy against the size of the network and against its time, with the Pareto fronts.
 
 python analysis/tradeoff.py --study activations --out tradeoff.pdf
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from analysis.commands import command
-from analysis.figures import figure_command, tradeoff
+from analysis.figures import Style, figure_main, finish, look
+from analysis.results import NAMES, Results
+from studies.engine import schema
+
+Point = tuple[float, float, float]  # cost, accuracy, half its interval
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    return figure_command("accuracy against size and time, with the Pareto fronts", tradeoff, arguments)
+def points(axes: Axes, found: Mapping[str, Point], styles: Mapping[str, Style]) -> Axes:
+    """What accuracy costs, by name, and the front of those that nothing beats in both."""
+    for name, (cost, accuracy, half) in found.items():
+        style, error = styles[name], None if math.isnan(half) else half
+        axes.errorbar(
+            cost, accuracy, yerr=error, color=style.color, marker=style.marker, linestyle="none", capsize=3, label=name
+        )
+    front = pareto([(cost, accuracy) for cost, accuracy, _ in found.values()])
+    axes.step(*zip(*front, strict=True), where="post", color="0.5", linewidth=1, zorder=0)
+    return axes
 
+
+def pareto(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Those that no other equals or beats in both: less cost, more accuracy; by cost."""
+    front: list[tuple[float, float]] = []
+    for cost, accuracy in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not front or accuracy > front[-1][1]:
+            front.append((cost, accuracy))
+    return front
+
+
+def tradeoff(of: Results, way: str) -> Figure | None:
+    """Test accuracy against size and against time, with the Pareto fronts."""
+    panels: dict[str, dict[str, Point]] = {"size in MB": {}, "seconds an epoch": {}}
+    for arm, sample in of.samples[way].items():
+        test, costs = sample.mean(schema.JUDGED_BY), (sample.mean(schema.SIZE_MB), of.seconds(sample))
+        for found, cost in zip(panels.values(), costs, strict=True):
+            if test.n and cost.n:
+                found[arm] = (cost.mean, test.mean, test.half)
+    if not all(panels.values()):
+        return None
+    figure = Figure(figsize=(8.4, 3.6))
+    for axes, (title, found) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
+        points(axes, found, look(of)).set(xlabel=title, ylabel="test acc@1 %")
+        axes.label_outer()
+    return finish(figure, of, f"{NAMES[way]}: accuracy and what it costs (grey: the Pareto front)", axes)
+
+
+main = partial(figure_main, tradeoff)
 
 if __name__ == "__main__":
     command(main)

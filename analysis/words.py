@@ -13,7 +13,7 @@ LABELS = {
     schema.VAL_ACC1: "validation acc@1", schema.VAL_ACC5: "validation acc@5", schema.VAL_LOSS: "validation loss",
     schema.TRAIN_ACC1: "train acc@1", schema.TRAIN_ACC5: "train acc@5", schema.TRAIN_LOSS: "train loss",
     schema.SECONDS: "seconds an epoch", schema.SIZE_MB: "size", schema.PARAMETERS: "parameters", schema.FLOPS: "FLOPs",
-    "gap": "gap between train and test acc@1",
+    "gap": "gap between train and test acc@1", **{metric: f"{metric}, mean over the steps" for metric in schema.STEP_METRICS},
 }  # fmt: skip
 
 
@@ -34,8 +34,6 @@ def plus_minus(mean: float, half: float, digits: int = 2, *, sign: bool = False)
 
 
 def probability(p: float) -> str:
-    if math.isnan(p):
-        return "p unknown"
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"
 
 
@@ -53,10 +51,10 @@ def setting(fields: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {short(value)}" for name, value in fields.items())
 
 
-def listed(items: Iterable[Any], last: str = "and") -> str:
+def listed(items: Iterable[Any]) -> str:
     """``a, b and c``."""
     words = [str(item) for item in items]
-    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def seeds(numbers: Sequence[int]) -> str:
@@ -84,4 +82,4 @@ def space(of: Mapping[str, Any]) -> str:
     """``1e-4 to 1, log``; or the choices."""
     if "choices" in of:
         return " / ".join(short(choice) for choice in of["choices"])
-    return f"{short(of['low'])} to {short(of['high'])}{', log' if of.get('log') else ''}"
+    return f"{short(of['low'])} to {short(of['high'])}{', log' if of['log'] else ''}"

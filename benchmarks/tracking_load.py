@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from studies.engine import schema
 from studies.engine.plan import Trial
 from studies.engine.tracking import Settled, Tracker
 
-TRIALS, EPOCHS, LOT = 5_000, 20, 500
+TRIALS, EPOCHS, LOT, SLOTS = 5_000, 20, 500, 20
 DATASET = {"name": "d", "digest": "d", "classes": 10, "shape": [1, 28, 28], "train": 1, "validation": 1, "test": 1}
 SPEC: dict[str, Any] = {"question": "?", "arms": {"a": {}}, "tuned_arms": {}, "baseline": "a"}
 FINISHED = "SELECT COUNT(*) FROM runs WHERE status = 'FINISHED' AND name LIKE 'a %'"
@@ -36,15 +37,15 @@ def ended(number: int) -> Settled:
 
 def tell(folder: Path, trials: int) -> Iterator[tuple[int, float, float, float]]:
     """After each lot: trials so far, milliseconds a trial (wall, processor), MB of memory; at the end the closing."""
-    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "load", "demo", SPEC, DATASET, print)
+    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "load", "demo", SPEC, DATASET, warn)
     for first in range(0, trials, LOT):
         wall, processor = time.perf_counter(), others_seconds()
         for number in range(first, first + LOT):
             end = ended(number)
             tracker.begin(end.trial)
             tracker.settle(end)
-        while finished(folder) < first + LOT:
-            time.sleep(0.05)
+            while (number + 1) % SLOTS == 0 and finished(folder) <= number:
+                time.sleep(0.05)
         spent = time.perf_counter() - wall, others_seconds() - processor
         yield first + LOT, 1000 * spent[0] / LOT, 1000 * spent[1] / LOT, memory()
     assert tracker.close("FINISHED") == 0
@@ -54,7 +55,7 @@ def tell_again(folder: Path, trials: int) -> tuple[float, float, float]:
     """Seconds (wall, processor) until the tracker has taken in that all of it is there, and the highest MB of memory."""
     ends = (ended(number) for number in range(trials))
     wall, processor = time.perf_counter(), time.process_time()
-    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "load", "demo", SPEC, DATASET, print)
+    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "load", "demo", SPEC, DATASET, warn)
     for end in ends:
         tracker.settle(end)
     assert tracker.close("FINISHED") == 0
@@ -62,11 +63,15 @@ def tell_again(folder: Path, trials: int) -> tuple[float, float, float]:
     return time.perf_counter() - wall, time.process_time() - processor, peak
 
 
+def warn(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 def finished(folder: Path) -> int:
     path = folder / "mlflow.db"
     if not path.exists():
         return 0
-    with sqlite3.connect(path) as store:
+    with closing(sqlite3.connect(path)) as store:
         return int(store.execute(FINISHED).fetchone()[0])
 
 
@@ -86,12 +91,12 @@ def main() -> None:
         print(json.dumps(list(tell(folder, trials)) if what == "first" else tell_again(folder, trials)))
         return
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as scratch:
         command = [sys.executable, "-m", "benchmarks.tracking_load"]
 
         def start(what: str, trials: int) -> Any:
-            given = [what, folder, str(trials)]
-            return json.loads(subprocess.run([*command, *given], check=True, capture_output=True).stdout)
+            given = [*command, what, scratch, str(trials)]
+            return json.loads(subprocess.run(given, check=True, stdout=subprocess.PIPE).stdout)
 
         print("| trials so far | ms a trial | processor ms a trial | memory of the driver, MB |\n|---|---|---|---|")
         for so_far, wall, processor, mb in start("first", trials):

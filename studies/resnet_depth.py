@@ -26,7 +26,8 @@ STUDY = Study(
             "ResNet-152 is better than ResNet-18 (arXiv 1512.03385, on ImageNet)", better="ResNet-152", than="ResNet-18"
         ),
     ],
-    demo=Scale.demo(image_size=14, train_size=1200, width=0.125, batch_size=32, epochs=4),
+    # So deep and so narrow, ResNet-101 and ResNet-152 hardly begin to learn within the minutes of a demo.
+    demo=Scale.demo(trials_per_arm=3, image_size=14, train_size=1200, width=0.125, batch_size=16, epochs=4),
     smoke=Scale.smoke(seeds=1, trials_per_arm=1, width=0.125, image_size=8, train_size=64, epochs=1),
 )
 

@@ -2,17 +2,41 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
 from studies.engine import schema
-from studies.engine.outbox import Note, Settled
+from studies.engine.ledger import Epoch
+from studies.engine.outbox import Settled
 from studies.engine.plan import Trial
 from studies.engine.provenance import redact
 
 LONGEST_DIGEST, LONGEST_TAG = 36, 8000  # characters MLflow takes
+RUNNING, FINISHED, KILLED, FAILED = "RUNNING", "FINISHED", "KILLED", "FAILED"
+
+
+@dataclass
+class Run:
+    """What has to be known of a trial's run to tell what it still lacks."""
+
+    id: str
+    start: int  # milliseconds since 1970
+    status: str
+    outcome: str | None  # of the trial; it is written before the status
+    described: bool  # its data set and its params are there
+    deleted: bool = False
+    told: int | None = None  # so many epochs were sent while it ran; None: some perhaps, by an earlier start
+
+    def over(self) -> str | None:
+        """How its trial ended, if all of that has arrived."""
+        return self.outcome if self.status in (FINISHED, FAILED) else None
+
+    def end(self, outcome: str) -> "Run":
+        self.status, self.outcome = status(outcome), outcome
+        return self
 
 
 def parent_tags(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -34,7 +58,12 @@ def trial_tags(trial: Trial, spec: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def settled_tags(settled: Settled) -> dict[str, str]:
+def status(outcome: str) -> str:
+    """What MLflow calls a run whose trial ended in that way."""
+    return FAILED if outcome == "failed" else FINISHED
+
+
+def end_tags(settled: Settled) -> dict[str, str]:
     tags = {
         schema.OUTCOME: settled.outcome,
         schema.DEVICE: settled.device,
@@ -50,21 +79,25 @@ def params(trial: Trial) -> list[Param]:
     return [Param(name, str(value)) for name, value in fields.items() if value is not None]
 
 
-def metrics(note: Note, start: int) -> list[Metric]:
-    """The metrics of a settled trial. Their times rest on the run's start alone: sent again, they are the same."""
-    assert note.settled is not None
+def metrics(epochs: Iterable[Epoch], start: int, told: int | None, of_trial: Mapping[str, float]) -> list[Metric]:
+    """The metrics of the epochs after the first `told`, and at the last one those of the whole trial.
+
+    Their times rest on the run's start and on what the epochs took: sent again, they are the same.
+    """
     found: list[Metric] = []
-    step, elapsed = 0, 0.0
-    for epoch, seconds in zip(note.settled.epochs, note.seconds(), strict=True):
-        step, elapsed = epoch["epoch"], elapsed + seconds
-        values = {name: epoch[name] for name in schema.EPOCH_METRICS if name in epoch}
-        found += _finite(values, start + round(elapsed * 1000), step)
-    return [*found, *_finite(note.settled.metrics, start + round(elapsed * 1000), step)]
+    number, elapsed = 0, 0.0
+    for epoch in epochs:
+        number, elapsed = epoch["epoch"], elapsed + epoch[schema.SECONDS]
+        if number > (told or 0):
+            points = [(name, number, epoch.get(name, math.nan)) for name in schema.EPOCH_METRICS]
+            points += [(name, step, value) for name in schema.STEP_METRICS for step, value in epoch.get(name, ())]
+            found += _finite(points, start + round(elapsed * 1000))
+    return found + _finite([(name, number, of_trial[name]) for name in of_trial], start + round(elapsed * 1000))
 
 
-def _finite(values: Mapping[str, float], timestamp: int, step: int) -> Iterator[Metric]:
+def _finite(points: Iterable[tuple[str, int, float]], at: int) -> list[Metric]:
     """A number that is none says nothing in a curve, and would be stored as 0 or as the largest there is."""
-    return (Metric(name, float(value), timestamp, step) for name, value in values.items() if math.isfinite(value))
+    return [Metric(name, float(value), at, step) for name, step, value in points if math.isfinite(value)]
 
 
 def dataset_input(dataset: Mapping[str, Any]) -> DatasetInput:

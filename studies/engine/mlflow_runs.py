@@ -5,53 +5,36 @@ nothing. Any call may raise whatever MLflow raises: whoever catches it opens the
 Slow to import, with MLflow: only the tracker's thread does it.
 """
 
+import fcntl
 import logging
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, LifecycleStage, RunTag, ViewType
 from mlflow.entities import Run as MlflowRun
-from sqlalchemy.exc import SQLAlchemyError
 
+from studies.engine import mlflow_entities as entities
 from studies.engine import schema
-from studies.engine.mlflow_entities import dataset_input, how_to, metrics, params, parent_tags, settled_tags, trial_tags
-from studies.engine.mlflow_tables import Ending, Tables
-from studies.engine.outbox import Note
+from studies.engine.mlflow_entities import KILLED, RUNNING, Run
+from studies.engine.mlflow_tables import Tables
+from studies.engine.outbox import Note, Settled
 from studies.engine.plan import Trial
 from studies.engine.provenance import provenance
 from studies.engine.tracking_uri import SQLITE, is_database, sqlite_path
 
 PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 MODEL_FOLDER = "model"
-END_TAGS = (schema.OUTCOME, schema.DEVICE, schema.SHARED_DEVICE, schema.REASON)
+ARTIFACTS = "mlruns"  # the folder in which MLflow keeps them, where an SQLite file is its store
+END_TAGS = {schema.OUTCOME, schema.DEVICE, schema.SHARED_DEVICE, schema.REASON}
 PAGE = 1000
-RUNNING, FINISHED, KILLED, FAILED = "RUNNING", "FINISHED", "KILLED", "FAILED"
-
-
-@dataclass
-class Run:
-    """What has to be known of a run to tell what it still lacks."""
-
-    id: str
-    start: int  # milliseconds since 1970
-    status: str = RUNNING
-    end_tags: Mapping[str, str] = field(default_factory=dict)  # those that say how the trial ended
-    described: bool = False  # its data set and its params are there
-    deleted: bool = False
-
-    def is_at(self, ending: Ending) -> bool:
-        return self.status == ending.status and self.end_tags.get(schema.OUTCOME) == ending.tags[schema.OUTCOME]
-
-    def ended(self, ending: Ending) -> "Run":
-        self.status, self.end_tags = ending.status, ending.tags
-        return self
+WAIT = 20  # seconds for a database that somebody else is writing to
 
 
 class Runs:
@@ -64,7 +47,8 @@ class Runs:
         self._spec = spec
         self._origin = provenance(Path(sys.argv[0]).resolve())
         self._experiment = self._open_experiment()
-        self._dataset = dataset_input(spec["dataset"])
+        follow_a_move(uri)
+        self._dataset = entities.dataset_input(spec["dataset"])
         parent = self._open_parent()
         self._parent = parent.info.run_id
         self._tables = Tables(uri, parent, self._dataset) if is_database(uri) else None
@@ -72,20 +56,16 @@ class Runs:
 
     def write(self, note: Note) -> None:
         """Bring the run of a trial to what the note says of it."""
-        signature = note.trial.signature
-        if signature not in self._trials:
-            self._trials[signature] = self._create(note)
-        run = self._trials[signature]
+        run = self._trials.get(note.trial.signature) or self._create(note)
         if run.deleted:
             self._say("deleted", "Runs that were deleted in MLflow stay deleted; restored there, they count again.")
             return
         if not run.described:
             self._describe(run, note.trial)
-        ending = ending_of(note, run.start)
-        if ending is None and run.status in (KILLED, FAILED):
-            self._reopen(run)
-        elif ending is not None and not run.is_at(ending):
-            self._settle(run, ending)
+        if note.settled is None and run.over() in (None, "failed"):
+            self._go_on(run, note)
+        elif note.settled is not None and run.over() != note.settled.outcome:
+            self._settle(run, note.settled)
         if note.model is not None:
             self._keep(run, note.model)
 
@@ -107,10 +87,10 @@ class Runs:
         return str(experiment.experiment_id)
 
     def _open_parent(self) -> MlflowRun:
-        tags = {**parent_tags(self._spec), **self._origin}
+        tags = {**entities.parent_tags(self._spec), **self._origin}
         found = sorted(self._search("study"), key=lambda run: (is_deleted(run), run.info.start_time))
         if not found:
-            tags["mlflow.note.content"] = how_to(self._spec)
+            tags["mlflow.note.content"] = entities.how_to(self._spec)
             name = f"{self._spec['name']} · {self._spec['scale']}"
             run = self._client.create_run(self._experiment, tags=tags, run_name=name)
         else:
@@ -127,11 +107,11 @@ class Runs:
 
     def _look_up(self) -> dict[str, Run]:
         """The runs by signature. Of two runs of one trial (an answer was lost on the way) the later is deleted."""
+        there = self._tables.trials(self._spec["scale"]) if self._tables else map(known, self._search("trial"))
         trials: dict[str, Run] = {}
-        for run in sorted(self._search("trial"), key=lambda run: (is_deleted(run), run.info.start_time)):
-            first = trials.setdefault(run.data.tags[schema.SIGNATURE], known(run))
-            if first.id != run.info.run_id and not is_deleted(run):
-                self._client.delete_run(run.info.run_id)
+        for signature, run in sorted(there, key=lambda found: (found[1].deleted, found[1].start)):
+            if trials.setdefault(signature, run) is not run and not run.deleted:
+                self._client.delete_run(run.id)
         return trials
 
     def _search(self, kind: str) -> Iterator[MlflowRun]:
@@ -143,38 +123,41 @@ class Runs:
             token = page.token or None
 
     def _create(self, note: Note) -> Run:
-        """A new run; where the trial has ended already, it begins as long ago as the training took."""
-        start = round((time.time() - sum(note.seconds())) * 1000)
-        tags = {**trial_tags(note.trial, self._spec), **self._origin, PARENT: self._parent, NAME: note.trial.name}
-        ending = ending_of(note, start)
-        with suppress(SQLAlchemyError):
-            if self._tables is not None:
-                run = Run(self._tables.begin(start, tags, params(note.trial), ending), start, described=True)
-                return run if ending is None else run.ended(ending)
-        created = self._client.create_run(self._experiment, start_time=start, tags=tags)
-        return Run(created.info.run_id, start)
+        """A new run; where the trial has come further already, it begins as long ago as the training took."""
+        trial = note.trial
+        start = round((time.time() - sum(epoch[schema.SECONDS] for epoch in note.epochs)) * 1000)
+        tags = {**entities.trial_tags(trial, self._spec), **self._origin, PARENT: self._parent, NAME: trial.name}
+        direct = self._tables
+        run = direct.begin(start, tags, entities.params(trial), note.settled) if direct else None
+        if run is None:
+            created = self._client.create_run(self._experiment, start_time=start, tags=tags)
+            run = Run(created.info.run_id, start, RUNNING, None, described=False, told=0)
+        self._trials[trial.signature] = run
+        return run
 
     def _describe(self, run: Run, trial: Trial) -> None:
         self._client.log_inputs(run.id, [self._dataset])
-        self._client.log_batch(run.id, params=params(trial))
+        self._client.log_batch(run.id, params=entities.params(trial))
         run.described = True
 
-    def _settle(self, run: Run, ending: Ending) -> None:
-        with suppress(SQLAlchemyError):
-            if self._tables is not None:
-                self._tables.settle(run.id, ending)
-                run.ended(ending)
-                return
-        self._client.log_batch(run.id, metrics=ending.metrics, tags=[RunTag(*tag) for tag in ending.tags.items()])
-        self._client.set_terminated(run.id, ending.status, ending.time)
-        run.ended(ending)
+    def _go_on(self, run: Run, note: Note) -> None:
+        """The trial runs: go on in the run it has, also where it was broken off, or failed and is tried again."""
+        if run.status != RUNNING:
+            self._client.update_run(run.id, RUNNING)
+            for tag in self._client.get_run(run.id).data.tags.keys() & END_TAGS:
+                self._client.delete_tag(run.id, tag)
+            run.status, run.outcome = RUNNING, None
+        epochs = list(note.epochs)
+        self._client.log_batch(run.id, entities.metrics(epochs, run.start, run.told, {}))
+        run.told = len(epochs) or run.told
 
-    def _reopen(self, run: Run) -> None:
-        """Go on with a trial that was broken off, or try one again that failed, in the run it has."""
-        self._client.update_run(run.id, RUNNING)
-        for tag in run.end_tags:
-            self._client.delete_tag(run.id, tag)
-        run.status, run.end_tags = RUNNING, {}
+    def _settle(self, run: Run, settled: Settled) -> None:
+        if self._tables and self._tables.settle(run, settled):
+            return
+        points = entities.metrics(settled.epochs, run.start, run.told, settled.metrics)
+        self._client.log_batch(run.id, points, tags=[RunTag(*tag) for tag in entities.end_tags(settled).items()])
+        self._client.set_terminated(run.id, entities.status(settled.outcome))
+        run.end(settled.outcome)
 
     def _keep(self, run: Run, model: Path) -> None:
         there = {file.path: file.file_size for file in self._client.list_artifacts(run.id, MODEL_FOLDER)}
@@ -188,25 +171,39 @@ def create_database(uri: str) -> None:
     if path is None or path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    MlflowClient(tracking_uri=f"{SQLITE}{draft}").search_experiments(max_results=1)
-    with suppress(FileExistsError):  # another study was faster
-        os.link(draft, path)
-    for left_over in path.parent.glob(f"{path.name}.*.tmp*"):
-        left_over.unlink(missing_ok=True)
+    lock, draft = path.with_name(f"{path.name}.lock"), path.with_name(f"{path.name}.tmp")
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # of several studies that begin here, one has the work
+        draft.unlink(missing_ok=True)  # of one that was killed
+        if not path.exists():
+            MlflowClient(tracking_uri=f"{SQLITE}{draft}").search_experiments(max_results=1)
+            with suppress(FileExistsError):  # somebody else was faster
+                os.link(draft, path)
+            draft.unlink()
+        lock.unlink(missing_ok=True)
 
 
-def ending_of(note: Note, start: int) -> Ending | None:
-    if note.settled is None:
-        return None
-    status = FAILED if note.settled.outcome == "failed" else FINISHED
-    return Ending(status, round(time.time() * 1000), settled_tags(note.settled), metrics(note, start))
+def follow_a_move(uri: str) -> None:
+    """MLflow keeps absolute paths of artifacts: where they were moved or copied with their SQLite file, these follow."""
+    path = sqlite_path(uri)
+    if path is None:
+        return
+    with closing(sqlite3.connect(path, timeout=WAIT)) as store, store:
+        for number, location in store.execute("SELECT experiment_id, artifact_location FROM experiments").fetchall():
+            old, new = Path(location), path.parent / ARTIFACTS / str(number)
+            if old != new and old.parent.name == ARTIFACTS and (new.exists() or not old.parents[1].exists()):
+                move = "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?"
+                store.execute(move, (str(new), number))
+                move = "UPDATE runs SET artifact_uri = replace(artifact_uri, ?, ?) WHERE experiment_id = ?"
+                store.execute(move, (f"{old}/", f"{new}/", number))
 
 
 def is_deleted(run: MlflowRun) -> bool:
     return bool(run.info.lifecycle_stage == LifecycleStage.DELETED)
 
 
-def known(run: MlflowRun) -> Run:
-    end_tags = {name: value for name, value in run.data.tags.items() if name in END_TAGS}
-    return Run(run.info.run_id, run.info.start_time, run.info.status, end_tags, bool(run.data.params), is_deleted(run))
+def known(run: MlflowRun) -> tuple[str, Run]:
+    """A trial's signature and its run."""
+    info, tags, described = run.info, run.data.tags, bool(run.data.params)
+    outcome = tags.get(schema.OUTCOME)
+    return tags[schema.SIGNATURE], Run(info.run_id, info.start_time, info.status, outcome, described, is_deleted(run))

@@ -7,11 +7,15 @@ through Tune's two openings for that: a Searcher and a TrialScheduler. Tune's ow
 import dataclasses
 import logging
 import os
+import socket
+import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 RAY_SETTINGS = {
@@ -31,7 +35,15 @@ for _name, _value in RAY_SETTINGS.items():
 
 import ray  # noqa: E402
 from ray import tune  # noqa: E402
+from ray._private import ray_constants  # noqa: E402
+from ray._private.authentication.authentication_token_setup import (  # noqa: E402
+    maybe_enable_token_auth_if_token_available,
+)
+from ray._raylet import GcsClient  # type: ignore[attr-defined]  # noqa: E402
+from ray.air.execution._internal import actor_manager  # noqa: E402
+from ray.exceptions import AuthenticationError, OutOfMemoryError, RayActorError  # noqa: E402
 from ray.tune.error import TuneError  # noqa: E402
+from ray.tune.execution import tune_controller  # noqa: E402
 from ray.tune.experiment import Trial as RayTrial  # noqa: E402
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
 from ray.tune.search import Searcher  # noqa: E402
@@ -40,6 +52,11 @@ from studies.engine.actor import Trainee  # noqa: E402
 from studies.engine.conduct import Conductor  # noqa: E402
 from studies.engine.prepare import Machine  # noqa: E402
 
+# To Tune 2.60 a worker that Ray killed for want of memory is a surprise that ends the study; it died like any other.
+for _module in (actor_manager, tune_controller):
+    vars(_module)["RayActorError"] = (RayActorError, OutOfMemoryError)
+LOOK, LOOKS = 5, 4  # seconds between two looks whether the head of the cluster is there, and how many it may miss
+ENVIRONMENT = 4  # the exit code where Ray is to blame
 RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
 
 
@@ -126,15 +143,42 @@ def run(conductor: Conductor, slots: Slots) -> None:
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the ledger has its own
             ),
         )
+        over = threading.Event()
+        threading.Thread(target=_end_without_the_head, args=(over, conductor), daemon=True).start()
         try:
             tuner.fit()
         except TuneError as error:
             raise error.__context__ or error from None  # what went wrong on our side, without Tune's wrapping
+        finally:
+            over.set()
+
+
+def _end_without_the_head(over: threading.Event, conductor: Conductor) -> None:
+    """Once the head of the cluster is gone, Ray's calls do not return any more; after a minute it ends this process unasked."""
+    address, missed = ray.get_runtime_context().gcs_address, 0
+    host, _, port = address.rpartition(":")
+    while missed < LOOKS:
+        if over.wait(LOOK):
+            return
+        try:
+            socket.create_connection((host, int(port)), timeout=LOOK).close()
+            missed = 0
+        except OSError:
+            missed += 1
+    conductor.progress.stop()
+    conductor.tracker.close("FAILED")
+    print(f"error: the Ray cluster at {address} went away; the same command goes on from here.", file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(ENVIRONMENT)
 
 
 @contextmanager
 def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
     """Ray, here or at an address, for as long as the study lasts; yields what there is. Stops only what it started."""
+    if address:
+        _log_in(address)
+    else:
+        ray_constants.ENABLE_RAY_CLUSTER = False  # listens on loopback alone
     ray.init(
         address=address or "local",  # without it Ray joins whatever cluster was started on this machine last
         num_cpus=None if address else cpus,
@@ -142,12 +186,42 @@ def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
         logging_level=logging.ERROR,
         log_to_driver=False,
     )
+    token = Path.home() / ".ray" / "auth_token"
+    if not address and token.exists():
+        token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
     try:
         has = ray.cluster_resources()  # type: ignore[no-untyped-call]
         gpus = int(has.get("GPU", 0))
         yield Machine(int(has.get("CPU", 0)), gpus, partial(_ask, gpus))
     finally:
         ray.shutdown()
+
+
+def _log_in(address: str) -> None:
+    """With the token, where one is wanted and there. Ray would not look for it, and try for 20 seconds without."""
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
+    if _lets_in(address):
+        return
+    maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+    if not _lets_in(address):
+        raise ConnectionError(
+            f"the Ray cluster at {address} wants its token: put the file ~/.ray/auth_token of its head at the same place here, "
+            "or say in RAY_AUTH_TOKEN_PATH where it is."
+        )
+
+
+def _lets_in(address: str) -> bool:
+    stderr = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)  # a refusal is told there too, from where Python cannot stop it
+    try:
+        GcsClient(address=address)
+    except AuthenticationError:
+        return False
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+    return True
 
 
 def _ask(gpus: int, question: Callable[..., Any], *about: Any) -> Any:

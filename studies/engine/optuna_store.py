@@ -26,18 +26,29 @@ IDENTITY = "identity"
 
 
 def export(plan: Plan, searches: Mapping[str, Search], path: Path) -> None:
-    """Add every candidate that has its verdict and is not there yet."""
+    """Add every candidate that has its verdict and is not there yet; to an empty journal, where it is damaged."""
     with _held(path):
-        storage = _opened(path)
-        for arm, search in searches.items():
-            home = _home(storage, f"{plan.study.name} · {plan.scale} · {arm}", plan.tuned[arm])
-            there = {trial.user_attrs.get(SIGNATURE) for trial in home.get_trials(deepcopy=False)}
-            for number, verdict in enumerate(search.verdicts()):
-                signature = plan.candidate(arm, number, search.settings[number]).signature
-                if verdict is not None and signature not in there:
-                    trial = search.frozen(number)
-                    trial.user_attrs = {**trial.user_attrs, NUMBER: number, SIGNATURE: signature}
-                    home.add_trial(trial)
+        try:
+            _add(plan, searches, path)
+        except OSError:  # a full disk is no damage
+            raise
+        except Exception:  # a spoilt line makes Optuna raise all sorts, assertions too
+            path.with_name(f"{path.name}.damaged").write_bytes(path.read_bytes())
+            path.write_bytes(b"")
+            _add(plan, searches, path)
+
+
+def _add(plan: Plan, searches: Mapping[str, Search], path: Path) -> None:
+    storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_Held(str(path))))
+    for arm, search in searches.items():
+        home = _home(storage, f"{plan.study.name} · {plan.scale} · {arm}", plan.tuned[arm])
+        there = {trial.user_attrs.get(SIGNATURE) for trial in home.get_trials(deepcopy=False)}
+        for number, verdict in enumerate(search.verdicts()):
+            signature = plan.candidate(arm, number, search.settings[number]).signature
+            if verdict is not None and signature not in there:
+                trial = search.frozen(number)
+                trial.user_attrs = {**trial.user_attrs, NUMBER: number, SIGNATURE: signature}
+                home.add_trial(trial)
 
 
 def _home(storage: JournalStorage, name: str, arm: TunedArm) -> Study:
@@ -82,14 +93,3 @@ def _held(path: Path) -> Iterator[None]:
         if not text.endswith(b"\n"):
             file.truncate(text.rfind(b"\n") + 1)  # a line that a kill cut short; the next one would grow onto it
         yield
-
-
-def _opened(path: Path) -> JournalStorage:
-    """The journal, emptied where it is damaged: all that this program wrote there stands in the ledger."""
-    backend = JournalFileBackend(str(path), lock_obj=_Held(str(path)))
-    try:
-        return JournalStorage(backend)
-    except (ValueError, KeyError):
-        path.with_name(f"{path.name}.damaged").write_bytes(path.read_bytes())
-        with path.open("wb"):
-            return JournalStorage(JournalFileBackend(str(path), lock_obj=_Held(str(path))))

@@ -1,12 +1,10 @@
 """What MLflow should come to know, by trial: news of one trial replaces what was not sent yet of it."""
 
-import math
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from studies.engine import schema
 from studies.engine.ledger import Epoch
 from studies.engine.plan import Trial
 
@@ -17,27 +15,21 @@ class Settled:
 
     trial: Trial
     outcome: str
-    epochs: Sequence[Epoch]
+    epochs: Iterable[Epoch]  # gone through when it is sent, more than once where that fails
     metrics: Mapping[str, float]
     device: str
     shared: int  # how many trials were on the device at the same time
     reason: str = ""
-    model: Path | None = None
 
 
 @dataclass(frozen=True)
 class Note:
-    """All there is to tell of one trial: that it began, and once known how it ended and the file of its network."""
+    """All there is to tell of one trial: that it began, how far it is or how it ended, and the file of its network."""
 
     trial: Trial
+    epochs: Iterable[Epoch] = ()
     settled: Settled | None = None
     model: Path | None = None
-
-    def seconds(self) -> list[float]:
-        """How long each epoch took, where that was measured."""
-        epochs = self.settled.epochs if self.settled else ()
-        took = [epoch.get(schema.SECONDS, 0.0) for epoch in epochs]
-        return [seconds if math.isfinite(seconds) else 0.0 for seconds in took]
 
 
 class Outbox:
@@ -50,10 +42,12 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._notes)
 
-    def add(self, trial: Trial, *, settled: Settled | None = None, model: Path | None = None) -> None:
+    def add(self, note: Note) -> None:
         with self._lock:
-            note = self._notes.get(trial.signature, Note(trial))
-            self._notes[trial.signature] = replace(note, settled=settled or note.settled, model=model or note.model)
+            old = self._notes.get(note.trial.signature, note)
+            self._notes[note.trial.signature] = Note(
+                note.trial, note.epochs or old.epochs, note.settled or old.settled, note.model or old.model
+            )
 
     def first(self) -> Note | None:
         with self._lock:

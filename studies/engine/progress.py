@@ -1,5 +1,6 @@
 """The live table by arm while a study runs; plain lines, one a trial, where there is no terminal."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from studies.engine.plan import Plan
 from studies.engine.rungs import Course
 
 REFRESH = 0.5  # seconds between two pictures of the table
+LOOK, SILENCE, LONG = 60.0, 600.0, 20  # seconds between looks; no epoch for so long, or so many times the longest one
 LATEST = 50  # epochs of an arm that the time left is reckoned from
 
 
@@ -29,20 +31,25 @@ class Progress:
         self.agenda: Agenda | None = None
         self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
         self._drawn = 0.0
+        self._over = threading.Event()
+        self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
         self._said = 0  # so many of the settled trials have had their line
         self._seconds: dict[str, deque[float]] = {}  # by arm, what its latest epochs took in this run
 
     def start(self, agenda: Agenda) -> None:
         self.agenda = agenda
+        threading.Thread(target=self._watch, args=(agenda,), daemon=True).start()
         if self._live:
             self._live.start()
 
     def stop(self) -> None:
+        self._over.set()
         if self._live and self.agenda:
             self._live.update(self.table(), refresh=True)
             self._live.stop()
 
     def epoch_took(self, arm: str, seconds: float) -> None:
+        self._heard, self._longest = time.monotonic(), max(self._longest, seconds)
         self._seconds.setdefault(arm, deque(maxlen=LATEST)).append(seconds)
 
     def changed(self) -> None:
@@ -53,6 +60,16 @@ class Progress:
         elif time.monotonic() - self._drawn > REFRESH:
             self._drawn = time.monotonic()
             self._live.update(self.table(), refresh=True)
+
+    def _watch(self, agenda: Agenda) -> None:
+        """A training that hangs would hold its slot for ever, in silence: say so, once."""
+        while not self._over.wait(LOOK):
+            silent = time.monotonic() - self._heard
+            if silent > max(SILENCE, LONG * self._longest):
+                names = ", ".join(agenda.trials[signature].name for signature in list(agenda.running))
+                line = f"No epoch has ended for {duration(silent)}; being trained: {names}. If that cannot be, one of them hangs: "
+                self.console.print(f"{line}Ctrl-C, and the same command goes on.", markup=False, soft_wrap=True)
+                return
 
     def table(self) -> Table:
         assert self.agenda is not None

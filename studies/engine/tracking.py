@@ -4,14 +4,16 @@ The ledger is the truth. So nothing is kept here between starts: each start says
 it can reach MLflow, writes what is missing there. MLflow may be slow, locked or down for as long as it likes.
 """
 
+import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studies.engine.outbox import Outbox, Settled
+from studies.engine.ledger import Epoch
+from studies.engine.outbox import Note, Outbox, Settled
 from studies.engine.plan import Trial
 from studies.engine.provenance import redact
 from studies.engine.tracking_uri import absolute_uri, check_uri
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Settled", "Tracker", "check_uri"]
 
 MOMENT = 0.2  # seconds of news that are sent together: a trial that is over by then costs half the requests
+LIVE = 10.0  # seconds between two sendings of a running trial's curves: one that is over by then costs nothing more
 LONGEST_WAIT = 30.0  # seconds between two tries while MLflow cannot be reached
-PATIENCE = 30.0  # seconds without progress after which the rest is left unsent
-PATIENCE_IN_TROUBLE = 5.0  # the same, where MLflow could not be reached the last time either
+PATIENCE = 60.0  # seconds without progress after which the rest is left unsent: two tries at a locked database
+PATIENCE_IN_TROUBLE = 5.0  # the same, where the last two tries came to nothing
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -54,6 +57,7 @@ class Tracker:
         self._outbox = Outbox()
         self._news = threading.Event()
         self._closing = threading.Event()
+        self._due: dict[str, float] = {}  # of each running trial, when its curves may be sent again
         self._status = ""  # of the study, once it is closing
         self._runs: Runs | None = None
         self._written = 0
@@ -65,18 +69,26 @@ class Tracker:
 
     def begin(self, trial: Trial) -> None:
         """The trial is being trained: its run exists and is RUNNING."""
-        self._outbox.add(trial)
-        self._news.set()
+        self._due[trial.signature] = time.monotonic() + LIVE
+        self._add(Note(trial))
+
+    def advance(self, trial: Trial, epochs: Iterable[Epoch]) -> None:
+        """So far is the trial, from its first epoch on; its curves follow, some seconds behind.
+
+        Of a candidate only epochs that count whatever its elders do may be told: a server takes none back.
+        """
+        if time.monotonic() >= self._due.get(trial.signature, math.inf):
+            self._due[trial.signature] = time.monotonic() + LIVE
+            self._add(Note(trial, epochs))
 
     def settle(self, settled: Settled) -> None:
         """The trial ended: its run has all metrics and the outcome, and is FINISHED, or FAILED."""
-        self._outbox.add(settled.trial, settled=settled, model=settled.model)
-        self._news.set()
+        self._due.pop(settled.trial.signature, None)
+        self._add(Note(settled.trial, settled.epochs, settled))
 
     def keep_model(self, trial: Trial, path: Path) -> None:
         """The file with the trial's network becomes an artifact of its run."""
-        self._outbox.add(trial, model=path)
-        self._news.set()
+        self._add(Note(trial, model=path))
 
     def close(self, status: str) -> int:
         """Send what is left and end the parent run; returns how many records (trials, and the end) were not sent."""
@@ -88,10 +100,14 @@ class Tracker:
             self._thread.join(0.1)
             if self._written != before:
                 before, since = self._written, time.monotonic()
-            if time.monotonic() - since > (PATIENCE_IN_TROUBLE if self._failures else PATIENCE):
+            if time.monotonic() - since > (PATIENCE_IN_TROUBLE if self._failures > 1 else PATIENCE):
                 break
         self._abandoned = True
         return len(self._outbox) + self._thread.is_alive()
+
+    def _add(self, note: Note) -> None:
+        self._outbox.add(note)
+        self._news.set()
 
     def _work(self) -> None:
         while not self._abandoned:
@@ -102,7 +118,8 @@ class Tracker:
             except Exception as error:  # whatever it is: the study goes on
                 self._runs = None
                 self._failures += 1
-                self._tell_trouble(error)
+                if self._failures > 1:  # the second try sees what was deleted, and what did arrive
+                    self._tell_trouble(error)
             self._rest()
 
     def _write_all(self) -> bool:
@@ -136,7 +153,7 @@ class Tracker:
         elif self._closing.is_set():
             time.sleep(min(1.0, LONGEST_WAIT))
         else:
-            self._closing.wait(min(2.0**self._failures, LONGEST_WAIT))
+            self._closing.wait(min(2.0 ** min(self._failures, 9), LONGEST_WAIT))
 
     def _tell_trouble(self, error: Exception) -> None:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]

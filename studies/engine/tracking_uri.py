@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cnnzoo.spelling import unknown
 from studies.engine.provenance import redact
@@ -30,8 +29,8 @@ def is_database(uri: str) -> bool:
 
 def check_uri(uri: str) -> None:
     """Refuse an address that no run can ever be sent to. A server that is down is none: what is sent waits for it."""
-    scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri else ""
-    if scheme in ("", "file") and uri != "databricks":
+    scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri or uri == "databricks" else ""
+    if scheme in ("", "file"):
         raise ValueError(
             f"tracking URI {uri!r} is a folder, and MLflow no longer writes to folders. Use sqlite:///mlflow.db; "
             f"`mlflow migrate-filestore` brings old runs over."
@@ -41,9 +40,9 @@ def check_uri(uri: str) -> None:
     elif scheme in DATABASES:
         _check_driver(uri)
     elif scheme in SERVERS:
-        if not urlsplit(uri).hostname:
+        if not uri.partition("://")[2].strip("/"):
             raise ValueError(f"tracking URI {redact(uri)!r} names no host. Write it as {scheme}://127.0.0.1:5000.")
-    elif scheme not in SCHEMES and uri != "databricks":
+    elif scheme not in SCHEMES:
         raise unknown("tracking URI scheme", scheme, SCHEMES)
 
 
@@ -82,8 +81,7 @@ def _check_driver(uri: str) -> None:
     try:
         make_url(uri).get_dialect().import_dbapi()
     except ModuleNotFoundError as error:
-        raise ValueError(
-            f"tracking URI {redact(uri)!r} needs the Python package {error.name!r}: pip install '.[cluster]'."
-        ) from None
+        how = "pip install '.[cluster]'" if error.name == "psycopg" else "install it"
+        raise ValueError(f"tracking URI {redact(uri)!r} needs the Python package {error.name!r}: {how}.") from None
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise ValueError(f"tracking URI {redact(uri)!r} is not understood: {redact(str(error))}.") from None

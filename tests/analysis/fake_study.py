@@ -41,6 +41,7 @@ class Trial:
     curve: Sequence[float] | None = None
     seconds: float = 2.0
     extra: Mapping[str, Sequence[float]] = field(default_factory=dict)  # further metrics, step by step
+    beyond: int = 0  # epochs trained after the one that it was judged by
 
     def recipe(self) -> dict[str, Any]:
         return {**BASE, **self.fields, "seed": self.seed}
@@ -69,12 +70,15 @@ def spec(**changes: Any) -> dict[str, Any]:
 
 
 def reported(
-    arm: str, tests: Sequence[float | None], fields: Mapping[str, Any] | None = None, **same: Any
+    arm: str,
+    tests: Sequence[float | None],
+    fields: Mapping[str, Any] | None = None,
+    seeds: Sequence[int] = range(1, 1000),
+    **same: Any,
 ) -> list[Trial]:
     """The trials of an arm on seeds 1, 2, ...; None in place of an accuracy: diverged."""
-    return [
-        _tested(arm, "reported", seed, test, fields or {"activation": arm}, same) for seed, test in enumerate(tests, 1)
-    ]
+    own = fields or {"activation": arm}
+    return [_tested(arm, "reported", seed, test, own, same) for seed, test in zip(seeds, tests, strict=False)]
 
 
 def confirmed(
@@ -131,6 +135,21 @@ def bn_grid() -> tuple[dict[str, Any], list[Trial]]:
         reported={arm: {"test/acc1": f} for arm, f in zip(arms, (86.40, 81.77, 75.98, 81.71), strict=True)},
     )  # fmt: skip
     return plan, trials
+
+
+def without_validation() -> dict[str, Any]:
+    """The activations study trained on every image but the test set's."""
+    whole = {
+        "name": "mnist5k",
+        "digest": "d1",
+        "classes": 10,
+        "shape": [1, 28, 28],
+        "train": 4000,
+        "validation": 0,
+        "test": 1000,
+    }
+    arms = {name: {"activation": name, "validation": 0.0} for name in ("relu", "mish", "elu")}
+    return spec(name="whole", dataset=whole, base={**BASE, "validation": 0.0}, arms=arms, tuned_arms={})
 
 
 def write_sql(path: Path, plan: Mapping[str, Any] | None, trials: Sequence[Trial], study: str = "activations") -> str:
@@ -207,18 +226,21 @@ def _run(trial: Trial) -> dict[str, Any]:
 
 
 def _metrics(trial: Trial) -> Iterator[tuple[str, int, float]]:
-    epochs = BASE["epochs"] if trial.outcome == "completed" else 2
+    epochs = len(trial.curve or ()) or (BASE["epochs"] if trial.outcome == "completed" else 2)
     rising = [trial.val - 20, trial.val - 5, trial.val, trial.val]
-    curve = rising[:epochs] if trial.curve is None else trial.curve
+    curve = rising[: epochs + trial.beyond] if trial.curve is None else trial.curve
     for epoch, val in enumerate(curve, 1):
-        if trial.outcome != "diverged":  # what is no number is not logged
-            yield schema.VAL_ACC1, epoch, val
-        yield schema.VAL_LOSS, epoch, 2.0 / epoch
+        if trial.recipe()["validation"]:
+            if trial.outcome != "diverged":  # what is no number is not logged
+                yield schema.VAL_ACC1, epoch, val
+            yield schema.VAL_LOSS, epoch, 2.0 / epoch
         yield schema.TRAIN_ACC1, epoch, trial.train - 4 + epoch if trial.curve is None else val
         yield schema.TRAIN_LOSS, epoch, 2.0 / epoch
         yield schema.SECONDS, epoch, trial.seconds
     for name, values in trial.extra.items():
         yield from ((name, step, value) for step, value in enumerate(values, 1))
+    if trial.outcome is None:  # it is being trained
+        return
     yield schema.EPOCHS_DONE, epochs, float(epochs)
     yield schema.PARAMETERS, epochs, 894_218.0
     yield schema.SIZE_MB, epochs, 3.41

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 from conftest import Read
-from fake_study import Trial, activations, bn_grid, claim, confirmed, reported, searched, spec
+from fake_study import (
+    Trial,
+    activations,
+    bn_grid,
+    claim,
+    confirmed,
+    reported,
+    searched,
+    spec,
+    without_validation,
+)
 
 from analysis import claims
 from analysis.judging import CONTRADICTED, INVALID, SUPPORTED, UNDECIDED, Ruling, rulings, threshold
@@ -83,12 +93,35 @@ def test_a_share_of_the_epochs_reads_the_validation_curve(judge: Plain) -> None:
     fast = [replace(t, curve=[60.0 + 1.1 * t.seed, 70.0, 80.0, 85.0]) for t in LEVEL]
     early = judge(claim("", "better", ["mish"], ["relu"], at=0.25), [*slow, *fast])
     assert early.verdict == SUPPORTED
-    assert early.contrasts[0].difference is not None
-    assert early.contrasts[0].difference.mean == pytest.approx(20.2)
+    (contrast,) = early.contrasts.values()
+    assert contrast.difference is not None
+    assert contrast.difference.mean == pytest.approx(20.2)
     assert (
         judge(claim("", "better", ["mish"], ["relu"], "val/acc1", 1.0), [*slow, *fast], name="end").verdict
         == CONTRADICTED
     )
+
+
+def test_metrics_by_step_are_means_over_the_steps(read: Read) -> None:
+    def trials(arm: str, loss: float) -> list[Trial]:
+        made = reported(arm, [90.0, 90.0, 90.0])
+        return [replace(t, extra={"step/loss": [loss + 1 + t.seed / 9, loss]}) for t in made]
+
+    made = [claim("smoother", "better", ["mish"], ["relu"], "step/loss")]
+    of = read(spec(arms=ARMS, tuned_arms={}, claims=made), [*trials("relu", 3.0), *trials("mish", 1.0)])
+    assert (
+        "SUPPORTED. Over 3 shared seeds, mish is lower than relu by 2.000 in step/loss, mean over the steps."
+        in _text(of)
+    )
+    assert "relu − mish: +2.000" in _text(of)
+
+
+def test_a_share_of_the_epochs_needs_validation_data(read: Read) -> None:
+    plan = without_validation()
+    plan["claims"] = [claim("faster", "better", ["mish"], ["relu"], at=0.5)]
+    trials = [t for arm in ("relu", "mish") for t in reported(arm, [90.0, 91.0], plan["arms"][arm])]
+    (ruling,) = rulings(read(plan, trials))
+    assert (ruling.verdict, ruling.reason) == (INVALID, "it needs val/acc1, and the study has no validation data")
 
 
 def test_interaction_as_reported_and_not_asked_when_tuned_away(read: Read) -> None:
@@ -110,6 +143,17 @@ def test_interaction_as_reported_and_not_asked_when_tuned_away(read: Read) -> No
     assert claims.text(of).count("tuned: not asked") == 2
 
 
+def test_an_interaction_is_over_the_seeds_that_all_four_have(read: Read) -> None:
+    plan, trials = bn_grid()
+    names = list(plan["arms"])
+    plan["claims"] = [claim("BN helps more at 2e-3", "interaction", [names[0], names[2]], [names[1], names[3]])]
+    lost = [replace(t, test=None, outcome="diverged") if t.arm == names[0] and t.seed == 1 else t for t in trials]
+    ruling, *_ = rulings(read(plan, lost))
+    (contrast,) = ruling.contrasts.values()
+    assert contrast.difference is not None
+    assert contrast.difference.n == 2
+
+
 def test_unequal_searches_make_a_tuned_claim_invalid(read: Read) -> None:
     trials = [*searched("relu", [0.1, 0.2, 0.3, 0.4]), *searched("mish", [0.1])]
     trials += [*confirmed("relu", [90.0, 91, 92], 0.1), *confirmed("mish", [93.0, 94, 95], 0.1)]
@@ -121,11 +165,10 @@ def test_unequal_searches_make_a_tuned_claim_invalid(read: Read) -> None:
 def test_a_contrast_in_two_claims_is_corrected_for_once(read: Read) -> None:
     once = [claim("a", "better", ["mish"], ["relu"])]
     trials = [*RELU, *NOISY, *BELOW]
-    p = [
-        rulings(read(spec(name=f"s{n}", arms=ARMS, tuned_arms={}, claims=once * n), trials))[0].contrasts[0].p
-        for n in (1, 2)
-    ]
-    assert p[0] == p[1]
+    first, second = (
+        rulings(read(spec(name=f"s{n}", arms=ARMS, tuned_arms={}, claims=once * n), trials))[0] for n in (1, 2)
+    )
+    assert first.contrasts == second.contrasts
 
 
 def test_an_arm_that_was_not_asked_for(judge: Plain) -> None:
@@ -161,7 +204,7 @@ def test_sentences_that_a_student_understands(read: Read) -> None:
 def test_undecided_says_what_would_decide(read: Read) -> None:
     plan = spec(arms=ARMS, tuned_arms={}, claims=[claim("Mish does better", "better", ["mish"], ["relu"])])
     said = _text(read(plan, [*RELU, *NOISY]))
-    assert "mish is better than relu by 0.83 points, which may be chance, in test acc@1. About" in said
+    assert "mish is better than relu by 0.83 points (which may be chance) in test acc@1. About" in said
     assert "seeds would decide if that is so;" in said
     one = _text(read({**plan, "name": "one"}, [RELU[0], NOISY[0]]))
     assert "With one seed nothing can be told from chance; at least two are needed." in one

@@ -31,6 +31,7 @@ def test_as_a_module_and_as_a_file(store: Path, how: tuple[str, ...]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "activations, scale demo: Which activation is best?" in done.stdout
     assert "→ As reported: mish (+2.00) is better than relu" in done.stdout
+    assert "next  python analysis/report.py --study activations --scale demo" in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 110
 
 

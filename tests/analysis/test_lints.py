@@ -61,6 +61,26 @@ def test_unequal_budgets(read: Read) -> None:
     assert "Unequal numbers of seeds as reported: relu 3, mish 1" in said(read, CLEAN[:4])
 
 
+def test_a_search_that_tried_every_setting_had_enough(read: Read) -> None:
+    spaces = {"relu": {"lr": {"choices": [0.01, 0.02]}}, "mish": {"lr": {"low": 0.01, "high": 1.0, "log": True}}}
+    trials = [*searched("relu", [0.01, 0.02]), *searched("mish", [0.01, 0.02, 0.03, 0.04])]
+    tested = [t for arm in BOTH for t in confirmed(arm, [90.0, 91, 92], 0.02)]
+    of = read(spec(arms=BOTH, tune=spaces), [*trials, *tested])
+    assert "Unequal search budgets" not in " ".join(lints(of))
+    half_done = read(spec(name="half", arms=BOTH, tune=spaces), trials[:3])
+    assert "Search trials done: relu 2 of 2, mish 1 of 4." in missing(half_done)
+
+
+@pytest.mark.parametrize(("best", "edge"), [(0, True), (1, False)])
+def test_the_edge_of_a_grid(read: Read, best: int, edge: bool) -> None:
+    arms = {f"lr {lr} · {norm}": {"lr": lr, "norm": norm} for lr in (0.1, 0.2, 0.3) for norm in ("batch", "none")}
+    trials = [t for arm, fields in arms.items() for t in reported(arm, [90.0, 91.0, 92.0], fields)]
+    trials = [replace(t, val=95.0) if t.arm == list(arms)[2 * best] else t for t in trials]
+    plan = spec(arms=arms, tuned_arms={}, baseline="lr 0.1 · batch", table={"rows": "lr", "columns": "norm"})
+    said = "The best cell, lr 0.1 · batch, is at the edge of the grid in lr (0.1 / 0.2 / 0.3)"
+    assert (said in " ".join(lints(read(plan, trials)))) is edge
+
+
 def test_the_edge_of_the_range(read: Read) -> None:
     trials = [t for arm, lr in (("relu", 0.9), ("mish", 0.01)) for t in confirmed(arm, [90.0, 91, 92], lr)]
     text = said(read, trials, tuned=True)
@@ -78,6 +98,8 @@ def test_the_edge_of_the_range(read: Read) -> None:
         (1e-4, {"low": 1e-4, "high": 1.0, "log": True}, True),
         (2e-3, {"low": 1e-4, "high": 1.0, "log": True}, False),
         (0.4, {"choices": [0.0, 0.2, 0.4]}, True),
+        (0.0, {"choices": [0.0, 0.2, 0.4]}, False),
+        (0.01, {"low": 0.0, "high": 1.0, "log": False}, False),
         (0.2, {"choices": [0.4, 0.2, 0.0]}, False),
         ("adam", {"choices": ["sgd", "adam"]}, False),
         (0.4, {"choices": [0.0, 0.4]}, False),

@@ -87,7 +87,7 @@ def test_all_studies_with_an_index(store: Path) -> None:
 def test_a_place_that_cannot_be_written(store: Path) -> None:
     write_sql(store, *activations())
     Path("file").write_text("")
-    with pytest.raises(ValueError, match=r"cannot write to file: .*\nhint"):
+    with pytest.raises(ValueError, match=r"cannot write file/activations-demo.html: .*\nhint"):
         report.main(["--study", "activations", "--out", "file"])
 
 

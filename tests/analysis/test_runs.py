@@ -26,6 +26,13 @@ def test_a_study_comes_back_as_it_was_written(store: Path) -> None:
     assert list(runs.spec.arms) == ["relu", "mish", "elu"]
 
 
+def test_the_learning_rate_is_the_recipes(store: Path) -> None:
+    trial = replace(reported("relu", [90.0])[0], extra={"lr": [0.01, 0.001, 0.0001]})
+    runs = load("activations", "demo", write_sql(store, spec(), [trial]))
+    assert list(runs.trials["lr"]) == [0.01]
+    assert list(runs.histories(runs.trials, ["lr"])["value"]) == [0.01, 0.001, 0.0001]
+
+
 def test_search_trials_have_no_test_score(store: Path) -> None:
     plan, trials = activations()
     frame = load("activations", "demo", write_sql(store, plan, trials)).trials
@@ -40,6 +47,26 @@ def test_histories_by_epoch(store: Path) -> None:
     assert list(history.loc[history["metric"] == schema.VAL_ACC1, "value"]) == [70, 85, 90, 90]
     assert list(history["epoch"].unique()) == [1, 2, 3, 4]
     assert len(runs.histories(runs.trials[:0], [schema.VAL_ACC1])) == 0
+
+
+def test_what_a_search_trial_did_after_it_was_stopped_does_not_count(store: Path) -> None:
+    trials = [replace(t, beyond=2) for t in searched("relu", [0.1], outcomes=["stopped"])]
+    runs = load("activations", "demo", write_sql(store, spec(), trials))
+    assert list(runs.histories(runs.trials, [schema.VAL_ACC1])["value"]) == [60, 75]
+    assert list(runs.trials[schema.VAL_ACC1]) == [80], "as MLflow has it"
+    judged = runs.as_judged()
+    assert (judged[schema.VAL_ACC1].item(), judged[schema.TRAIN_ACC1].item(), judged["epochs_done"].item()) == (
+        75,
+        93,
+        2,
+    )
+
+
+def test_metrics_by_step_are_no_columns(store: Path) -> None:
+    steps = {"step/loss": [2.0, 1.0], "landscape/smoothness": [3.0]}
+    runs = load("activations", "demo", write_sql(store, spec(), [replace(reported("relu", [90.0])[0], extra=steps)]))
+    assert not set(steps) & set(runs.trials)
+    assert list(runs.histories(runs.trials, ["step/loss"])["value"]) == [2.0, 1.0]
 
 
 def test_an_epoch_logged_twice_has_its_last_value(store: Path) -> None:
@@ -127,6 +154,12 @@ def test_only_the_setting_confirmed_last_counts(store: Path) -> None:
 def test_an_arms_own_epochs_may_shrink_with_the_scale(store: Path) -> None:
     plan = spec(arms={"relu": {}, "long": {"epochs": 60}}, tuned_arms={})
     trials = reported("long", [90.0], fields={"epochs": 6})
+    assert len(load("activations", "demo", write_sql(store, plan, trials)).trials) == 1
+
+
+def test_an_arm_may_leave_a_field_to_its_default(store: Path) -> None:
+    plan = spec(arms={"relu": {}, "usual": {"activation": "mish", "momentum": None}}, tuned_arms={})
+    trials = reported("usual", [90.0], fields={"activation": "mish", "momentum": 0.9})
     assert len(load("activations", "demo", write_sql(store, plan, trials)).trials) == 1
 
 

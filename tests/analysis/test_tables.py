@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Read
-from fake_study import Trial, activations, bn_grid, confirmed, reported, searched, spec
+from fake_study import Trial, activations, bn_grid, confirmed, reported, searched, spec, without_validation
 
 from analysis.tables import FORMATS, page, render
 from analysis.trials import export
@@ -54,17 +54,62 @@ def test_the_choice_is_by_validation_not_by_test(read: Read) -> None:
     trials = [*reported("relu", [95.0, 95.1, 95.2], val=90.0), *reported("mish", [91.0, 91.1, 91.2], val=92.0)]
     made = page(read(spec(tuned_arms={}), trials))
     assert "Best on validation data: mish" in made.verdict
-    assert any(
-        cell == "91.10 ± 0.25 (3)" for row, at in made.tables[0].marked for cell in [made.tables[0].rows[row][at]]
-    )
+    assert [c.cells[c.chosen] for c in made.tables[0].columns if c.chosen is not None] == ["91.10 ± 0.25 (3)"]
 
 
 def test_nothing_is_chosen_without_validation_data(read: Read) -> None:
     trials = [replace(t, curve=[]) for t in [*reported("relu", [95.0, 95.1]), *reported("mish", [91.0, 91.1])]]
     text = render(read(spec(tuned_arms={}), trials), "md")
-    assert "Nothing was chosen" in text
+    assert "Nothing is chosen here" in text
     assert "Best on validation" not in text
     assert "*" not in rows(text)["relu"][1]
+
+
+def test_without_validation_data_no_word_of_a_choice(read: Read) -> None:
+    plan = without_validation()
+    trials = [t for arm, fields in plan["arms"].items() for t in reported(arm, [90.0, 91.0, 91.5], fields)]
+    text = render(read(plan, trials), "md")
+    assert "Data: mnist5k (4,000 training and 1,000 test images)" in text
+    assert "Nothing is chosen here: there is no validation accuracy." in text
+    assert "validation %" not in text
+    assert "* is the best" not in text
+    assert "Best on validation" not in text
+
+
+def test_a_trial_that_is_being_trained_does_not_count(read: Read) -> None:
+    running = [replace(t, outcome=None) for t in (reported("relu", [80.0])[0], searched("relu", [0.1])[0])]
+    of = read(spec(), [*running, *reported("relu", [90.0, 91.0], seeds=(2, 3))])
+    assert rows(render(of, "md"))["relu"][1] == "**90.50 ± 6.35 (2 of 3)** *"
+    row = {column.title: column.cells[0] for column in page(of).tables[-1].columns}
+    assert (row["trials"], row["searched"], row["epochs"]) == ("2", "0", "8")
+
+
+def test_a_third_factor_has_rows_of_its_own(read: Read) -> None:
+    arms = {
+        f"{norm} · batch_size {size} · epochs {epochs}": {"norm": norm, "batch_size": size, "epochs": epochs}
+        for norm in ("bn", "none") for size in (64, 1024) for epochs in (4, 8)
+    }  # fmt: skip
+    tests = {arm: 80.0 + i for i, arm in enumerate(arms)}
+    trials = [t for arm, fields in arms.items() for t in reported(arm, [tests[arm]], fields)]
+    plan = spec(
+        arms=arms, tuned_arms={}, baseline="none · batch_size 64 · epochs 4", reported={},
+        table={"rows": "batch_size", "columns": "norm"},
+    )  # fmt: skip
+    table = rows(render(read(plan, trials), "md"))
+    assert table["batch_size, epochs"] == ["bn", "none"]
+    shown = {name: [cell.split()[0].strip("*") for cell in cells] for name, cells in list(table.items())[2:]}
+    assert shown == {
+        "batch_size 64, epochs 4": ["80.00", "84.00"],
+        "batch_size 64, epochs 8": ["81.00", "85.00"],
+        "batch_size 1024, epochs 4": ["82.00", "86.00"],
+        "batch_size 1024, epochs 8": ["83.00", "87.00"],
+    }
+
+
+def test_an_arm_of_which_the_report_said_nothing(read: Read) -> None:
+    plan, trials = bn_grid()
+    plan["reported"].pop("bn · lr 1e-4")
+    assert rows(render(read(plan, trials), "md"))["lr 1e-4"][:2] == ["81.70 ± 0.50 (3)", "–"]
 
 
 def test_one_seed_has_no_interval_and_says_why(read: Read) -> None:
@@ -122,15 +167,10 @@ def test_only_tuned_was_run(read: Read) -> None:
 
 def test_cost_counts_all_stages(read: Read) -> None:
     cost = page(read(*activations())).tables[-1]
-    row = dict(zip([c.title for c in cost.columns], cost.rows[0], strict=True))
+    row = {column.title: column.cells[0] for column in cost.columns}
     # 3 + 3 whole trials of 4 epochs; in the search 2 whole ones, one stopped and one diverged after 2
-    assert (row["trials"], row["searched"], row["stopped"], row["diverged"], row["epochs"]) == (
-        "10",
-        "4",
-        "1",
-        "1",
-        "36",
-    )
+    spent = [row[what] for what in ("trials", "searched", "stopped", "diverged", "epochs")]
+    assert spent == ["10", "4", "1", "1", "36"]
     assert (row["parameters"], row["MB"], row["s/epoch"]) == ("894,218", "3.41", "2.00 ± 0.00")
 
 
@@ -214,6 +254,7 @@ def test_csv_has_numbers_to_compute_with(read: Read) -> None:
     assert float(mish["test_acc1"]) == pytest.approx(93.0)
     assert float(mish["difference"]) == pytest.approx(2.0)
     assert float(mish["p_holm"]) < 0.05
+    assert (mish["p_sign_flip"], float(mish["probability_of_improvement"])) == ("0.25", 1.0)
     assert (mish["n"], mish["verdict"], mish["chosen"], mish["report_test_acc1"]) == ("3", "better", "True", "88.86")
     assert {row["stage"] for row in table} == {"reported", "confirm"}
 

@@ -83,6 +83,7 @@ class Started:
     def __init__(self, warm: Warm, pid: int, output: Path) -> None:
         self.pid = pid
         self._warm, self._output = warm, output
+        self._code: int | None = None
 
     def signal(self, number: signal.Signals) -> None:
         """To the process and its group, as a terminal does it."""
@@ -95,10 +96,12 @@ class Started:
 
     def wait(self) -> int:
         """Its exit code; minus the signal's number where it was killed."""
-        return self._warm.ask(wait=self.pid)
+        if self._code is None:
+            self._code = self._warm.ask(wait=self.pid)
+        return self._code
 
     def over(self) -> bool:
-        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return self._code is not None or Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
     def printed(self) -> str:
         return self._output.with_suffix(".out").read_text()

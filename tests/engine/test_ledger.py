@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from studies.engine import schema
+from studies.engine import conduct, schema
 from studies.engine.conduct import GONE, Conductor
 from studies.engine.ledger import Epoch, Ledger, Record, Result
 from studies.engine.lock import AlreadyRunningError, held
@@ -199,6 +199,18 @@ def test_failed_trials_are_tried_again_but_not_candidates(tmp_path: Path) -> Non
     assert dict(first.outcomes()) == {"failed": 9}
     assert {reason for _, reason in first.failures()} == {GONE}
     assert [trial.stage for trial in all_die(conductor(of, tmp_path))] == ["reported"] * 6
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_no_run_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(conduct, "export", full)
+    driver, closed = conductor(plan(study()), tmp_path), list[str]()
+    monkeypatch.setattr(driver.tracker, "close", closed.append, raising=False)
+    with pytest.raises(OSError, match="No space left"):
+        driver.close("KILLED")
+    assert closed == ["KILLED"]
 
 
 def test_the_checkpoint_of_a_stopped_trial_does_not_outlive_a_kill(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init
         ("sqlite:///letter.txt", "letter.txt is not an SQLite database .it starts with 'hello, world'"),
         ("sqlite:///letter.txt/mlflow.db", "letter.txt is a file, not a folder"),
         ("http://", r"names no host. Write it as http://127.0.0.1:5000"),
+        ("https:/host", r"names no host. Write it as https://127.0.0.1:5000"),
         ("mssql+nosuchdriver://bob:secret@db/mlflow", r"'mssql\+nosuchdriver://\*\*\*@db/mlflow' is not understood"),
     ],
 )
@@ -41,10 +43,15 @@ def test_an_address_that_cannot_work(uri: str, says: str, tmp_path: Path, monkey
     assert "secret" not in str(error.value)
 
 
-def test_a_database_without_its_driver() -> None:
-    pytest.importorskip("sqlalchemy")
-    with pytest.raises(ValueError, match=r"'mysql://\*\*\*@db/mlflow' needs the Python package 'MySQLdb': pip install"):
-        check_uri("mysql://bob:secret@db/mlflow")
+@pytest.mark.parametrize(
+    ("scheme", "package", "how"),
+    [("mysql", "MySQLdb", "install it"), ("postgresql", "psycopg", r"pip install '.\[cluster\]'")],
+)
+def test_a_database_without_its_driver(scheme: str, package: str, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    says = rf"'{scheme}://\*\*\*@db/mlflow' needs the Python package '{package}': {how}"
+    with pytest.raises(ValueError, match=says):
+        check_uri(f"{scheme}://bob:secret@db/mlflow")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

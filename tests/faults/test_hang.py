@@ -1,0 +1,43 @@
+"""A training that hangs: it cannot be told from a long epoch, so the person at the terminal is told, once."""
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from studies.engine import progress
+from studies.engine.agenda import Agenda
+from studies.engine.progress import Progress
+from studies.engine.rungs import Course
+from tests.engine.runs import until
+from tests.engine.simulated import plan, study
+
+
+def test_a_long_silence_is_told_once_with_what_is_being_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LOOK", 0.01)
+    monkeypatch.setattr(progress, "SILENCE", 0.05)
+    agenda = Agenda(plan(study()), lambda trial: Course())
+    trial = agenda.next()
+    assert trial is not None
+    said = io.StringIO()
+    shown = Progress(agenda.plan, 1, Console(file=said))
+    shown.start(agenda)
+    until(lambda: "and the same command goes on" in said.getvalue(), "the line")
+    time.sleep(0.1)
+    shown.stop()
+    assert said.getvalue().count("No epoch has ended for") == 1
+    assert f"being trained: {trial.name}." in said.getvalue()
+
+
+def test_a_study_of_long_epochs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LOOK", 0.001)
+    monkeypatch.setattr(progress, "SILENCE", 0.01)
+    said = io.StringIO()
+    agenda = Agenda(plan(study()), lambda trial: Course())
+    shown = Progress(agenda.plan, 1, Console(file=said))
+    shown.epoch_took("relu", 3600.0)
+    shown.start(agenda)
+    time.sleep(0.1)
+    shown.stop()
+    assert said.getvalue() == ""

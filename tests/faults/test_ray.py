@@ -1,0 +1,163 @@
+"""Ray in trouble: a node lost, the head lost, memory short, a token missing or wrong: rows 7, 11, 14, 15, 35 and 36."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from ray.exceptions import OutOfMemoryError
+
+from studies.engine.conduct import GONE
+from tests.engine.runs import ROOT, Warm, booked, epochs_booked, trained_by, until
+from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")  # within MLflow
+
+
+FOUR_TRIALS = '''
+"""Four trials, long enough to be caught at work."""
+from dataclasses import replace
+
+from studies.engine import Scale, main
+from tests.engine.tiny_study import STUDY
+
+main(replace(STUDY, tune={}, demo=Scale(seeds=2, trials_per_arm=1, train_size=1500, epochs=3)))
+'''
+
+
+class Nodes:
+    """A cluster that another process runs; see cluster.py."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.cluster"],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.address = self._answer()
+
+    def lose(self, what: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(f"lose {what}\n")
+        self._process.stdin.flush()
+        assert self._answer() == "done"
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def _answer(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()
+
+
+@pytest.fixture
+def cluster() -> Iterator[Callable[..., Nodes]]:
+    started: list[Nodes] = []
+
+    def start(folder: Path, **environment: str) -> Nodes:
+        started.append(Nodes(folder, **environment))
+        return started[-1]
+
+    yield start
+    for nodes in started:
+        nodes.close()
+
+
+def home(folder: Path, token: str | None = None) -> dict[str, str]:
+    """The environment of somebody with a home of his own, and maybe a token in it."""
+    path = folder / ".ray" / "auth_token"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if token is not None:
+        path.write_text(token)
+        path.chmod(0o600)
+    return {"HOME": str(folder)}
+
+
+@pytest.mark.slow
+def test_a_node_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path) -> None:
+    """What it trained goes on elsewhere, from its last epoch."""
+    path, undisturbed = tmp_path / "four_trials.py", tmp_path / "undisturbed"
+    path.write_text(FOUR_TRIALS)
+    undisturbed.mkdir()
+    warm.finish(undisturbed, "--in-process", study=path)
+    nodes = cluster(tmp_path, RAY_AUTH_MODE="disabled")
+    study = warm.start(tmp_path, "--address", nodes.address, study=path)
+    until(lambda: len(trained_by(tmp_path)) == 2 and epochs_booked(tmp_path) > 1, "a trial on each node")
+    before = booked(tmp_path)
+    nodes.lose("a node")
+    assert study.wait() == 0, study.printed() + study.complained()
+    assert {epoch: booked(tmp_path).get(epoch) for epoch in before} == before, "no epoch was trained again"
+    assert_as_if_undisturbed(tmp_path, undisturbed)
+
+
+@pytest.mark.slow
+def test_the_head_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path, undisturbed: Path) -> None:
+    nodes = cluster(tmp_path, RAY_AUTH_MODE="disabled")
+    study = warm.start(tmp_path, "--address", nodes.address)
+    until(lambda: epochs_booked(tmp_path) > 3, "some epochs")
+    nodes.lose("the head")
+    assert_one_line(study, 4, f"the Ray cluster at {nodes.address} went away", "the same command goes on")
+    assert "RUNNING" not in statuses(tmp_path)
+    before = booked(tmp_path)
+    warm.finish(tmp_path, "--in-process")
+    assert {epoch: booked(tmp_path).get(epoch) for epoch in before} == before, "no epoch was trained again"
+    assert_as_if_undisturbed(tmp_path, undisturbed)
+
+
+@pytest.mark.slow
+def test_a_cluster_wants_its_token(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path) -> None:
+    """It is taken from where Ray keeps it; without it, or with another one, a line says where it belongs."""
+    nodes = cluster(tmp_path, RAY_AUTH_MODE="token", **home(tmp_path / "theirs", "a" * 32))
+    for who in (home(tmp_path / "nobody"), home(tmp_path / "stranger", "b" * 32)):
+        study = warm.start(tmp_path, "--address", nodes.address, **who)
+        assert_one_line(study, 4, f"the Ray cluster at {nodes.address}", "RAY_AUTH_TOKEN_PATH")
+    mine = home(tmp_path / "mine", "a" * 32)
+    printed = warm.finish(tmp_path, "--address", nodes.address, "--only", "reported", "--seeds", "1", **mine)
+    assert "2 trials: 2 completed" in printed
+
+
+@pytest.mark.slow
+def test_workers_that_ray_kills_for_want_of_memory_fail_and_the_driver_lives(warm: Warm, tmp_path: Path) -> None:
+    short = {"RAY_memory_usage_threshold": "0.01", "RAY_memory_monitor_refresh_ms": "100"}
+    study = warm.start(tmp_path, "--only", "reported", "--seeds", "1", **short)
+    assert study.wait() == 1, study.printed() + study.complained()
+    assert "2 trials: 2 failed" in study.printed()
+    assert GONE in study.printed()
+    assert statuses(tmp_path) == {"FAILED", "FINISHED"}
+    warm.finish(tmp_path, "--in-process", "--only", "reported", "--seeds", "1")
+    assert statuses(tmp_path) == {"FINISHED"}
+
+
+def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker() -> None:
+    """By itself it ends the whole study: to Tune 2.60 the error is unexpected."""
+    pytest.importorskip("studies.engine.on_ray")
+    from ray.air.execution._internal.actor_manager import RayActorManager
+
+    manager = RayActorManager.__new__(RayActorManager)
+    manager._failed_actor_ids = set()
+    manager._cleanup_actor = lambda tracked_actor: None
+    heard: list[str] = []
+    actor = SimpleNamespace(actor_id="a", _on_error=lambda actor, error: heard.append("actor"))
+    task = SimpleNamespace(_tracked_actor=actor, _on_error=lambda actor, error: heard.append("task"))
+    manager._actor_task_failed(task, OutOfMemoryError("the node was low on memory"))
+    assert heard == ["actor", "task"]
+
+
+@pytest.mark.slow
+def test_more_than_the_cluster_has(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path) -> None:
+    """It is the cluster that is counted, not the machine at which one sits."""
+    nodes = cluster(tmp_path, RAY_AUTH_MODE="disabled")
+    asked = {
+        ("--gpus-per-trial", "1"): "each trial would ask for 1 GPUs, but there are 0",
+        ("--concurrent", "3"): "--concurrent 3 is more than fit: a core a trial on 2 makes 2",
+    }
+    for options, said in asked.items():
+        study = warm.start(tmp_path, "--address", nodes.address, *options)
+        assert_one_line(study, 2, said)
