@@ -18,6 +18,7 @@ from analysis.words import LABELS, count, listed, number, plus_minus, probabilit
 from studies.engine import schema
 
 WIDTH = 110
+_TOLD = 4  # contrasts in a sentence
 _WORDS = {True: ("better", "worse"), False: ("lower", "higher")}  # by whether more is better
 _UNITS = {schema.SECONDS: " s", schema.SIZE_MB: " MB", **dict.fromkeys(judging.POINTS, " points")}
 
@@ -30,6 +31,8 @@ def sentence(of: Results, ruling: Ruling) -> str:
         return _of_training(of, ruling)
     claim = ruling.claim
     deciding = [_shows(of, claim, key, c) for key, c in ruling.contrasts.items() if _decides(ruling, c)]
+    if len(deciding) > _TOLD:
+        deciding[_TOLD - 1 :] = [f"so on ({len(deciding) - _TOLD + 1} more, below)"]
     n = min(c.difference.n for c in ruling.contrasts.values() if c.difference)
     seeds = "By construction" if claim.metric in judging.OF_THE_MODEL else f"Over {count(n, 'shared seed')}"
     when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""

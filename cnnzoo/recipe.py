@@ -202,9 +202,7 @@ def _check_knobs(recipe: Recipe) -> None:
             value = getattr(recipe, knob)
             if value is not None and knob not in taken:
                 allowed = f"It takes: {', '.join(taken)}." if taken else "It takes no options."
-                raise ValueError(
-                    f"{knob}={value!r} would be ignored by {owner} {getattr(recipe, owner)!r}. {allowed}"
-                )
+                raise ValueError(f"{knob}={value!r} would be ignored by {owner} {getattr(recipe, owner)!r}. {allowed}")
     options = {**defaults_of(builder_of(recipe.model)), **recipe.options()}
     if "dropout_at" in options:
         check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])

@@ -8,7 +8,6 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ from torch import Tensor
 from cnnzoo import checkpoint, streams
 from cnnzoo.augment import training_batches
 from cnnzoo.data import Dataset, open_dataset
+from cnnzoo.epoch import Epoch
 from cnnzoo.evaluate import Score, Tally, evaluate
 from cnnzoo.landscape import look
 from cnnzoo.losses import training_loss
@@ -26,27 +26,6 @@ from cnnzoo.nets import build
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.precision import casting, choose_device, settle
 from cnnzoo.recipe import Recipe
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """What one epoch came to. The training figures are those of its steps, with dropout and augmentation at work."""
-
-    number: int  # from 1
-    train_loss: float  # of the main head, without the L1 penalty
-    train_acc1: float  # percent
-    train_acc5: float  # percent; NaN with five classes or fewer
-    val_loss: float  # NaN without a validation split, as are the accuracies
-    val_acc1: float
-    val_acc5: float
-    lr: float  # of the last step
-    images_per_second: float  # of the training steps
-    seconds: float  # the three below together; writing the checkpoint is in none of them
-    seconds_data: float
-    seconds_compute: float  # on a GPU the device is waited for at the end of the epoch, and that is counted here
-    seconds_evaluation: float
-    step_losses: tuple[float, ...] = ()
-    looks: tuple[tuple[float, ...], ...] = ()  # along the gradient, where the recipe asks for it: see landscape.Look
 
 
 def train(

@@ -8,6 +8,7 @@ from cnnzoo import Recipe
 from studies.engine import Scale, Study, claim, grid, main
 
 RATES = ("lr 1e-3", "lr 2e-3", "lr 1e-4", "lr 5e-4")
+CHANGE = "landscape/gradient_max"
 
 STUDY = Study(
     name="loss_landscape",
@@ -19,10 +20,11 @@ STUDY = Study(
     rows="lr",
     columns="norm",
     claims=[
-        *(claim(f"BN lowers the loss at {lr} (D-h)", better=f"{lr} · bn", than=f"{lr} · no bn", metric="train/loss") for lr in RATES),
+        *(claim(f"BN lowers the loss at {lr} (D-h)", better=f"{lr} · bn", than=f"{lr} · no bn", metric="step/loss") for lr in RATES),
+        *(claim(f"BN lowers the gradient's change at {lr} (D-h)", better=f"{lr} · bn", than=f"{lr} · no bn", metric=CHANGE) for lr in RATES),
         claim(
             "BN narrows the band: raising the rate from 5e-4 to 2e-3 raises the loss less with it than without (D-h)",
-            grows=["lr 2e-3 · no bn", "lr 5e-4 · no bn"], than=["lr 2e-3 · bn", "lr 5e-4 · bn"], metric="train/loss",
+            grows=["lr 2e-3 · no bn", "lr 5e-4 · no bn"], than=["lr 2e-3 · bn", "lr 5e-4 · bn"], metric="step/loss",
         ),
     ],
     demo=Scale.demo(image_size=32, width=0.125, crop=2, batch_size=32, landscape=10),

@@ -30,7 +30,7 @@ def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, led
     if best is None:
         raise ValueError(
             f"arm {name!r} takes the setting chosen in study {source.name!r}, which is not done at scale {scale} on "
-            f"{plan.base.dataset}; run first: python studies/{source.name}.py --scale {scale}"
+            f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: python studies/{source.name}.py --scale {scale}"
         )
     smaller = study.scale(scale).changes
     changes = _differences(source.recipe(best, scale), study.base, always=smaller.keys() | {"model"})

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnnzoo.spelling import unknown
-from studies.engine.schema import EPOCH_METRICS, JUDGED_BY, TRIAL_METRICS
+from studies.engine.schema import EPOCH_METRICS, JUDGED_BY, STEP_METRICS, TRIAL_METRICS
 
 GAP = "gap"  # train accuracy minus test accuracy
-METRICS = (*EPOCH_METRICS, *TRIAL_METRICS, GAP)
+METRICS = (*EPOCH_METRICS, *TRIAL_METRICS, *STEP_METRICS, GAP)
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ def claim(
         raise unknown("metric", metric, METRICS)
     if at is not None and not 0 < at <= 1:
         raise ValueError(f"claim {text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {at}.")
+    if at is not None and metric in STEP_METRICS:
+        raise ValueError(f"claim {text!r}: {metric} is a mean over all steps, so it has no `at`.")
     return Claim(text, kinds[0], _names(given[kinds[0]]), _names(than), metric, at)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from studies.engine import schema
 from studies.engine.agenda import Agenda
-from studies.engine.ledger import Epoch, Ledger, Result
+from studies.engine.ledger import Booked, Epoch, Ledger, Result
 from studies.engine.optuna_store import export
 from studies.engine.plan import Plan, Trial
 from studies.engine.progress import Progress
@@ -42,7 +42,6 @@ class Conductor:
         self.progress = progress
         self.agenda = Agenda(plan, self._recall)
         self._told: set[str] = set()  # signatures the tracker has been told the end of
-        self._epochs: dict[str, dict[int, Epoch]] = {}  # of the trials that are running
 
     def next(self) -> Order | None:
         """What to train next; None while there is nothing to begin."""
@@ -59,17 +58,14 @@ class Conductor:
         trial = self.agenda.trials[signature]
         self.progress.epoch_took(trial.arm, epoch[schema.SECONDS])
         stop = self.agenda.heard(trial, epoch["epoch"], epoch[schema.CHOSEN_BY])
-        epochs = self._epochs.setdefault(signature, {})
-        epochs[epoch["epoch"]] = epoch  # a worker that was killed tells its first epochs again
-        counted = None if trial.number is None else self.agenda.searches[trial.arm].counted(trial.number)
-        self.tracker.advance(trial, list(epochs.values())[:counted])
+        counted = epoch["epoch"] if trial.number is None else self.agenda.searches[trial.arm].counted(trial.number)
+        self.tracker.advance(trial, Booked(self.ledger, signature, counted))
         self._tell_settled()
         return stop
 
     def ended(self, signature: str, *, stopped: bool = False) -> None:
         """The trial is no longer being trained: it had to stop, or its result stands in the ledger."""
         trial = self.agenda.trials[signature]
-        self._epochs.pop(signature, None)
         if stopped:
             self.ledger.drop_checkpoint(signature)
             self.agenda.ended(trial, "stopped")
@@ -137,7 +133,7 @@ class Conductor:
         return Settled(
             trial=trial,
             outcome=verdict.outcome,
-            epochs=counted,
+            epochs=Booked(self.ledger, trial.signature, len(counted)),
             metrics={**result.metrics, schema.EPOCHS_DONE: float(len(counted))},
             device=self.device,
             shared=self.slots,

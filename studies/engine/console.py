@@ -78,7 +78,10 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
     else:
         subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
     more = f"{_again()} --seeds {prepared.plan.budget.seeds + 2}"
-    for command, what in (("mlflow ui", "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):
+    for command, what in (
+        ("mlflow ui", "every trial, by arm"),
+        (more, "narrower intervals: only new seeds are trained"),
+    ):
         console.print(f"      {command:<{len(more)}}   {what}", markup=False, highlight=False, soft_wrap=True)
     for trial, reason in conductor.failures():
         console.print(f"\nfailed: {trial.name}\n{reason}", markup=False, highlight=False)

@@ -87,6 +87,18 @@ class Ledger:
             checkpoint.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True)
+class Booked:
+    """The first epochs of a trial, read whenever they are gone through: what waits to be sent takes no memory."""
+
+    ledger: Ledger
+    signature: str
+    count: int
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self.ledger.read(self.signature).epochs[: self.count])
+
+
 class Entry:
     """One trial's folder while it is being trained."""
 

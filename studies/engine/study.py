@@ -64,8 +64,8 @@ class Study:
         self._check_table()
         for scale in ("report", "demo", "smoke"):
             self._check_recipes(scale)
-        if self.base.validation == 0 and any(self.space_of(arm) for arm in self.arms.values()):
-            raise ValueError("a study that tunes needs validation data to choose by: validation must be above 0.")
+        if self.base.validation == 0:
+            self._check_no_validation_is_needed()
         for name, arm in self.arms.items():
             check_space(self.space_of(arm), self.recipe(name, "report"), f"arm {name!r}: tune")
 
@@ -112,6 +112,13 @@ class Study:
             for name, arm in self.arms.items():
                 if factor not in arm.changes:
                     raise ValueError(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")
+
+    def _check_no_validation_is_needed(self) -> None:
+        if any(self.space_of(arm) for arm in self.arms.values()):
+            raise ValueError("a study that tunes needs validation data to choose by: validation must be above 0.")
+        for claim in self.claims:
+            if claim.metric.startswith("val/") or (claim.at is not None and claim.metric == JUDGED_BY):
+                raise ValueError(f"claim {claim.text!r} is about validation data, but validation is 0.")
 
     def _check_recipes(self, scale: str) -> None:
         seen: dict[Recipe, str] = {}

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from cnnzoo import Recipe, save, train
+from cnnzoo.epoch import Epoch as TrainedEpoch
 from cnnzoo.structure import measure
-from cnnzoo.training import Epoch as TrainedEpoch
 from cnnzoo.training import Training
 from studies.engine import schema
 from studies.engine.ledger import Entry, Epoch, Ledger, Result

@@ -38,7 +38,9 @@ def book(plan: Plan, ledger: Ledger, val: Mapping[str, list[float]], test: Mappi
         folder = ledger.folder(trial.signature)
         folder.mkdir(parents=True)
         score = val[trial.arm][trial.recipe.seed - 1]
-        (folder / "epochs.jsonl").write_text(json.dumps({"epoch": 1, schema.VAL_ACC1: score, schema.SECONDS: 1.0}) + "\n")
+        (folder / "epochs.jsonl").write_text(
+            json.dumps({"epoch": 1, schema.VAL_ACC1: score, schema.SECONDS: 1.0}) + "\n"
+        )
         result = Result("completed", {schema.TEST_ACC1: test[trial.arm]})
         (folder / "result.json").write_text(json.dumps(asdict(result)))
 
@@ -60,6 +62,8 @@ def test_the_arm_that_did_best_on_validation_data(ledger: Ledger) -> None:
 
 
 def test_nothing_is_chosen_before_all_is_known(ledger: Ledger) -> None:
-    with pytest.raises(ValueError, match=r"study 'lenet_lr', which is not done at scale smoke .* run first: python") as e:
+    with pytest.raises(
+        ValueError, match=r"study 'lenet_lr', which is not done at scale smoke .* run first: python"
+    ) as e:
         prepare(FINAL, Options(scale="smoke"), ONE_CORE, ledger)
     assert "\n" not in str(e.value)

@@ -24,7 +24,7 @@ from dataclasses import replace
 from studies.engine import Scale, main
 from tests.engine.tiny_study import STUDY
 
-main(replace(STUDY, tune={}, demo=Scale(seeds=2, trials_per_arm=1, train_size=1500, epochs=3)))
+main(replace(STUDY, tune={}, demo=Scale(seeds=2, trials_per_arm=1, train_size=3000, epochs=3)))
 '''
 
 
@@ -81,13 +81,15 @@ def home(folder: Path, token: str | None = None) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_node_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path) -> None:
     """What it trained goes on elsewhere, from its last epoch."""
     path, undisturbed = tmp_path / "four_trials.py", tmp_path / "undisturbed"
     path.write_text(FOUR_TRIALS)
     undisturbed.mkdir()
     warm.finish(undisturbed, "--in-process", study=path)
-    nodes = cluster(tmp_path, RAY_AUTH_MODE="disabled")
+    noticed_soon = {"RAY_health_check_initial_delay_ms": "1000", "RAY_health_check_period_ms": "1000"}
+    nodes = cluster(tmp_path, RAY_AUTH_MODE="disabled", **noticed_soon)
     study = warm.start(tmp_path, "--address", nodes.address, study=path)
     until(lambda: len(trained_by(tmp_path)) == 2 and epochs_booked(tmp_path) > 1, "a trial on each node")
     before = booked(tmp_path)
