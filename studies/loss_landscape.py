@@ -21,7 +21,7 @@ STUDY = Study(
     columns="norm",
     claims=[
         *(claim(f"BN lowers the loss at {lr} (D-h)", better=f"{lr} · bn", than=f"{lr} · no bn", metric="step/loss") for lr in RATES),
-        *(claim(f"BN lowers the gradient's change at {lr} (D-h)", better=f"{lr} · bn", than=f"{lr} · no bn", metric=CHANGE) for lr in RATES),
+        *(claim(f"BN calms the gradient at {lr} (D-h)", better=f"{lr} · bn", than=f"{lr} · no bn", metric=CHANGE) for lr in RATES),
         claim(
             "BN narrows the band: raising the rate from 5e-4 to 2e-3 raises the loss less with it than without (D-h)",
             grows=["lr 2e-3 · no bn", "lr 5e-4 · no bn"], than=["lr 2e-3 · bn", "lr 5e-4 · bn"], metric="step/loss",
