@@ -40,7 +40,9 @@ def write(what: str | bytes, out: Path | None) -> None:
         return
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(what.encode() if isinstance(what, str) else what)
+        draft = out.with_name(f"{out.name}.unfinished")  # a kill leaves the old file, or the new one
+        draft.write_bytes(what.encode() if isinstance(what, str) else what)
+        draft.replace(out)
     except OSError as error:
         raise ValueError(f"cannot write {out}: {error.strerror}.\nhint: give another place with --out.") from None
     print(f"wrote {out}")

@@ -38,9 +38,9 @@ def probability(p: float) -> str:
 
 
 def short(value: Any) -> str:
-    """A value of a recipe as short as a reader wants it: 0.002 is 2e-3, (3, 3) is 3x3, 3x3."""
+    """A value of a recipe as short as a reader wants it: 0.002 is 2e-3, (3, 3) is 3x3+3x3."""
     if isinstance(value, list | tuple):
-        return ", ".join(f"{item}x{item}" for item in value)
+        return "+".join(f"{item}x{item}" for item in value)
     if isinstance(value, float) and value and not 0.01 <= abs(value) < 10_000:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{float(mantissa):g}e{int(exponent)}"

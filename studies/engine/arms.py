@@ -56,7 +56,7 @@ def _labelled(field: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tup
 def short(value: Any) -> str:
     """A value as short as a reader wants it: 0.002 is 2e-3, (3, 3) is 3x3."""
     if isinstance(value, tuple):
-        return ", ".join(f"{kernel}x{kernel}" for kernel in value)
+        return "+".join(f"{kernel}x{kernel}" for kernel in value)
     if isinstance(value, float) and value and not 0.01 <= abs(value) < 10_000:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{float(mantissa):g}e{int(exponent)}"

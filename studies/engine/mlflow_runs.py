@@ -168,19 +168,25 @@ class Runs:
 def create_database(uri: str) -> None:
     """Give a new SQLite file its tables under another name: nobody ever finds half of them, not after a kill either."""
     path = sqlite_path(uri)
-    if path is None or path.exists():
+    if path is None or _is_there(path):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     lock, draft = path.with_name(f"{path.name}.lock"), path.with_name(f"{path.name}.tmp")
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)  # of several studies that begin here, one has the work
         draft.unlink(missing_ok=True)  # of one that was killed
-        if not path.exists():
+        if not _is_there(path):
+            path.unlink(missing_ok=True)
             MlflowClient(tracking_uri=f"{SQLITE}{draft}").search_experiments(max_results=1)
             with suppress(FileExistsError):  # somebody else was faster
                 os.link(draft, path)
             draft.unlink()
         lock.unlink(missing_ok=True)
+
+
+def _is_there(path: Path) -> bool:
+    """An empty file is none: MLflow would fill it in place, and a kill in the middle would spoil it for good."""
+    return path.exists() and path.stat().st_size > 0
 
 
 def follow_a_move(uri: str) -> None:

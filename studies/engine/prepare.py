@@ -146,7 +146,7 @@ def _check_fits(arm: str, recipe: Recipe, dataset: Dataset) -> None:
     try:
         with torch.device("meta"):
             build(recipe, dataset.shape, len(dataset.classes))
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # the latter from a network of the user's own that takes something else
         raise ValueError(f"arm {arm!r}: {error}") from None
     if recipe.batch_size > len(dataset.train):
         raise ValueError(

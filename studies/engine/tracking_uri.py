@@ -1,6 +1,7 @@
 """Where MLflow keeps its runs: the address made absolute, and refused before anything starts where it cannot work."""
 
 import os
+import re
 from pathlib import Path
 
 from cnnzoo.spelling import unknown
@@ -9,6 +10,7 @@ from studies.engine.provenance import redact
 SQLITE = "sqlite:///"
 DATABASES = ("postgresql", "mysql", "mssql")
 SERVERS = ("http", "https")
+HOST = re.compile(r"\w+://([^/@]*@)?(\[[0-9a-fA-F:]+\]|[^/:@\[]+)")
 SCHEMES = ("sqlite", *DATABASES, *SERVERS, "databricks")
 
 
@@ -40,7 +42,7 @@ def check_uri(uri: str) -> None:
     elif scheme in DATABASES:
         _check_driver(uri)
     elif scheme in SERVERS:
-        if not uri.partition("://")[2].strip("/"):
+        if not HOST.match(uri):
             raise ValueError(f"tracking URI {redact(uri)!r} names no host. Write it as {scheme}://127.0.0.1:5000.")
     elif scheme not in SCHEMES:
         raise unknown("tracking URI scheme", scheme, SCHEMES)

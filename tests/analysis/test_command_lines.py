@@ -117,6 +117,19 @@ def test_output_that_is_a_folder(store: Path) -> None:
             command(["--study", "activations", "--out", "folder"])
 
 
+def test_killed_while_writing_it_leaves_the_old_file(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sql(store, *activations())
+    Path("table.md").write_text("the table of yesterday")
+
+    def killed(path: Path, to: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        tables.main(["--study", "activations", "--out", "table.md"])
+    assert Path("table.md").read_text() == "the table of yesterday"
+
+
 def test_output_below_a_file(store: Path) -> None:
     write_sql(store, *activations())
     Path("file").write_text("")
