@@ -47,11 +47,11 @@ def type_in(command: str, project: Path) -> str:
 
 
 def draw_shapes(folder: Path) -> None:
-    """Sixty small squares and as many stripes, each a little different."""
+    """So many small squares and as many stripes, each a little different."""
     noise = np.random.default_rng(0)
     for name in ("squares", "stripes"):
         (folder / name).mkdir(parents=True)
-        for number in range(60):
+        for number in range(120):
             pixels = noise.integers(0, 60, (28, 28), dtype=np.uint8)
             pixels[(slice(8, 20), slice(8, 20)) if name == "squares" else (slice(None, None, 4), slice(None))] += 180
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
