@@ -1,6 +1,7 @@
 """What all tests share: nobody's home, cache or MLflow is touched, and nothing is looked for on the network."""
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -8,6 +9,11 @@ import pytest
 import torch
 
 torch.set_num_threads(1)  # as in a study; the tests themselves run on as many processes as there are cores
+for _signal in (
+    signal.SIGINT,
+    signal.SIGHUP,
+):  # a shell that starts this in the background has them ignored by all below
+    signal.signal(_signal, signal.SIG_DFL if _signal == signal.SIGHUP else signal.default_int_handler)
 CNN_DATA = Path(os.environ.get("CNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

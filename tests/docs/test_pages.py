@@ -108,7 +108,7 @@ def test_the_first_ten_minutes(tmp_path: Path) -> None:
         newcomer.leave()
     assert "Does batch normalisation help VGG-A" in seen["make"]
     assert "trials: " in seen["make"]
-    assert "next  mlflow ui" in seen["make"]
+    assert "mlflow ui  " in seen["make"]
     assert "no bn" in seen["python analysis/tables.py --study vgg_bn_vs_nobn"]
 
 
@@ -138,4 +138,4 @@ class Shell:
 
     def leave(self) -> None:
         os.killpg(self.shell.pid, signal.SIGTERM)
-        self.shell.wait()
+        self.shell.communicate()
