@@ -29,7 +29,7 @@ ARMS = ("relu", "mish", "elu", "rrelu", "gelu")
 def spec() -> dict[str, object]:
     arms = {arm: {"activation": arm} for arm in ARMS}
     return {
-        "name": "big", "question": "?", "scale": "demo", "base": {"epochs": EPOCHS}, "arms": arms, "baseline": "relu",
+        "name": "big", "question": "?", "scale": "demo", "base": {"precision": "fp32", "epochs": EPOCHS}, "arms": arms, "baseline": "relu",
         "dataset": {"name": "mnist5k", "digest": "d", "classes": 10, "train": 3600, "validation": 400, "test": 1000},
         "tuned_arms": {}, "tuned_baseline": None, "tuned_of": {}, "tune": {}, "reported": {}, "claims": [],
         "budget": {"seeds": list(range(TRIALS)), "confirm_seeds": [], "trials_per_arm": 1}, "margin": 0.5, "table": None,
@@ -97,7 +97,7 @@ def main() -> None:
         environment = {**os.environ, "MLFLOW_TRACKING_URI": long}
 
         def table() -> object:
-            return subprocess.run(command, check=True, env=environment, capture_output=True)
+            return subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
 
         lines = [
             (f"{TRIALS:,} trials into the frame", median(lambda: frame(store.runs("big", "trial"))), 0.6),
