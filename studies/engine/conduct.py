@@ -120,9 +120,7 @@ class Conductor:
             return
         for signature in self.agenda.settled.keys() - self._told:
             self._told.add(signature)
-            self.ledger.drop_checkpoint(signature)  # also one that a kill left beside its result
-            if self.agenda.settled[signature].outcome == "stopped" and signature not in self.agenda.running:
-                self.ledger.drop_checkpoint(signature)  # of a study that was killed before it could
+            self.ledger.drop_checkpoint(signature)  # also one that a kill left behind
             self.tracker.settle(self._settled(self.agenda.trials[signature]))
         self.progress.changed()
 
