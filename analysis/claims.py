@@ -2,24 +2,29 @@
 
 python analysis/claims.py --study activations
 python analysis/claims.py --study activations --strict     # exit code 1 unless every claim is SUPPORTED
+python analysis/claims.py --all                            # the claims of every study in one table
 """
 
 import math
 from collections.abc import Sequence
 
 from analysis import judging, stats
-from analysis.commands import command, parser, read, write
-from analysis.formats import wrapped
+from analysis.commands import command, everything, parser, read, write
+from analysis.formats import Column, Page, Table, markdown, wrapped
 from analysis.judging import Key, Ruling
 from analysis.lints import missing
-from analysis.results import NAMES, Contrast, Results
+from analysis.results import NAMES, WAYS, Contrast, Results
 from analysis.spec import Claim
-from analysis.words import LABELS, count, listed, number, plus_minus, probability
+from analysis.words import LABELS, NOTHING, count, listed, number, plus_minus, probability
 from studies.engine import schema
 
 WIDTH = 110
 _TOLD = 4  # contrasts in a sentence
 _WORDS = {True: ("better", "worse"), False: ("lower", "higher")}  # by whether more is better
+_VERDICTS = (
+    "SUPPORTED: the differences over seeds bear out all that the claim says (95 %, Holm over the contrasts of all "
+    "claims). CONTRADICTED: they bear out the opposite, or that nothing differs by {}. UNDECIDED: neither."
+)
 _UNITS = {schema.SECONDS: " s", schema.SIZE_MB: " MB", **dict.fromkeys(judging.POINTS, " points")}
 
 
@@ -73,13 +78,29 @@ def text(of: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def overview(every: Sequence[Results]) -> str:
+    """The claims of all these studies with their verdicts, as a Markdown table."""
+    rows = [row for of in every for row in _overview_rows(of)]
+    titles = ("study", "judged on", "the report said", *NAMES.values())
+    cells = zip(*rows, strict=True)
+    table = Table("As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)])
+    note = f"{_VERDICTS.format('the margin')} {NOTHING}: not asked, or not run."
+    return markdown(Page("What the reports said", "", [table], "", [note], []))
+
+
+def _overview_rows(of: Results) -> list[tuple[str, ...]]:
+    spec, judged = of.spec, judging.rulings(of)
+    on = f"{spec.dataset['name']}, {count(int(spec.base['epochs']), 'epoch')}, {count(len(spec.seeds), 'seed')}"
+    verdicts = {(id(ruling.claim), ruling.way): ruling.verdict for ruling in judged}
+    return [
+        (spec.name, on, claim.text, *(verdicts.get((id(claim), way), NOTHING) for way in WAYS)) for claim in spec.claims
+    ]
+
+
 def notes(of: Results) -> list[str]:
     spec = of.spec
-    said = [
-        "SUPPORTED: the differences over seeds bear out all that the claim says (95 %, Holm over the contrasts of all "
-        f"claims). CONTRADICTED: they bear out the opposite, or that nothing differs by ±{spec.margin:g} points. "
-        "UNDECIDED: neither. Trials that share a seed are compared with one another."
-    ]
+    verdicts = _VERDICTS.format(f"±{spec.margin:g} points")
+    said = [f"{verdicts} Trials that share a seed are compared with one another."]
     if spec.scale != "report":
         here = f"on {spec.dataset['name']} with {count(int(spec.base['epochs']), 'epoch')}"
         said.append(f"Judged at scale {spec.scale}: {here}, not on the report's data and budget.")
@@ -153,21 +174,23 @@ def _digits(claim: Claim) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = parser("Judge the report's conclusions by the trials.")
+    options = parser("Judge the report's conclusions by the trials.", every="the claims of every study in one table")
     options.add_argument(
         "--strict", action="store_true", help="exit with code 1 unless every claim is SUPPORTED in every way"
     )
     given = options.parse_args(arguments)
-    of = read(given)
-    if not of.spec.claims:
-        raise ValueError(
-            f"study {given.study!r} states no claims.\nhint: add claims=[claim(...)] to its file and run it again."
-        )
-    write(text(of), given.out)
+    judged = [of for of in (everything(given) if given.all else [read(given)]) if of.spec.claims]
+    if not judged:
+        which = "no study here states" if given.all else f"study {given.study!r} states no"
+        raise ValueError(f"{which} claims.\nhint: add claims=[claim(...)] to its file and run it again.")
+    write(overview(judged) if given.all else text(judged[0]), given.out)
+    return 1 if given.strict and not all(map(_supported, judged)) else 0
+
+
+def _supported(of: Results) -> bool:
     judged = judging.rulings(of)
     every = all(any(ruling.claim is claim for ruling in judged) for claim in of.spec.claims)
-    supported = every and all(ruling.verdict == judging.SUPPORTED for ruling in judged)
-    return 1 if given.strict and not supported else 0
+    return every and all(ruling.verdict == judging.SUPPORTED for ruling in judged)
 
 
 if __name__ == "__main__":

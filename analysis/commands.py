@@ -7,18 +7,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from analysis.results import Results, results
-from analysis.runs import StudyRuns, load
+from analysis.runs import StudyRuns, load, studies
 from analysis.store import tracking_uri
 from studies.engine import schema
 
 
-def parser(description: str, out: str = "where to write it; default: the screen") -> argparse.ArgumentParser:
-    """A parser with the options that every command on a study has."""
+def parser(
+    description: str, out: str = "where to write it; default: the screen", every: str | None = None
+) -> argparse.ArgumentParser:
+    """A parser with the options that every command on a study has; ``every`` says what it does with --all."""
     epilog = "Reads MLFLOW_TRACKING_URI, or sqlite:///mlflow.db here."
     made = argparse.ArgumentParser(description=description, epilog=epilog)
-    made.add_argument("--study", required=True, help="the study's name, e.g. activations")
+    which = made.add_mutually_exclusive_group(required=True)
+    which.add_argument("--study", help="the study's name, e.g. activations")
+    if every:
+        which.add_argument("--all", action="store_true", help=every)
     made.add_argument("--scale", choices=schema.SCALES, help="which of the scales it was run at; otherwise the largest")
-    made.add_argument("--out", type=Path, metavar="FILE", help=out)
+    made.add_argument("--out", type=Path, metavar="PATH", help=out)
     return made
 
 
@@ -31,6 +36,12 @@ def runs(given: argparse.Namespace) -> StudyRuns:
 
 def read(given: argparse.Namespace) -> Results:
     return results(runs(given))
+
+
+def everything(given: argparse.Namespace) -> list[Results]:
+    """Every study in the store at each of its scales, or at the one that is given."""
+    there = studies(tracking_uri())
+    return [results(load(name, scale, tracking_uri())) for name, scale, _ in there if given.scale in (None, scale)]
 
 
 def write(what: str | bytes, out: Path | None) -> None:

@@ -117,11 +117,15 @@ def _mixed(of: Results) -> Iterator[str]:
     trials = pd.concat([sample.trials for way in WAYS for sample in of.samples[way].values()])
     if (shared := trials[schema.SHARED_DEVICE].max()) > 1:
         yield f"Seconds were taken while up to {int(shared)} trials shared the device: compare them with care."
-    several = {"precision": "precisions", schema.DEVICE: "devices", schema.DATASET_DIGEST: "contents of the data set"}
+    several = {
+        "precision": "precisions", schema.DEVICE: "devices", schema.DATASET_DIGEST: "contents of the data set",
+        schema.VERSIONS: "versions of packages",
+    }  # fmt: skip
     for column, what in several.items():
-        found = sorted(trials[column].dropna().astype(str).unique()) if column in trials else []
-        if len(found) > 1:
-            yield f"Mixed {what} within the study: {listed(found)}; differences between arms may come from that."
+        values = trials[column].dropna().astype(str).unique() if column in trials else ()
+        parts = [set(value.split(", ")) for value in values]
+        if differing := set().union(*parts).difference(*[set.intersection(*parts)] if parts else ()):
+            yield f"Mixed {what} within the study: {listed(sorted(differing))}; differences between arms may come from that."
 
 
 def _sign_flip(of: Results) -> Iterator[str]:

@@ -4,14 +4,13 @@ python analysis/report.py --study activations
 python analysis/report.py --all --out reports        # every study in the store, and an index over them
 """
 
-import argparse
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from analysis import claims
-from analysis.commands import command, write
+from analysis.commands import command, everything, parser, write
 from analysis.curves import curves
 from analysis.figures import Make, draw, encoded
 from analysis.formats import Column, Page, Table
@@ -21,13 +20,14 @@ from analysis.judging import Ruling, rulings
 from analysis.landscape import landscape
 from analysis.markup import template
 from analysis.results import NAMES, Results, results
-from analysis.runs import load, studies
+from analysis.runs import load
 from analysis.store import COMMIT, tracking_uri
 from analysis.tables import page
 from analysis.tradeoff import tradeoff
 from analysis.words import setting, short
 from studies.engine import schema
 
+_ALL = "every study at each of its scales, with an index over them"
 _FIGURES: Sequence[tuple[Make, str, str]] = (
     (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
     (curves, "confirm", "The same for the tuned arms."),
@@ -82,7 +82,7 @@ def _origin(of: Results) -> list[str]:
     tags, devices = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if tags.get("git_dirty") == "true" else ""
     lines = [f"Code: commit {tags[COMMIT]}{dirty}."] if COMMIT in tags else []
-    lines += [tags["versions"]] if "versions" in tags else []
+    lines += [tags[schema.VERSIONS]] if schema.VERSIONS in tags else []
     lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
     return [*lines, f"Data set: {of.spec.dataset['name']}, digest {of.spec.dataset['digest']}."]
 
@@ -98,30 +98,21 @@ def _repeat(of: Results) -> list[str]:
     ]
 
 
-def _write(study: str, scale: str | None, uri: str, folder: Path) -> dict[str, Any]:
+def _write(of: Results, folder: Path) -> dict[str, Any]:
     """Write one page; returns what the index says of it."""
-    of = results(load(study, scale, uri))
     said, name = page(of), f"{of.spec.name}-{of.spec.scale}.html"
     write(report(of, said), folder / name)
     return {"file": name, "page": said}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = argparse.ArgumentParser(description="Write a study, or all of them, as pages that stand alone.")
-    which = options.add_mutually_exclusive_group(required=True)
-    which.add_argument("--study", help="the study's name, e.g. activations")
-    which.add_argument("--all", action="store_true", help="every study at each of its scales, with an index")
-    options.add_argument("--scale", choices=schema.SCALES, help="only this scale; otherwise of a study the largest")
-    options.add_argument(
-        "--out", type=Path, default="reports", metavar="DIR", help="folder for the pages; default: reports"
-    )
+    options = parser("Write a study as a page that stands alone.", "folder for the pages; default: reports", _ALL)
+    options.set_defaults(out=Path("reports"))
     given = options.parse_args(arguments)
-    uri = tracking_uri()
     if not given.all:
-        _write(given.study, given.scale, uri, given.out)
+        _write(results(load(given.study, given.scale, tracking_uri())), given.out)
         return 0
-    wanted = [(name, scale) for name, scale, _ in studies(uri) if given.scale in (None, scale)]
-    pages = [_write(name, scale, uri, given.out) for name, scale in wanted]
+    pages = [_write(of, given.out) for of in everything(given)]
     write(template("index.html", studies=pages), given.out / "index.html")
     return 0
 

@@ -22,7 +22,7 @@ from studies.engine import schema
 _STANDING = {"completed": 4, "diverged": 3, "stopped": 2, "failed": 1}
 _TAGS = (
     schema.ARM, schema.STAGE, schema.SCALE, schema.SIGNATURE, schema.OUTCOME, schema.REASON, schema.DEVICE,
-    schema.DATASET_DIGEST,
+    schema.DATASET_DIGEST, schema.VERSIONS,
 )  # fmt: skip
 _NUMBERS = (schema.SEED, schema.NUMBER, schema.SHARED_DEVICE)
 # All but the learning rate by epoch, which has the name of the recipe's field.

@@ -18,11 +18,21 @@ from typing import Any
 from cnnzoo import Recipe
 from studies.engine import schema
 from studies.engine.plan import Trial
+from studies.engine.provenance import origin
 from studies.engine.tracking import Settled, Tracker
 
 TRIALS, EPOCHS, LOT, SLOTS = 5_000, 20, 500, 20
 DATASET = {"name": "d", "digest": "d", "classes": 10, "shape": [1, 28, 28], "train": 1, "validation": 1, "test": 1}
-SPEC: dict[str, Any] = {"question": "?", "arms": {"a": {}}, "tuned_arms": {}, "baseline": "a"}
+SPEC: dict[str, Any] = {
+    "name": "load",
+    "scale": "demo",
+    "dataset": DATASET,
+    "question": "?",
+    "arms": {"a": {}},
+    "tuned_arms": {},
+    "baseline": "a",
+}
+ORIGIN = origin(Path(__file__), "cpu", SLOTS)
 FINISHED = "SELECT COUNT(*) FROM runs WHERE status = 'FINISHED' AND name LIKE 'a %'"
 
 
@@ -32,17 +42,17 @@ def ended(number: int) -> Settled:
         {name: number / 7 + epoch / (k + 1) for k, name in enumerate(schema.EPOCH_METRICS)} | {"epoch": epoch}
         for epoch in range(1, EPOCHS + 1)
     ]
-    return Settled(trial, "completed", epochs, dict.fromkeys(schema.TRIAL_METRICS, 50.0), "cpu", 2)
+    return Settled(trial, "completed", epochs, dict.fromkeys(schema.TRIAL_METRICS, 50.0), ORIGIN)
 
 
 def tell(folder: Path, trials: int) -> Iterator[tuple[int, float, float, float]]:
     """After each lot: trials so far, milliseconds a trial (wall, processor), MB of memory; at the end the closing."""
-    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "load", "demo", SPEC, DATASET, warn)
+    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", SPEC, ORIGIN, warn)
     for first in range(0, trials, LOT):
         wall, processor = time.perf_counter(), others_seconds()
         for number in range(first, first + LOT):
             end = ended(number)
-            tracker.begin(end.trial)
+            tracker.begin(end.trial, ORIGIN)
             tracker.settle(end)
             while (number + 1) % SLOTS == 0 and finished(folder) <= number:
                 time.sleep(0.05)
@@ -55,7 +65,7 @@ def tell_again(folder: Path, trials: int) -> tuple[float, float, float]:
     """Seconds (wall, processor) until the tracker has taken in that all of it is there, and the highest MB of memory."""
     ends = (ended(number) for number in range(trials))
     wall, processor = time.perf_counter(), time.process_time()
-    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "load", "demo", SPEC, DATASET, warn)
+    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", SPEC, ORIGIN, warn)
     for end in ends:
         tracker.settle(end)
     assert tracker.close("FINISHED") == 0

@@ -221,7 +221,7 @@ class Training:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.outcome, self._steps_done = state["outcome"], state["steps_done"]
-        self.history = [Epoch(**{**epoch, "step_losses": tuple(epoch["step_losses"])}) for epoch in state["history"]]
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
         for use, stream in self._streams.items():

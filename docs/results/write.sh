@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes table and claims of studies as they stand in MLflow: bash docs/results/write.sh FOLDER SCALE STUDY...
+# Writes table and claims of studies as they stand in MLflow, and the verdicts on all claims of all studies there:
+#     bash docs/results/write.sh FOLDER SCALE STUDY...
 # To be called in the folder that the studies were run in.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -14,3 +15,4 @@ for study in "$@"; do
     } >"$folder/$study.md"
     echo "wrote $folder/$study.md"
 done
+python "$root/analysis/claims.py" --all --scale "$scale" --out "$folder/claims.md"

@@ -22,7 +22,8 @@ from studies.engine.lock import AlreadyRunningError, held
 from studies.engine.options import Options, parse
 from studies.engine.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.progress import Progress
-from studies.engine.spec import dataset_facts, spec
+from studies.engine.provenance import origin
+from studies.engine.spec import spec
 from studies.engine.study import Study
 from studies.engine.tracking import Tracker, check_uri
 
@@ -67,21 +68,21 @@ def _run_on(machine: Machine, study: Study, options: Options) -> int:
     if options.dry_run:
         return 0
     with held(RESULTS / f"{study.name}.{plan.scale}.lock", f"study {study.name!r} at scale {plan.scale}"):
-        facts = dataset_facts(prepared.dataset)
-        tracker = Tracker(_tracking_uri(), study.name, plan.scale, spec(plan, prepared.dataset), facts, console.print)
-        return _conduct(prepared, options, ledger, tracker, console)
+        tags = origin(Path(sys.argv[0]).resolve(), prepared.device, prepared.slots)
+        tracker = Tracker(_tracking_uri(), spec(plan, prepared.dataset), tags, console.print)
+        progress = Progress(plan, prepared.slots, console)
+        conductor = Conductor(
+            plan, ledger, tracker, progress, data_dir=options.data_dir.absolute(), slots=prepared.slots, origin=tags
+        )
+        return _conduct(conductor, prepared, options, console)
 
 
 def _tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
 
 
-def _conduct(prepared: Prepared, options: Options, ledger: Ledger, tracker: Tracker, console: Console) -> int:
-    progress = Progress(prepared.plan, prepared.slots, console)
-    conductor = Conductor(
-        prepared.plan, ledger, tracker, progress,
-        data_dir=options.data_dir.absolute(), slots=prepared.slots, device=prepared.device,
-    )  # fmt: skip
+def _conduct(conductor: Conductor, prepared: Prepared, options: Options, console: Console) -> int:
+    progress = conductor.progress
     progress.start(conductor.agenda)
     try:
         _train(conductor, prepared, options)
@@ -90,9 +91,11 @@ def _conduct(prepared: Prepared, options: Options, ledger: Ledger, tracker: Trac
         conductor.close("KILLED")
         interrupted(conductor.agenda, console)
         return INTERRUPTED
-    except BaseException:  # whoever reads it: in MLflow nothing may look as if it were still being trained
+    except BaseException as error:  # in MLflow nothing may look as if it were still being trained
         progress.stop()
-        tracker.close("FAILED")
+        conductor.tracker.close("FAILED")
+        if isinstance(error, OSError):
+            raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
         raise
     progress.stop()
     unsent = conductor.close("FINISHED")

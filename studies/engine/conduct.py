@@ -5,6 +5,7 @@ Who trains (``on_ray``, ``in_process``) asks it for orders and tells it what cam
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,14 +32,14 @@ class Conductor:
         *,
         data_dir: Path,
         slots: int,
-        device: str,
+        origin: Mapping[str, str],
     ) -> None:
         self.plan = plan
         self.ledger = ledger
         self.tracker = tracker
         self.data_dir = data_dir
         self.slots = slots
-        self.device = device
+        self.origin = origin  # of the trials that are trained now
         self.progress = progress
         self.agenda = Agenda(plan, self._recall)
         self._told: set[str] = set()  # signatures the tracker has been told the end of
@@ -49,7 +50,8 @@ class Conductor:
             return None
         trial = self.agenda.next()
         if trial is not None:
-            self.tracker.begin(trial)
+            self.ledger.begin(trial.signature, self.origin)
+            self.tracker.begin(trial, self.ledger.origin(trial.signature))
         self._tell_settled()
         return None if trial is None else Order.of(trial, self.ledger.root, self.data_dir)
 
@@ -133,8 +135,7 @@ class Conductor:
             outcome=verdict.outcome,
             epochs=Booked(self.ledger, trial.signature, len(counted)),
             metrics={**result.metrics, schema.EPOCHS_DONE: float(len(counted))},
-            device=self.device,
-            shared=self.slots,
+            origin=self.ledger.origin(trial.signature),
             reason=result.reason,
         )
 

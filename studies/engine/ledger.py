@@ -1,6 +1,7 @@
 """The books: a folder a trial, under its signature. What stands there is the truth; MLflow and Optuna are told from it.
 
     results/trials/<signature>/recipe.json     what was trained
+                               origin.json     by whom, where, and with which versions
                                epochs.jsonl    a line an epoch, in order, each written after its checkpoint
                                checkpoint.pt   while the training can still go on
                                model.safetensors   the network, of trials that were tested
@@ -24,6 +25,7 @@ from studies.engine import schema
 from studies.engine.crashpoints import crashpoint
 from studies.engine.rungs import Course
 
+ORIGIN = "origin.json"
 Epoch = Mapping[str, Any]  # metrics of one epoch, by the names of the schema, and `epoch`, its number from 1
 
 
@@ -33,7 +35,6 @@ class Result:
 
     outcome: str
     metrics: Mapping[str, float] = field(default_factory=dict)
-    device: str = ""
     reason: str = ""
 
 
@@ -61,6 +62,17 @@ class Ledger:
         folder = self.folder(signature)
         return Record(tuple(_epochs(folder / "epochs.jsonl")), _result(folder / "result.json"))
 
+    def begin(self, signature: str, origin: Mapping[str, str]) -> None:
+        """Book where the trial is trained; of one that was broken off that is where it began."""
+        path = self.folder(signature) / ORIGIN
+        if not path.exists():
+            _write(path, json.dumps(dict(origin), indent=1))
+
+    def origin(self, signature: str) -> dict[str, str]:
+        """Where the trial was trained; told again, it must not look as if that had been here and now."""
+        path = self.folder(signature) / ORIGIN
+        return _parsed(path.read_bytes(), path, {}) if path.exists() else {}
+
     @contextmanager
     def writing(self, signature: str, recipe: Mapping[str, Any]) -> Iterator["Entry"]:
         """The entry of a trial, held by this process alone: a worker that outlived its driver finishes its epoch first."""
@@ -79,7 +91,8 @@ class Ledger:
 
     def forget_failure(self, signature: str) -> None:
         """Let a failed trial be tried again."""
-        (self.folder(signature) / "result.json").unlink(missing_ok=True)
+        for name in ("result.json", ORIGIN):
+            (self.folder(signature) / name).unlink(missing_ok=True)
 
     def drop_checkpoint(self, signature: str) -> None:
         """Once a trial is stopped for good, its checkpoint is only in the way."""

@@ -64,13 +64,8 @@ def status(outcome: str) -> str:
 
 
 def end_tags(settled: Settled) -> dict[str, str]:
-    tags = {
-        schema.OUTCOME: settled.outcome,
-        schema.DEVICE: settled.device,
-        schema.SHARED_DEVICE: str(settled.shared),
-        schema.REASON: redact(settled.reason)[-LONGEST_TAG:],
-    }
-    return {name: value for name, value in tags.items() if value}
+    reason = {schema.REASON: redact(settled.reason)[-LONGEST_TAG:]} if settled.reason else {}
+    return {schema.OUTCOME: settled.outcome, **reason}
 
 
 def params(trial: Trial) -> list[Param]:

@@ -9,7 +9,6 @@ import fcntl
 import logging
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
@@ -26,26 +25,27 @@ from studies.engine.mlflow_entities import KILLED, RUNNING, Run
 from studies.engine.mlflow_tables import Tables
 from studies.engine.outbox import Note, Settled
 from studies.engine.plan import Trial
-from studies.engine.provenance import provenance
 from studies.engine.tracking_uri import SQLITE, is_database, sqlite_path
 
 PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 MODEL_FOLDER = "model"
 ARTIFACTS = "mlruns"  # the folder in which MLflow keeps them, where an SQLite file is its store
-END_TAGS = {schema.OUTCOME, schema.DEVICE, schema.SHARED_DEVICE, schema.REASON}
+END_TAGS = {schema.OUTCOME, schema.REASON}
 PAGE = 1000
 WAIT = 20  # seconds for a database that somebody else is writing to
 
 
 class Runs:
-    def __init__(self, uri: str, spec: Mapping[str, Any], say: Callable[[str, str], None]) -> None:
-        """`say` takes a topic, on which it speaks once, and a text."""
+    def __init__(
+        self, uri: str, spec: Mapping[str, Any], origin: Mapping[str, str], say: Callable[[str, str], None]
+    ) -> None:
+        """`origin` is this start of the study's own; `say` takes a topic, on which it speaks once, and a text."""
         logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # what goes wrong is told once, in our words
         create_database(uri)
         self._client = MlflowClient(tracking_uri=uri)
         self._say = say
         self._spec = spec
-        self._origin = provenance(Path(sys.argv[0]).resolve())
+        self._origin = origin
         self._experiment = self._open_experiment()
         follow_a_move(uri)
         self._dataset = entities.dataset_input(spec["dataset"])
@@ -126,7 +126,7 @@ class Runs:
         """A new run; where the trial has come further already, it begins as long ago as the training took."""
         trial = note.trial
         start = round((time.time() - sum(epoch[schema.SECONDS] for epoch in note.epochs)) * 1000)
-        tags = {**entities.trial_tags(trial, self._spec), **self._origin, PARENT: self._parent, NAME: trial.name}
+        tags = {**entities.trial_tags(trial, self._spec), **note.origin, PARENT: self._parent, NAME: trial.name}
         direct = self._tables
         run = direct.begin(start, tags, entities.params(trial), note.settled) if direct else None
         if run is None:
@@ -146,6 +146,7 @@ class Runs:
             self._client.update_run(run.id, RUNNING)
             for tag in self._client.get_run(run.id).data.tags.keys() & END_TAGS:
                 self._client.delete_tag(run.id, tag)
+            self._client.log_batch(run.id, tags=[RunTag(*tag) for tag in note.origin.items()])
             run.status, run.outcome = RUNNING, None
         epochs = list(note.epochs)
         self._client.log_batch(run.id, entities.metrics(epochs, run.start, run.told, {}))

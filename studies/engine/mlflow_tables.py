@@ -56,7 +56,7 @@ class Tables:
         """A new run, that goes on or has ended already; None where it could not be written."""
         run, given = Run(uuid.uuid4().hex, start, RUNNING, None, described=True, told=0), uuid.uuid4().hex
         info = {
-            "run_uuid": run.id, "name": tags["mlflow.runName"], "user_id": tags["mlflow.user"], "status": RUNNING,
+            "run_uuid": run.id, "name": tags["mlflow.runName"], "user_id": tags.get("mlflow.user", ""), "status": RUNNING,
             "start_time": start, "experiment_id": int(self._parent.experiment_id), "lifecycle_stage": "active",
             "artifact_uri": self._parent.artifact_uri.replace(self._parent.run_id, run.id),
             "source_type": "UNKNOWN", "source_name": "", "entry_point_name": "", "source_version": "",

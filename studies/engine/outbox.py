@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from studies.engine.ledger import Epoch
@@ -17,19 +17,19 @@ class Settled:
     outcome: str
     epochs: Iterable[Epoch]  # gone through when it is sent, more than once where that fails
     metrics: Mapping[str, float]
-    device: str
-    shared: int  # how many trials were on the device at the same time
+    origin: Mapping[str, str]  # tags that say where it was trained, and with what
     reason: str = ""
 
 
 @dataclass(frozen=True)
 class Note:
-    """All there is to tell of one trial: that it began, how far it is or how it ended, and the file of its network."""
+    """All there is to tell of one trial: that it began and where, how far it is or how it ended, and the file of its network."""
 
     trial: Trial
     epochs: Iterable[Epoch] = ()
     settled: Settled | None = None
     model: Path | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 class Outbox:
@@ -46,7 +46,11 @@ class Outbox:
         with self._lock:
             old = self._notes.get(note.trial.signature, note)
             self._notes[note.trial.signature] = Note(
-                note.trial, note.epochs or old.epochs, note.settled or old.settled, note.model or old.model
+                note.trial,
+                note.epochs or old.epochs,
+                note.settled or old.settled,
+                note.model or old.model,
+                note.origin or old.origin,
             )
 
     def first(self) -> Note | None:

@@ -7,6 +7,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from studies.engine import schema
+
 PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy")
 # Reads, and runs nothing that the repository brings along.
 GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
@@ -16,7 +18,7 @@ _LOGIN = re.compile(r"(?<=://)\S*@")
 _SECRET = re.compile(r"(?i)((?:token|password)=)[^&\s]+")
 
 
-def provenance(source: Path) -> dict[str, str]:
+def origin(source: Path, device: str, slots: int) -> dict[str, str]:
     """The tags of a run that say where it comes from. MLflow's client sets none of them by itself."""
     versions = [f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]
     tags = {
@@ -24,7 +26,9 @@ def provenance(source: Path) -> dict[str, str]:
         "mlflow.source.name": str(source),
         "mlflow.source.type": "LOCAL",
         "host": platform.node(),
-        "versions": ", ".join(versions),
+        schema.VERSIONS: ", ".join(versions),
+        schema.DEVICE: device,
+        schema.SHARED_DEVICE: str(slots),
     }
     commit, changes = _git(source.parent, "rev-parse", "HEAD"), _git(source.parent, "status", "--porcelain")
     if commit is not None and changes is not None:

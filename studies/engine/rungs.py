@@ -41,11 +41,6 @@ def rungs(epochs: int) -> tuple[int, ...]:
     return tuple(reversed(levels))
 
 
-def judge(courses: Sequence[Course], levels: Sequence[int]) -> list[Verdict | None]:
-    """Every candidate's verdict, in the order of their numbers; None while it depends on what is still running."""
-    return Jury(levels).verdicts(courses)
-
-
 class Jury:
     """Judges the same candidates again and again, as they get on; those whose verdict nothing can change are kept."""
 
@@ -55,6 +50,7 @@ class Jury:
         self._reached: dict[int, list[float]] = {level: [] for level in levels}  # what they scored at each rung
 
     def verdicts(self, courses: Sequence[Course]) -> list[Verdict | None]:
+        """In the order of the candidates' numbers; None while a verdict depends on what is still running."""
         reached = {level: scores.copy() for level, scores in self._reached.items()}
         open_from = math.inf  # the first rung at which some elder's score is not known yet
         verdicts: list[Verdict | None] = [*self._final]

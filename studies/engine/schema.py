@@ -12,7 +12,7 @@ from typing import Any
 # Tags of a run.
 KIND, STUDY, ARM, STAGE, SCALE, SEED = "kind", "study", "arm", "stage", "scale", "seed"
 SIGNATURE, OUTCOME, NUMBER, DEVICE, REASON = "signature", "outcome", "number", "device", "reason"
-DATASET_DIGEST, SHARED_DEVICE = "dataset_digest", "trials_on_device"
+DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", "versions"
 SPEC = "spec"
 
 KINDS = ("study", "trial")

@@ -43,16 +43,14 @@ class Tracker:
     def __init__(
         self,
         uri: str,
-        study: str,
-        scale: str,
         spec: Mapping[str, Any],
-        dataset: Mapping[str, Any],
+        origin: Mapping[str, str],
         say: Callable[[str], None],
     ) -> None:
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
         self._uri = absolute_uri(uri)
-        self._spec = {**spec, "name": study, "scale": scale, "dataset": dataset}
+        self._spec, self._origin = spec, origin
         self._say = say
         self._outbox = Outbox()
         self._news = threading.Event()
@@ -67,10 +65,10 @@ class Tracker:
         self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
         self._thread.start()
 
-    def begin(self, trial: Trial) -> None:
+    def begin(self, trial: Trial, origin: Mapping[str, str]) -> None:
         """The trial is being trained: its run exists and is RUNNING."""
         self._due[trial.signature] = time.monotonic() + LIVE
-        self._add(Note(trial))
+        self._add(Note(trial, origin=origin))
 
     def advance(self, trial: Trial, epochs: Iterable[Epoch]) -> None:
         """So far is the trial, from its first epoch on; its curves follow, some seconds behind.
@@ -84,7 +82,7 @@ class Tracker:
     def settle(self, settled: Settled) -> None:
         """The trial ended: its run has all metrics and the outcome, and is FINISHED, or FAILED."""
         self._due.pop(settled.trial.signature, None)
-        self._add(Note(settled.trial, settled.epochs, settled))
+        self._add(Note(settled.trial, settled.epochs, settled, origin=settled.origin))
 
     def keep_model(self, trial: Trial, path: Path) -> None:
         """The file with the trial's network becomes an artifact of its run."""
@@ -143,7 +141,7 @@ class Tracker:
     def _open(self) -> "Runs":
         from studies.engine.mlflow_runs import Runs  # two seconds, during which the study trains
 
-        return Runs(self._uri, self._spec, self._tell_once)
+        return Runs(self._uri, self._spec, self._origin, self._tell_once)
 
     def _rest(self) -> None:
         """Wait for news, or after a failure for better times."""

@@ -55,9 +55,7 @@ def work(order: Order) -> Generator[Epoch, None, None]:
         try:
             yield from _train(recipe, order, entry, len(record.epochs))
         except OSError as error:  # a full disk is no result of a training: the study stops here
-            raise OSError(
-                f"{entry.folder}: {error}. Once that is put right, the same command goes on from here."
-            ) from error
+            raise OSError(f"{entry.folder}: {error}") from error
         except torch.cuda.OutOfMemoryError:
             entry.end(Result("failed", reason=OUT_OF_MEMORY))
         except Exception:
@@ -89,7 +87,7 @@ def _result(training: Training, order: Order, entry: Entry) -> Result:
         score = training.test()
         metrics |= {schema.TEST_LOSS: score.loss, schema.TEST_ACC1: score.acc1, schema.TEST_ACC5: score.acc5}
         save(training, entry.model)
-    return Result(training.outcome, metrics, str(training.device))
+    return Result(training.outcome, metrics)
 
 
 def as_metrics(epoch: TrainedEpoch) -> Epoch:

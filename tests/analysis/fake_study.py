@@ -36,6 +36,7 @@ class Trial:
     scale: str = "demo"
     shared: int = 1
     digest: str = "d1"
+    versions: str = "python 3.11, torch 2.15"
     signature: str | None = None
     deleted: bool = False
     curve: Sequence[float] | None = None
@@ -210,7 +211,7 @@ def _run(trial: Trial) -> dict[str, Any]:
     tags = {
         schema.KIND: "trial", schema.STUDY: "activations", schema.ARM: trial.arm, schema.STAGE: trial.stage,
         schema.SCALE: trial.scale, schema.SEED: str(trial.seed), schema.DEVICE: "cpu",
-        schema.SHARED_DEVICE: str(trial.shared), schema.DATASET_DIGEST: trial.digest,
+        schema.SHARED_DEVICE: str(trial.shared), schema.DATASET_DIGEST: trial.digest, schema.VERSIONS: trial.versions,
         schema.SIGNATURE: trial.signature or hashlib.sha256(f"{trial.arm} {trial.stage} {recipe}".encode()).hexdigest()[:16],
     }  # fmt: skip
     optional = {schema.OUTCOME: trial.outcome, schema.NUMBER: trial.number}

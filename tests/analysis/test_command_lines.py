@@ -86,6 +86,23 @@ def test_a_study_without_claims(store: Path) -> None:
         claims.main(["--study", "activations"])
 
 
+def test_the_claims_of_every_study_in_one_table(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, runs = activations()
+    plan["claims"] = [claim("ELU trains", "trains", ["elu"]), claim("ELU is best", "best", ["elu"])]
+    write_sql(store, plan, runs)
+    write_sql(store, plan | {"name": "without", "claims": []}, runs, "without")
+    assert claims.main(["--all"]) == 0
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("| activations")]
+    cells = [[cell.strip() for cell in row[1:-1]] for row in rows]
+    assert cells == [
+        ["activations", "mnist5k, 4 epochs, 3 seeds", "ELU trains", "SUPPORTED", "SUPPORTED"],
+        ["activations", "mnist5k, 4 epochs, 3 seeds", "ELU is best", "CONTRADICTED", "CONTRADICTED"],
+    ]
+    assert claims.main(["--all", "--strict"]) == 1
+    with pytest.raises(ValueError, match="no study here states claims"):
+        claims.main(["--all", "--scale", "smoke"])
+
+
 def test_a_mistake_is_two_lines_and_exit_code_2(store: Path) -> None:
     done = run("-m", "analysis.tables", "--study", "nope", uri=f"sqlite:///{store}", cwd=ROOT)
     assert (done.returncode, done.stdout) == (2, "")

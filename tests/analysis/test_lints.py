@@ -36,11 +36,13 @@ def test_seconds_on_a_shared_device(read: Read) -> None:
     assert "up to 2 trials shared the device" in said(read, [replace(t, shared=2) for t in CLEAN])
 
 
-def test_mixed_precision_device_and_data(read: Read) -> None:
+def test_mixed_precision_data_and_versions(read: Read) -> None:
     odd = replace(CLEAN[0], fields={"activation": "relu", "precision": "bf16"}, digest="other")
+    odd = replace(odd, versions="python 3.11, torch 2.16")
     text = said(read, [odd, *CLEAN[1:]])
     assert "Mixed precisions within the study: bf16 and fp32" in text
     assert "Mixed contents of the data set within the study" in text
+    assert "Mixed versions of packages within the study: torch 2.15 and torch 2.16; differences" in text
 
 
 def test_still_improving(read: Read) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,7 @@ class Listener:
     def __init__(self) -> None:
         self.settled: dict[str, Settled] = {}
 
-    def begin(self, trial: Trial) -> None:
+    def begin(self, trial: Trial, origin: Mapping[str, str]) -> None:
         """Nothing is kept of it."""
 
     def settle(self, settled: Settled) -> None:
@@ -164,7 +165,7 @@ class Listener:
 def conductor(of: Plan, root: Path) -> Conductor:
     progress = Progress(of, 1, Console(quiet=True))
     tracker: Any = Listener()
-    return Conductor(of, Ledger(root), tracker, progress, data_dir=root, slots=1, device="cpu")
+    return Conductor(of, Ledger(root), tracker, progress, data_dir=root, slots=1, origin={"device": "cpu"})
 
 
 def all_die(conductor: Conductor) -> list[Trial]:

@@ -1,6 +1,7 @@
 """Early stopping, on curves written by hand."""
 
 import math
+from collections.abc import Sequence
 from itertools import permutations
 
 import numpy as np
@@ -8,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studies.engine.rungs import Course, Verdict, judge, rungs, threshold
+from studies.engine.rungs import Course, Jury, Verdict, rungs, threshold
+
+
+def judge(courses: Sequence[Course], levels: Sequence[int]) -> list[Verdict | None]:
+    return Jury(levels).verdicts(courses)
 
 
 @pytest.mark.parametrize(

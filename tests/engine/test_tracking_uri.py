@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.engine.provenance import provenance, redact
+from studies.engine.provenance import origin, redact
 from studies.engine.tracking_uri import absolute_uri, check_uri
 
 GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main")
@@ -94,14 +94,14 @@ def test_where_a_run_comes_from(tmp_path: Path) -> None:
     for command in (("init", "-q"), ("commit", "-q", "--allow-empty", "-m", "begin")):
         subprocess.run([*GIT, *command], cwd=tmp_path, check=True)
     head = subprocess.run([*GIT, "rev-parse", "HEAD"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    tags = provenance(tmp_path / "study.py")
+    tags = origin(tmp_path / "study.py", "cpu", 2)
     assert (tags["mlflow.source.git.commit"], tags["git_dirty"]) == (head.strip(), "false")
     assert "mlflow 3" in tags["versions"]
     (tmp_path / "study.py").write_text("STUDY = 1")
-    assert provenance(tmp_path / "study.py")["git_dirty"] == "true"
+    assert origin(tmp_path / "study.py", "cpu", 2)["git_dirty"] == "true"
 
 
 def test_a_run_from_no_repository(tmp_path: Path) -> None:
-    tags = provenance(tmp_path / "study.py")
+    tags = origin(tmp_path / "study.py", "cpu", 2)
     assert tags["mlflow.source.name"] == str(tmp_path / "study.py")
     assert "mlflow.source.git.commit" not in tags

@@ -60,7 +60,7 @@ def test_a_trial_is_booked_epoch_by_epoch(tmp_path: Path) -> None:
         assert books(tmp_path).read("abc").epochs[-1] == epoch
     result = books(tmp_path).read("abc").result
     assert result is not None
-    assert (result.outcome, result.device, result.reason) == ("completed", "cpu", "")
+    assert (result.outcome, result.reason) == ("completed", "")
     assert result.metrics.keys() == set(schema.TRIAL_METRICS)
     assert load(books(tmp_path).folder("abc") / "model.safetensors").recipe == RECIPE
     assert not list(books(tmp_path).folder("abc").glob("checkpoint*"))
@@ -165,7 +165,7 @@ def test_a_full_disk_is_no_result_of_a_training(tmp_path: Path, monkeypatch: pyt
 
     with monkeypatch.context() as patch:
         patch.setattr(Entry, "add", full)
-        with pytest.raises(OSError, match=r"abc: .*No space left on device.* the same command goes on from here"):
+        with pytest.raises(OSError, match=r"abc: .*No space left on device"):
             list(work(order(tmp_path)))
     assert books(tmp_path).read("abc").result is None
     assert numbers(list(work(order(tmp_path)))) == [1, 2, 3]

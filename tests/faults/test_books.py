@@ -160,3 +160,7 @@ def test_what_other_versions_have_trained_counts_and_says_by_which(warm: Warm, t
     by_seed = {run.data.tags["seed"]: run.data.tags["versions"] for run in runs(tmp_path, "trial")}
     assert "torch 99.0" in by_seed["2"]
     assert "torch 99.0" not in by_seed["1"]
+
+    (tmp_path / "mlflow.db").unlink()  # all of it is told again, by the newer version
+    warm.finish(tmp_path, *more, study=tmp_path / "newer.py")
+    assert {run.data.tags["seed"]: run.data.tags["versions"] for run in runs(tmp_path, "trial")} == by_seed

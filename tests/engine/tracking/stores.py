@@ -23,6 +23,10 @@ SPEC: dict[str, Any] = {
     "name": "activations", "question": "Which is best?", "scale": "demo", "dataset": DATASET,
     "arms": {"relu": {}}, "tuned_arms": {}, "baseline": "relu",
 }  # fmt: skip
+ORIGIN = {
+    "mlflow.user": "ada", "mlflow.source.name": "studies/activations.py", "host": "here", "versions": "torch 2.15",
+    schema.DEVICE: "cpu", schema.SHARED_DEVICE: "2",
+}  # fmt: skip
 OF_TRIAL = 2  # metrics of a whole trial, as settled here
 
 
@@ -40,19 +44,19 @@ def curves(epochs: int, **odd: Any) -> list[Epoch]:
 def settled(trial: Trial, outcome: str = "completed", epochs: int = 3, **odd: Any) -> Settled:
     whole = {schema.EPOCHS_DONE: float(epochs), schema.TEST_ACC1: 90.0}
     reason = "it broke" if outcome == "failed" else ""
-    return Settled(trial, outcome, curves(epochs, **odd), whole, "cpu", 2, reason)
+    return Settled(trial, outcome, curves(epochs, **odd), whole, ORIGIN, reason)
 
 
 def start(uri: str, say: Callable[[str], None] = print, **spec: Any) -> Tracker:
     whole = {**SPEC, **spec}
-    return Tracker(uri, whole["name"], whole["scale"], whole, DATASET, say)
+    return Tracker(uri, whole, ORIGIN, say)
 
 
 def track(uri: str, *ends: Settled, status: str = "FINISHED", say: Callable[[str], None] = print, **spec: Any) -> None:
     """A whole start of a study in which these trials end."""
     tracker = start(uri, say, **spec)
     for end in ends:
-        tracker.begin(end.trial)
+        tracker.begin(end.trial, ORIGIN)
         tracker.settle(end)
     assert tracker.close(status) == 0
 

@@ -11,6 +11,7 @@ from studies.engine import schema
 from studies.engine.mlflow_runs import Runs
 from studies.engine.outbox import Note
 from tests.engine.tracking.stores import (
+    ORIGIN,
     SPEC,
     count,
     experiment_of,
@@ -39,13 +40,13 @@ def test_said_three_times_and_there_once(uri: str, way: str) -> None:
 def test_a_broken_off_trial_goes_on_in_its_run(uri: str, way: str) -> None:
     trial = reported(1)
     tracker = start(uri)
-    tracker.begin(trial)
+    tracker.begin(trial, ORIGIN)
     assert tracker.close("KILLED") == 0
     broken_off = trial_run(uri)
     assert broken_off.info.status == runs(uri, "study")[0].info.status == "KILLED"
     assert broken_off.data.params["lr"] == "0.01"
     tracker = start(uri)
-    tracker.begin(trial)
+    tracker.begin(trial, ORIGIN)
     until(lambda: trial_run(uri).info.status == "RUNNING")
     assert runs(uri, "study")[0].info.status == "RUNNING"
     tracker.settle(settled(trial))
@@ -57,9 +58,9 @@ def test_a_broken_off_trial_goes_on_in_its_run(uri: str, way: str) -> None:
 
 def test_a_run_left_running_by_a_killed_driver_goes_on_or_is_killed(uri: str) -> None:
     trials = [reported(1), reported(2)]
-    left = Runs(uri, SPEC, lambda topic, text: None)
+    left = Runs(uri, SPEC, ORIGIN, lambda topic, text: None)
     for trial in trials:
-        left.write(Note(trial))
+        left.write(Note(trial, origin=ORIGIN))
     track(uri, settled(trials[0]))
     assert {run.data.tags["seed"]: run.info.status for run in runs(uri, "trial")} == {"1": "FINISHED", "2": "KILLED"}
 
@@ -71,7 +72,7 @@ def test_a_failed_trial_is_tried_again_in_its_run(uri: str, way: str) -> None:
     assert (failed.info.status, failed.data.tags["outcome"]) == ("FAILED", "failed")
     assert failed.data.tags["reason"] == "it broke"
     tracker = start(uri)
-    tracker.begin(trial)
+    tracker.begin(trial, ORIGIN)
     until(lambda: trial_run(uri).info.status == "RUNNING" and "reason" not in trial_run(uri).data.tags)
     assert "outcome" not in trial_run(uri).data.tags
     tracker.settle(settled(trial, epochs=3))
@@ -86,7 +87,7 @@ def test_a_failed_trial_is_tried_again_in_its_run(uri: str, way: str) -> None:
 def test_a_trial_that_is_done_is_not_begun_again(uri: str) -> None:
     track(uri, settled(reported(1)))
     tracker = start(uri)
-    tracker.begin(reported(1))
+    tracker.begin(reported(1), ORIGIN)
     assert tracker.close("KILLED") == 0
     assert trial_run(uri).info.status == "FINISHED"
 

@@ -11,6 +11,7 @@ from studies.engine import schema, tracking
 from studies.engine.tracking import Settled
 from tests.engine.tracking.stores import (
     OF_TRIAL,
+    ORIGIN,
     PLAN,
     count,
     curves,
@@ -44,7 +45,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("at_once", "way")
 def test_a_running_trial_can_be_watched(uri: str) -> None:
     tracker = start(uri)
-    tracker.begin(reported(1))
+    tracker.begin(reported(1), ORIGIN)
     tracker.advance(reported(1), curves(1))
     until(lambda: count(uri, "metrics") == AN_EPOCH)
     tracker.advance(reported(1), curves(2))
@@ -61,7 +62,7 @@ def test_a_running_trial_can_be_watched(uri: str) -> None:
 
 def test_a_short_trial_is_not_sent_piecemeal(uri: str) -> None:
     tracker = start(uri)
-    tracker.begin(reported(1))
+    tracker.begin(reported(1), ORIGIN)
     tracker.advance(reported(1), curves(2))
     assert tracker.close("KILLED") == 0
     assert count(uri, "metrics") == 0
@@ -71,7 +72,7 @@ def test_a_short_trial_is_not_sent_piecemeal(uri: str) -> None:
 def test_a_curve_goes_on_where_the_study_was_killed(uri: str) -> None:
     for epochs in (2, 4):
         tracker = start(uri)
-        tracker.begin(reported(1))
+        tracker.begin(reported(1), ORIGIN)
         tracker.advance(reported(1), curves(epochs))
         assert tracker.close("KILLED") == 0
     track(uri, settled(reported(1), epochs=5))
@@ -88,7 +89,7 @@ def test_what_does_not_count_goes(uri: str) -> None:
     """A candidate is stopped at an epoch that lies behind it."""
     candidate = PLAN.candidate("relu", 4, {"lr": 0.003})
     tracker = start(uri)
-    tracker.begin(candidate)
+    tracker.begin(candidate, ORIGIN)
     tracker.advance(candidate, curves(5))
     until(lambda: count(uri, "metrics") == 5 * AN_EPOCH)
     tracker.settle(settled(candidate, "stopped", epochs=3))
@@ -108,7 +109,7 @@ def test_tried_again_after_a_failure_no_point_of_it_remains(uri: str) -> None:
 def test_metrics_by_training_step(uri: str) -> None:
     whole = landscape(epochs=2, steps=30)
     tracker = start(uri)
-    tracker.begin(reported(1))
+    tracker.begin(reported(1), ORIGIN)
     tracker.advance(reported(1), whole.epochs)
     until(lambda: count(uri, "metrics") == 2 * AN_EPOCH + 2 * 31)
     tracker.settle(whole)

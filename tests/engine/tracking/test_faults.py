@@ -18,6 +18,7 @@ from studies.engine import mlflow_runs, mlflow_tables, schema, tracking
 from studies.engine.outbox import Note, Outbox
 from tests.engine.tracking.stores import (
     OF_TRIAL,
+    ORIGIN,
     count,
     experiment_of,
     reported,
@@ -38,7 +39,7 @@ def test_a_locked_database_holds_up_nothing_and_loses_nothing(uri: str) -> None:
     locked.execute("BEGIN EXCLUSIVE")
     tracker = start(uri, said.append)
     for seed in range(1, 4):
-        tracker.begin(reported(seed))
+        tracker.begin(reported(seed), ORIGIN)
         tracker.settle(settled(reported(seed)))
     time.sleep(0.5)
     locked.execute("COMMIT")
@@ -58,7 +59,7 @@ def test_a_database_that_is_locked_for_longer_than_anybody_waits(uri: str, monke
     monkeypatch.setattr(mlflow_tables, "create_engine", lambda uri: create_engine(uri, **soon))
     said: list[str] = []
     tracker = start(uri, said.append)
-    tracker.begin(reported(1))
+    tracker.begin(reported(1), ORIGIN)
     until(lambda: count(uri, "params"))
     locked = sqlite3.connect(uri.removeprefix("sqlite:///"), isolation_level=None)
     locked.execute("BEGIN EXCLUSIVE")
@@ -79,7 +80,7 @@ def test_a_database_that_is_locked_for_longer_than_anybody_waits(uri: str, monke
 def test_deleted_by_somebody_while_the_study_runs(uri: str, whole: bool) -> None:
     said: list[str] = []
     tracker = start(uri, said.append)
-    tracker.begin(reported(1))
+    tracker.begin(reported(1), ORIGIN)
     until(lambda: count(uri, "params"))
     client = MlflowClient(uri)
     if whole:
@@ -100,7 +101,7 @@ def test_wiped_out_by_somebody_while_the_study_runs(uri: str) -> None:
     """As `mlflow gc` does with what was deleted."""
     said: list[str] = []
     tracker = start(uri, said.append)
-    tracker.begin(reported(1))
+    tracker.begin(reported(1), ORIGIN)
     until(lambda: count(uri, "params"))
     with sqlite3.connect(uri.removeprefix("sqlite:///")) as connection:
         for table in ("params", "tags", "metrics", "latest_metrics", "runs"):
@@ -182,7 +183,7 @@ def test_a_server_that_is_down_is_told_once_and_stops_nothing(uri: str) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     tracker = start(f"http://bob:secret@127.0.0.1:{port}", said.append)
-    tracker.begin(reported(1))
+    tracker.begin(reported(1), ORIGIN)
     tracker.settle(settled(reported(2)))
     until(lambda: said)
     assert tracker.close("FINISHED") == 3  # two trials, and the end
@@ -223,7 +224,7 @@ def test_a_server_that_goes_and_comes_back(
     address, begin = server
     first = begin()
     tracker = start(address, said.append)
-    tracker.begin(reported(1))
+    tracker.begin(reported(1), ORIGIN)
     until(lambda: count(uri, "params"))
     stop(first)
     tracker.settle(settled(reported(1)))
