@@ -5,12 +5,12 @@ carry over and faster than a pivot.
 """
 
 import gc
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import bindparam, create_engine, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -118,9 +118,9 @@ def _garbage_waits() -> Iterator[None]:
 
 
 def _parsed(column: Sequence[Any]) -> list[Any]:
-    """Parsed in one go, which is faster and lets the runs share their keys; PostgreSQL's driver has done it already."""
+    """Parsed in one go: the runs' values then lie side by side, and are found faster. PostgreSQL's driver has done it already."""
     if column and isinstance(column[0], str):
-        parsed: list[Any] = json.loads(f"[{','.join(column)}]")
+        parsed: list[Any] = orjson.loads(f"[{','.join(column)}]")
         return parsed
     return [{} if item is None else item for item in column]
 
