@@ -99,7 +99,11 @@ def _choice_made(of: Results) -> str:
 def _stages(of: Results) -> list[str]:
     spec, lines = of.spec, []
     if "reported" in of.ways():
-        lines.append(f"As reported: the report's setting, {seeds(spec.seeds)}.")
+        chosen = listed(f"{arm} in {study}" for arm, study in spec.chosen_in.items())
+        setting = (
+            f"settings chosen on validation data in other studies ({chosen})" if chosen else "the report's setting"
+        )
+        lines.append(f"As reported: {setting}, {seeds(spec.seeds)}.")
     if spec.tuned_arms:
         spaces = {arm: "; ".join(f"{f} {space(s)}" for f, s in fields.items()) for arm, fields in spec.tune.items()}
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]

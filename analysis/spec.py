@@ -5,7 +5,7 @@ It is read from MLflow, not from the study file: results stay readable when the 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from studies.engine import schema
@@ -50,6 +50,7 @@ class Spec:
     claims: tuple[Claim, ...]
     margin: float
     table: Mapping[str, str] | None
+    chosen_in: Mapping[str, str] = field(default_factory=dict)  # by arm, the study that its setting was chosen in
 
     @classmethod
     def from_tags(cls, tags: Mapping[str, str]) -> "Spec":

@@ -34,7 +34,7 @@ def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, led
         )
     smaller = study.scale(scale).changes
     changes = _differences(source.recipe(best, scale), study.base, always=smaller.keys() | {"model"})
-    return Arm(tune=arm.tune, **{**changes, **arm.changes})
+    return Arm(tune=arm.tune, chosen_in=source, **{**changes, **arm.changes})
 
 
 def _best_arm(plan: Plan, ledger: Ledger) -> str | None:

@@ -20,6 +20,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "dataset": dataset_facts(dataset),
         "base": plan.base.to_json(),
         "arms": {arm: _plain(study.arms[arm].changes) for arm in plan.arms},
+        "chosen_in": {arm: source.name for arm in plan.arms if (source := study.arms[arm].chosen_in)},
         "baseline": study.baseline,
         "tuned_arms": {name: _plain(tuned.changes) for name, tuned in plan.tuned.items()},
         "tuned_baseline": plan.tuned_of.get(study.baseline),

@@ -65,6 +65,13 @@ def test_nothing_is_chosen_without_validation_data(read: Read) -> None:
     assert "*" not in rows(text)["relu"][1]
 
 
+def test_where_another_study_chose_the_settings_it_says_so(read: Read) -> None:
+    _, trials = activations()
+    text = render(read(spec(chosen_in={"mish": "mish_lr", "elu": "elu_lr"}), trials), "md")
+    said = "As reported: settings chosen on validation data in other studies (mish in mish_lr and elu in elu_lr), seeds 1 to 3."
+    assert said in text
+
+
 def test_without_validation_data_no_word_of_a_choice(read: Read) -> None:
     plan = without_validation()
     trials = [t for arm, fields in plan["arms"].items() for t in reported(arm, [90.0, 91.0, 91.5], fields)]

@@ -13,6 +13,7 @@ from studies.engine.ledger import Ledger, Result
 from studies.engine.options import Options
 from studies.engine.plan import Plan
 from studies.engine.prepare import Machine, prepare
+from studies.engine.spec import spec
 
 ONE_CORE = Machine(cpus=1, gpus=0)
 GRID = Study(
@@ -53,7 +54,9 @@ def ledger(tmp_path: Path) -> Ledger:
 def test_the_arm_that_did_best_on_validation_data(ledger: Ledger) -> None:
     plan = prepare(GRID, Options(scale="smoke"), ONE_CORE, ledger).plan
     book(plan, ledger, {"slow": [90.0, 70.0], "fast": [81.0, 81.0]}, test={"slow": 99.0, "fast": 50.0})
-    final = prepare(FINAL, Options(scale="smoke"), ONE_CORE, ledger).plan
+    prepared = prepare(FINAL, Options(scale="smoke"), ONE_CORE, ledger)
+    final = prepared.plan
+    assert spec(final, prepared.dataset)["chosen_in"] == {"lenet": "lenet_lr"}, "readers are told"
     recipe = final.arms["lenet"]
     assert (recipe.lr, recipe.activation, recipe.optimizer) == (1e-3, "sigmoid", "adam")
     assert recipe.validation == 0, "it learns from the whole training set"
