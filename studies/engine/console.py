@@ -1,5 +1,6 @@
 """What the person at the terminal sees: what is going to happen, then a table by arm that moves, then how it ended."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from studies.engine.agenda import Agenda
 from studies.engine.conduct import Conductor
 from studies.engine.estimate import duration
 from studies.engine.prepare import Prepared
+from studies.engine.tracking_uri import viewer
 
 
 def announce(prepared: Prepared, console: Console, seconds: float) -> None:
@@ -78,11 +80,10 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
     else:
         subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
     more = f"{_again()} --seeds {prepared.plan.budget.seeds + 2}"
-    for command, what in (
-        ("mlflow ui", "every trial, by arm"),
-        (more, "narrower intervals: only new seeds are trained"),
-    ):
-        console.print(f"      {command:<{len(more)}}   {what}", markup=False, highlight=False, soft_wrap=True)
+    look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
+    width = max(len(look), len(more))
+    for command, what in ((look, "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):
+        console.print(f"      {command:<{width}}   {what}", markup=False, highlight=False, soft_wrap=True)
     for trial, reason in conductor.failures():
         console.print(f"\nfailed: {trial.name}\n{reason}", markup=False, highlight=False)
     return 1 if outcomes["failed"] else 0

@@ -25,6 +25,15 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
+def viewer(uri: str | None) -> str:
+    """How to look at what is there: a command, without anything secret in it, or a server's own address."""
+    if not uri:
+        return "mlflow ui"
+    if uri.partition(":")[0] in (*SERVERS, "databricks"):
+        return redact(uri)
+    return 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
+
+
 def is_database(uri: str) -> bool:
     return uri.partition(":")[0].partition("+")[0] in ("sqlite", *DATABASES)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studies.engine.provenance import origin, redact
-from studies.engine.tracking_uri import absolute_uri, check_uri
+from studies.engine.tracking_uri import absolute_uri, check_uri, viewer
 
 GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main")
 
@@ -76,6 +76,19 @@ def test_only_a_relative_file_becomes_absolute(tmp_path: Path, monkeypatch: pyte
     assert absolute_uri("sqlite:///mlflow.db") == f"sqlite:///{tmp_path}/mlflow.db"
     assert absolute_uri("sqlite:////data/mlflow.db") == "sqlite:////data/mlflow.db"
     assert absolute_uri("http://host:5000") == "http://host:5000"
+
+
+@pytest.mark.parametrize(
+    ("uri", "how"),
+    [
+        (None, "mlflow ui"),
+        ("sqlite:////data/mlflow.db", 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'),
+        ("postgresql+psycopg://bob:pw@db/mlflow", 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'),
+        ("https://bob:pw@host:5000", "https://***@host:5000"),
+    ],
+)
+def test_how_to_look_at_the_runs(uri: str | None, how: str) -> None:
+    assert viewer(uri) == how
 
 
 @pytest.mark.parametrize(
