@@ -1,19 +1,21 @@
 """What all tests share: nobody's home, cache or MLflow is touched, and nothing is looked for on the network."""
 
 import os
+import shutil
 import signal
 import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 torch.set_num_threads(1)  # as in a study; the tests themselves run on as many processes as there are cores
-for _signal in (
-    signal.SIGINT,
-    signal.SIGHUP,
-):  # a shell that starts this in the background has them ignored by all below
-    signal.signal(_signal, signal.SIG_DFL if _signal == signal.SIGHUP else signal.default_int_handler)
+# A shell that starts this in the background has them ignored, and so would all that is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
 CNN_DATA = Path(os.environ.get("CNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -46,3 +48,33 @@ def real_data() -> Path:
     if not CNN_DATA.is_dir():
         pytest.skip(f"no real data in {CNN_DATA}; CNN_DATA says where they are")
     return CNN_DATA
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[str]:
+    """A PostgreSQL server of the test's own, as an unprivileged user; its database is empty."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed (pip install -e '.[cluster]')")
+    if POSTGRES is None:
+        pytest.skip("there is no PostgreSQL on this machine")
+    data = tmp_path / "pg"
+    data.mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    user: dict[str, str] = {}
+    if os.getuid() == 0:  # the server refuses to run as root
+        shutil.chown(data, "postgres")
+        for folder in (tmp_path, *tmp_path.parents):
+            if folder.is_relative_to("/tmp/pytest-of-root"):
+                folder.chmod(0o755)
+        user = {"user": "postgres"}
+    subprocess.run(
+        [POSTGRES / "initdb", "-D", data, "-U", "ann", "-A", "trust"], check=True, capture_output=True, **user
+    )
+    options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c fsync=off"
+    control = [POSTGRES / "pg_ctl", "-D", data, "-w"]
+    subprocess.run([*control, "-o", options, "-l", data / "log", "start"], check=True, capture_output=True, **user)
+    try:
+        yield f"postgresql+psycopg://ann:secret@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, **user)

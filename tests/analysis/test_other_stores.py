@@ -20,7 +20,6 @@ from analysis.runs import load, studies
 from analysis.tables import render
 from studies.engine import schema
 
-POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
 WRITE = (
     "import sys; sys.path.append({folder!r}); from fake_study import activations, write_client; "
     "write_client({uri!r}, *activations())"
@@ -90,33 +89,6 @@ def test_what_mlflows_client_writes_is_read(store: Path, tmp_path: Path) -> None
     shutil.copy(store, other)
     by_rows = load("rows", "demo", write_sql(other, {**plan, "name": "rows"}, trials, study="rows"))
     pd.testing.assert_frame_equal(comparable(by_client.trials), comparable(by_rows.trials), check_dtype=False)
-
-
-@pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[str]:
-    """A PostgreSQL server of the test's own, as an unprivileged user, with MLflow's tables."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed (pip install -e '.[cluster]')")
-    if POSTGRES is None:
-        pytest.skip("there is no PostgreSQL on this machine")
-    data, port = tmp_path / "pg", free_port()
-    data.mkdir()
-    user: dict[str, str] = {}
-    if os.getuid() == 0:  # the server refuses to run as root
-        shutil.chown(data, "postgres")
-        for folder in (tmp_path, *tmp_path.parents):
-            if folder.is_relative_to("/tmp/pytest-of-root"):
-                folder.chmod(0o755)
-        user = {"user": "postgres"}
-    subprocess.run(
-        [POSTGRES / "initdb", "-D", data, "-U", "ann", "-A", "trust"], check=True, capture_output=True, **user
-    )
-    options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c fsync=off"
-    control = [POSTGRES / "pg_ctl", "-D", data, "-w"]
-    subprocess.run([*control, "-o", options, "-l", data / "log", "start"], check=True, capture_output=True, **user)
-    try:
-        yield f"postgresql+psycopg://ann:secret@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, **user)
 
 
 @pytest.mark.slow

@@ -111,3 +111,21 @@ def test_a_new_database_is_whole_or_not_there(making: list[Path]) -> None:
     assert path not in while_made
     assert list(path.parent.iterdir()) == [path]
     assert count(f"sqlite:///{path}", "experiments") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # MLflow closes no connection
+def test_into_postgresql(postgres: str) -> None:
+    """Straight into its tables too; a second start finds all of it there."""
+    ends = [settled(reported(1)), settled(reported(2), "diverged", epochs=2)]
+    track(postgres, *ends)
+    track(postgres, *ends, settled(reported(3), "failed", epochs=1))
+    (parent,) = runs(postgres, "study")
+    assert schema.spec_from_tags(parent.data.tags) == SPEC
+    found = {run.data.tags["seed"]: run for run in runs(postgres, "trial")}
+    assert {seed: (run.info.status, run.data.tags["outcome"]) for seed, run in found.items()} == {
+        "1": ("FINISHED", "completed"), "2": ("FINISHED", "diverged"), "3": ("FAILED", "failed"),
+    }  # fmt: skip
+    history = MlflowClient(postgres).get_metric_history(found["1"].info.run_id, schema.VAL_ACC1)
+    assert [(metric.step, metric.value) for metric in history] == [(1, 4.125), (2, 4.25), (3, 4.375)]
+    assert dataset_of(found["2"]).name == "mnist5k"
