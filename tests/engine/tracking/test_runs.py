@@ -3,6 +3,8 @@
 import json
 import math
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -113,19 +115,32 @@ def test_a_new_database_is_whole_or_not_there(making: list[Path]) -> None:
     assert count(f"sqlite:///{path}", "experiments") == 1
 
 
+INTO_POSTGRESQL = """
+import json, sys
+from mlflow import MlflowClient
+from studies.engine import schema
+from tests.engine.tracking.stores import dataset_of, reported, runs, settled, track
+
+uri = sys.argv[1]
+ends = [settled(reported(1)), settled(reported(2), "diverged", epochs=2)]
+track(uri, *ends)
+track(uri, *ends, settled(reported(3), "failed", epochs=1))
+found = {run.data.tags["seed"]: run for run in runs(uri, "trial")}
+history = MlflowClient(uri).get_metric_history(found["1"].info.run_id, schema.VAL_ACC1)
+print(json.dumps({
+    "ends": {seed: [run.info.status, run.data.tags["outcome"]] for seed, run in found.items()},
+    "history": [[metric.step, metric.value] for metric in history], "dataset": dataset_of(found["2"]).name,
+}))
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # MLflow closes no connection
 def test_into_postgresql(postgres: str) -> None:
-    """Straight into its tables too; a second start finds all of it there."""
-    ends = [settled(reported(1)), settled(reported(2), "diverged", epochs=2)]
-    track(postgres, *ends)
-    track(postgres, *ends, settled(reported(3), "failed", epochs=1))
-    (parent,) = runs(postgres, "study")
-    assert schema.spec_from_tags(parent.data.tags) == SPEC
-    found = {run.data.tags["seed"]: run for run in runs(postgres, "trial")}
-    assert {seed: (run.info.status, run.data.tags["outcome"]) for seed, run in found.items()} == {
-        "1": ("FINISHED", "completed"), "2": ("FINISHED", "diverged"), "3": ("FAILED", "failed"),
-    }  # fmt: skip
-    history = MlflowClient(postgres).get_metric_history(found["1"].info.run_id, schema.VAL_ACC1)
-    assert [(metric.step, metric.value) for metric in history] == [(1, 4.125), (2, 4.25), (3, 4.375)]
-    assert dataset_of(found["2"]).name == "mnist5k"
+    """Straight into its tables too, and a second start finds all of it there. In a process of its own: MLflow closes no connection."""
+    done = subprocess.run([sys.executable, "-c", INTO_POSTGRESQL, postgres], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "ends": {"1": ["FINISHED", "completed"], "2": ["FINISHED", "diverged"], "3": ["FAILED", "failed"]},
+        "history": [[1, 4.125], [2, 4.25], [3, 4.375]],
+        "dataset": "mnist5k",
+    }
