@@ -1,6 +1,6 @@
 """The loss landscape along a training, after arXiv 1805.11604: bands over learning rates, e.g. with and without BN.
 
-    python analysis/landscape.py --study vgg_landscape --out landscape.pdf
+    python analysis/landscape.py --study loss_landscape --out landscape.pdf
 
 Four panels: the loss at every step; and, along the gradient at that step, the range of the loss, the range of the change
 of the gradient (its predictiveness) and the largest change of the gradient by distance (the effective smoothness). A band

@@ -61,6 +61,20 @@ def measure(recipe: Choice, shape: Shape, classes: int) -> Size:
     return _measured(_on_meta(recipe, shape, classes), shape)
 
 
+def check_fits(recipe: Choice, shape: Shape, classes: int) -> None:
+    """Refuse a network that such images cannot pass, or that does not end in a number for each class."""
+    network = _on_meta(recipe, shape, classes)
+    try:
+        output = network(torch.empty(1, *shape, device="meta"))
+    except Exception as error:  # whatever a network of somebody's own may raise
+        raise ValueError(f"model {recipe.model!r} cannot take images of {shape}: {error}") from error
+    if getattr(output, "shape", None) != (1, classes):
+        found = f"one of shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
+        raise ValueError(
+            f"model {recipe.model!r} must turn one image into a tensor of shape (1, {classes}), but it gives {found}."
+        )
+
+
 def describe(recipe: Choice, shape: Shape, classes: int) -> Structure:
     """The structure of the recipe's network, one of the zoo, for such images and so many classes."""
     network = _on_meta(recipe, shape, classes)
@@ -120,11 +134,8 @@ def _trace(network: nn.Module, shape: Shape) -> list[Layer]:
 def _look(module: nn.Module) -> tuple[str, str, bool]:
     """The kind of a layer, the text that describes it, and whether it is a pooling whose windows overlap."""
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
-        window, stride, kind = (
-            module.kernel_size,
-            module.stride,
-            "max" if isinstance(module, nn.MaxPool2d) else "average",
-        )
+        window, stride = module.kernel_size, module.stride
+        kind = "max" if isinstance(module, nn.MaxPool2d) else "average"
         assert isinstance(window, int)
         assert isinstance(stride, int)
         return "pool", f"{kind} pool {window}x{window}, stride {stride}", window > stride

@@ -63,8 +63,11 @@ def _run_on(machine: Machine, study: Study, options: Options) -> int:
     console, ledger = Console(), Ledger(RESULTS.absolute())
     prepared = prepare(study, options, machine, ledger)
     plan = prepared.plan
-    speed = machine.ask(estimate.speed, prepared.device)
-    announce(prepared, console, estimate.seconds(plan, prepared.dataset, speed, prepared.slots))
+    data = prepared.dataset
+    taken = machine.ask(
+        estimate.seconds_an_image, list(plan.arms.values()), data.shape, len(data.classes), prepared.device
+    )
+    announce(prepared, console, estimate.seconds(plan, data, taken, prepared.slots))
     if options.dry_run:
         return 0
     with held(RESULTS / f"{study.name}.{plan.scale}.lock", f"study {study.name!r} at scale {plan.scale}"):

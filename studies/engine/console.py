@@ -66,11 +66,8 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
     """The table, how the trials ended, and the next commands; returns the exit code."""
     study, scale = prepared.plan.study.name, prepared.plan.scale
     outcomes = conductor.outcomes()
-    console.print(
-        f"\n{sum(outcomes.values())} trials: "
-        + ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-        + "\n"
-    )
+    ends = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+    console.print(f"\n{sum(outcomes.values())} trials: {ends}\n")
     if unsent:
         console.print(
             f"{unsent} records are not in MLflow yet; to send them, run the same command again: "

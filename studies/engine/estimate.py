@@ -1,48 +1,67 @@
-"""How long a study will take, guessed from what its networks compute and from how fast this device computes."""
+"""How long a study will take, guessed from what a training step of each of its networks takes here."""
 
 import time
+from collections.abc import Sequence
 
 import torch
-from torch.nn import functional as F
 
 from cnnzoo import Recipe
+from cnnzoo.blocks import Shape
 from cnnzoo.data import Dataset
 from cnnzoo.landscape import DISTANCES
+from cnnzoo.nets import build
+from cnnzoo.precision import casting
 from cnnzoo.structure import measure
 from studies.engine.plan import Plan
 
-TRAINING = 3  # a training step computes about three times a forward pass
-USED = 0.5  # share of the probe's speed that a whole network reaches
+START = 10.0  # seconds for Ray to begin, and for the table in the end
+FORWARD = 1 / 3  # share of a training step
 STOPPED_EARLY = 0.5  # share of the epochs that a search spends
-PROBE_SECONDS = 0.2
+ENOUGH = 2e9  # floating-point operations of a step that is timed: of a large network a few images are enough
 
 
-def seconds(plan: Plan, dataset: Dataset, flops_a_second: float, slots: int) -> float:
-    """The wall time of the whole plan, to within a factor of two or three."""
-    trial = {arm: _flops_of_a_trial(recipe, dataset) for arm, recipe in plan.arms.items()}
+def seconds(plan: Plan, dataset: Dataset, taken: Sequence[float], slots: int) -> float:
+    """The wall time of the whole plan, to within a factor of two or three; ``taken`` is of a training image, by arm."""
+    images = dict(zip(plan.arms, taken, strict=True))
+    trial = {arm: images[arm] * _images_of_a_trial(recipe, dataset) for arm, recipe in plan.arms.items()}
     reported = sum(trial[t.arm] for t in plan.reported())
     per_arm = plan.budget.trials_per_arm * STOPPED_EARLY + plan.budget.seeds
     tuned = sum(trial[arm.stands_for[0]] * per_arm for arm in plan.searched())
-    return (reported + tuned) / (flops_a_second * USED * slots)
+    return START + (reported + tuned) / slots
 
 
-def _flops_of_a_trial(recipe: Recipe, dataset: Dataset) -> float:
-    size = measure(recipe, dataset.shape, len(dataset.classes))
+def _images_of_a_trial(recipe: Recipe, dataset: Dataset) -> float:
+    """How many images it trains on; those that it only looks at count for less."""
     looks = (1 + len(DISTANCES)) / recipe.landscape if recipe.landscape else 0
-    return size.flops * (TRAINING * (1 + looks) * len(dataset.train) + len(dataset.validation)) * recipe.epochs
+    an_epoch = (1 + looks) * len(dataset.train) + FORWARD * len(dataset.validation)
+    return an_epoch * recipe.epochs + FORWARD * len(dataset.test)
 
 
-def speed(device: str) -> float:
-    """Floating-point operations a second of one slot in a convolution."""
-    images = torch.randn(16, 64, 32, 32, device=device).to(memory_format=torch.channels_last)
-    weights = torch.randn(64, 64, 3, 3, device=device)
-    flops = 2 * 16 * 64 * 64 * 9 * 32 * 32
-    F.conv2d(images, weights, padding=1).sum().item()
-    done, start = 0, time.perf_counter()
-    while time.perf_counter() - start < PROBE_SECONDS:
-        F.conv2d(images, weights, padding=1).sum().item()
-        done += 1
-    return done * flops / (time.perf_counter() - start)
+def seconds_an_image(recipes: Sequence[Recipe], shape: Shape, classes: int, device: str) -> list[float]:
+    """What an image takes in training, of each recipe; networks that are alike are timed once."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a trial has it
+    alike = [(recipe.model, str(recipe.options()), recipe.batch_size, recipe.precision) for recipe in recipes]
+    different = dict(zip(alike, recipes, strict=True))
+    taken = {key: _timed(recipe, shape, classes, torch.device(device)) for key, recipe in different.items()}
+    torch.set_num_threads(threads)
+    return [taken[key] for key in alike]
+
+
+def _timed(recipe: Recipe, shape: Shape, classes: int, device: torch.device) -> float:
+    """The second of two steps on random images."""
+    flops = measure(recipe, shape, classes).flops / FORWARD
+    batch = max(2, min(recipe.batch_size, int(ENOUGH / max(flops, 1))))
+    network = build(recipe, shape, classes).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images, elapsed = torch.randn(batch, *shape, device=device), 0.0
+    for _ in range(2):
+        start = time.perf_counter()
+        with casting(recipe.precision, device):
+            output = network(images)
+        (output[0] if isinstance(output, tuple) else output).float().sum().backward()
+        next(network.parameters()).cpu()  # waits for a GPU
+        elapsed = time.perf_counter() - start
+    return elapsed / batch
 
 
 def duration(seconds: float) -> str:

@@ -12,8 +12,8 @@ import torch
 
 from cnnzoo import Recipe, settle
 from cnnzoo.data import Dataset, open_dataset
-from cnnzoo.nets import build
 from cnnzoo.spelling import unknown
+from cnnzoo.structure import check_fits
 from studies.engine.chosen import with_chosen_settings
 from studies.engine.ledger import Ledger
 from studies.engine.options import Options
@@ -144,8 +144,7 @@ def _opener(data_dir: Path, download: bool) -> Callable[[Recipe], Dataset]:
 def _check_fits(arm: str, recipe: Recipe, dataset: Dataset) -> None:
     """A network that cannot take these images, or a batch that the data cannot fill, is found here and not in the first trial."""
     try:
-        with torch.device("meta"):
-            build(recipe, dataset.shape, len(dataset.classes))
+        check_fits(recipe, dataset.shape, len(dataset.classes))
     except (ValueError, TypeError) as error:  # the latter from a network of the user's own that takes something else
         raise ValueError(f"arm {arm!r}: {error}") from None
     if recipe.batch_size > len(dataset.train):

@@ -17,16 +17,8 @@ from studies.engine.claims import METRICS, Claim
 from studies.engine.schema import JUDGED_BY
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-FIXED = (
-    "dataset",
-    "image_size",
-    "train_size",
-    "validation",
-    "epochs",
-    "precision",
-    "landscape",
-    "seed",
-)  # never tuned: what is compared on
+# Never tuned: what is compared on.
+FIXED = ("dataset", "image_size", "train_size", "validation", "epochs", "precision", "landscape", "seed")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from cnnzoo import Recipe, load, save, train
 from cnnzoo.nets import source_digest
+from cnnzoo.structure import check_fits
 from studies.engine.plan import signature
 
 SOURCE = """
@@ -88,3 +89,17 @@ def test_a_file_does_not_make_us_import(own: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="import my_own_net before, if you trust it"):
         load(file)
     assert "my_own_net" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [
+        ("nn.Sequential(nn.Flatten(), nn.Linear(7, classes))", r"cannot take images of \(1, 28, 28\): a and b must"),
+        ("nn.Sequential(nn.Flatten(), nn.Linear(784, 3))", r"of shape \(1, 10\), but it gives one of shape \(1, 3\)"),
+        ("nn.Sequential(nn.Flatten(), nn.LSTM(784, classes))", r"of shape \(1, 10\), but it gives a tuple"),
+    ],
+)
+def test_a_network_that_does_not_fit(own: Path, returned: str, says: str) -> None:
+    own.write_text(f"from torch import nn\n\ndef net(shape, classes):\n    return {returned}\n")
+    with pytest.raises(ValueError, match=f"model 'my_own_net:net' .*{says}"):
+        check_fits(Recipe(model="my_own_net:net"), (1, 28, 28), 10)
