@@ -13,7 +13,13 @@ LABELS = {
     schema.VAL_ACC1: "validation acc@1", schema.VAL_ACC5: "validation acc@5", schema.VAL_LOSS: "validation loss",
     schema.TRAIN_ACC1: "train acc@1", schema.TRAIN_ACC5: "train acc@5", schema.TRAIN_LOSS: "train loss",
     schema.SECONDS: "seconds an epoch", schema.SIZE_MB: "size", schema.PARAMETERS: "parameters", schema.FLOPS: "FLOPs",
-    "gap": "gap between train and test acc@1", **{metric: f"{metric}, mean over the steps" for metric in schema.STEP_METRICS},
+    "gap": "gap between train and test acc@1",
+    schema.STEP_LOSS: "training loss (mean over the steps)",
+    "landscape/loss_min": "lowest loss along the gradient (mean over the steps)",
+    "landscape/loss_max": "highest loss along the gradient (mean over the steps)",
+    "landscape/gradient_min": "smallest change of the gradient (mean over the steps)",
+    "landscape/gradient_max": "largest change of the gradient (mean over the steps)",
+    "landscape/smoothness": "effective smoothness (mean over the steps)",
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ STUDY = Study(
             grows=["lr 2e-3 · no bn", "lr 5e-4 · no bn"], than=["lr 2e-3 · bn", "lr 5e-4 · bn"], metric="step/loss",
         ),
     ],
-    demo=Scale.demo(image_size=32, width=0.125, crop=2, batch_size=32, landscape=10),
+    demo=Scale.demo(seeds=5, image_size=32, width=0.125, crop=2, batch_size=32, landscape=10),
     smoke=Scale.smoke(image_size=32, width=0.125),
 )  # fmt: skip
 

@@ -110,7 +110,7 @@ def test_metrics_by_step_are_means_over_the_steps(read: Read) -> None:
     made = [claim("smoother", "better", ["mish"], ["relu"], "step/loss")]
     of = read(spec(arms=ARMS, tuned_arms={}, claims=made), [*trials("relu", 3.0), *trials("mish", 1.0)])
     assert (
-        "SUPPORTED. Over 3 shared seeds, mish is lower than relu by 2.000 in step/loss, mean over the steps."
+        "SUPPORTED. Over 3 shared seeds, mish is lower than relu by 2.000 in training loss (mean over the steps)."
         in _text(of)
     )
     assert "relu − mish: +2.000" in _text(of)
