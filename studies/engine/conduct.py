@@ -50,10 +50,9 @@ class Conductor:
             return None
         trial = self.agenda.next()
         if trial is not None:
-            self.ledger.begin(trial.signature, self.origin)
-            self.tracker.begin(trial, self.ledger.origin(trial.signature))
+            self.tracker.begin(trial, self._origin(trial))
         self._tell_settled()
-        return None if trial is None else Order.of(trial, self.ledger.root, self.data_dir)
+        return None if trial is None else Order.of(trial, self.origin, self.ledger.root, self.data_dir)
 
     def heard(self, signature: str, epoch: Epoch) -> bool:
         """Take in an epoch; True says that the trial has to stop."""
@@ -126,6 +125,9 @@ class Conductor:
             self.tracker.settle(self._settled(self.agenda.trials[signature]))
         self.progress.changed()
 
+    def _origin(self, trial: Trial) -> Mapping[str, str]:
+        return self.ledger.origin(trial.signature) or self.origin
+
     def _settled(self, trial: Trial) -> Settled:
         verdict, record = self.agenda.settled[trial.signature], self.ledger.read(trial.signature)
         result = record.result if verdict.outcome != "stopped" and record.result else Result(verdict.outcome)
@@ -135,7 +137,7 @@ class Conductor:
             outcome=verdict.outcome,
             epochs=Booked(self.ledger, trial.signature, len(counted)),
             metrics={**result.metrics, schema.EPOCHS_DONE: float(len(counted))},
-            origin=self.ledger.origin(trial.signature),
+            origin=self._origin(trial),
             reason=result.reason,
         )
 

@@ -62,12 +62,6 @@ class Ledger:
         folder = self.folder(signature)
         return Record(tuple(_epochs(folder / "epochs.jsonl")), _result(folder / "result.json"))
 
-    def begin(self, signature: str, origin: Mapping[str, str]) -> None:
-        """Book where the trial is trained; of one that was broken off that is where it began."""
-        path = self.folder(signature) / ORIGIN
-        if not path.exists():
-            _write(path, json.dumps(dict(origin), indent=1))
-
     def origin(self, signature: str) -> dict[str, str]:
         """Where the trial was trained; told again, it must not look as if that had been here and now."""
         path = self.folder(signature) / ORIGIN
@@ -119,6 +113,11 @@ class Entry:
         self.folder = folder
         self.checkpoint = folder / "checkpoint.pt"
         self.model = folder / "model.safetensors"
+
+    def come_from(self, origin: Mapping[str, str]) -> None:
+        """Book where the trial is trained; of one that was broken off that is where it began."""
+        if not (self.folder / ORIGIN).exists():
+            _write(self.folder / ORIGIN, json.dumps(dict(origin), indent=1))
 
     def begin(self, epochs: Sequence[Epoch]) -> None:
         """The epochs that the checkpoint already holds: a line lost between checkpoint and ledger comes back here."""

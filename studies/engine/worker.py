@@ -1,7 +1,7 @@
 """One trial, trained from where it stands to its end, every epoch booked in the ledger. Knows neither Ray nor the agenda."""
 
 import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,15 +27,17 @@ class Order:
     signature: str
     recipe: dict[str, Any]
     tested: bool
+    origin: dict[str, str]
     results: str
     data_dir: str
 
     @classmethod
-    def of(cls, trial: Trial, results: Path, data_dir: Path) -> "Order":
+    def of(cls, trial: Trial, origin: Mapping[str, str], results: Path, data_dir: Path) -> "Order":
         return cls(
             signature=trial.signature,
             recipe=trial.recipe.to_json(),
             tested=trial.stage != "search",  # test data never take part in a choice
+            origin=dict(origin),
             results=str(results),
             data_dir=str(data_dir),
         )
@@ -52,6 +54,7 @@ def work(order: Order) -> Generator[Epoch, None, None]:
         yield from record.epochs  # what whoever held the entry until now has booked; it may say that this one stops
         if record.result is not None:
             return
+        entry.come_from(order.origin)
         try:
             yield from _train(recipe, order, entry, len(record.epochs))
         except OSError as error:  # a full disk is no result of a training: the study stops here

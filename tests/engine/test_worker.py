@@ -20,7 +20,9 @@ RECIPE = Recipe(model="lenet", train_size=40, batch_size=20, epochs=3, validatio
 
 def order(root: Path, *, tested: bool = True, recipe: Recipe = RECIPE) -> Order:
     results = str(root / "results")
-    return Order(signature="abc", recipe=recipe.to_json(), tested=tested, results=results, data_dir=str(root))
+    return Order(
+        signature="abc", recipe=recipe.to_json(), tested=tested, origin={}, results=results, data_dir=str(root)
+    )
 
 
 def books(root: Path) -> Ledger:

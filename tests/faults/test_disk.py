@@ -21,7 +21,12 @@ RECIPE = Recipe(model="lenet", train_size=40, batch_size=20, epochs=2, validatio
 
 def order(root: Path) -> Order:
     return Order(
-        signature="abc", recipe=RECIPE.to_json(), tested=True, results=str(root / "results"), data_dir=str(root)
+        signature="abc",
+        recipe=RECIPE.to_json(),
+        tested=True,
+        origin={"host": "here"},
+        results=str(root / "results"),
+        data_dir=str(root),
     )
 
 
@@ -60,7 +65,7 @@ def test_a_write_that_fails_costs_nothing(
     after = list(work(order(tmp_path)))
     assert without_the_clock(after) == without_the_clock(whole)
     assert after[: len(before)] == before, "with their seconds: they were not trained again"
-    kept = {"epochs.jsonl", "lock", "model.safetensors", "recipe.json", "result.json"}
+    kept = {"epochs.jsonl", "lock", "origin.json", "model.safetensors", "recipe.json", "result.json"}
     assert {path.name for path in ledger.folder("abc").iterdir()} == kept
 
 

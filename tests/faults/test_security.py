@@ -117,7 +117,11 @@ def test_an_evil_checkpoint_in_the_results_fails_its_trial_and_runs_nothing(tmp_
     ledger.folder("abc").mkdir(parents=True)
     content = saved_by_torch(Attack(tmp_path / "proof"))
     (ledger.folder("abc") / "checkpoint.pt").write_bytes(content + hashlib.sha256(content).digest())
-    list(work(Order(signature="abc", recipe=recipe, tested=True, results=str(tmp_path), data_dir=str(tmp_path))))
+    list(
+        work(
+            Order(signature="abc", recipe=recipe, tested=True, origin={}, results=str(tmp_path), data_dir=str(tmp_path))
+        )
+    )
     result = ledger.read("abc").result
     assert result is not None
     assert result.outcome == "failed"
