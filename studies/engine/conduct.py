@@ -50,7 +50,7 @@ class Conductor:
             return None
         trial = self.agenda.next()
         if trial is not None:
-            self.tracker.begin(trial, self._origin(trial))
+            self.tracker.begin(trial, self.ledger.origin(trial.signature) or self.origin)
         self._tell_settled()
         return None if trial is None else Order.of(trial, self.origin, self.ledger.root, self.data_dir)
 
@@ -125,9 +125,6 @@ class Conductor:
             self.tracker.settle(self._settled(self.agenda.trials[signature]))
         self.progress.changed()
 
-    def _origin(self, trial: Trial) -> Mapping[str, str]:
-        return self.ledger.origin(trial.signature) or self.origin
-
     def _settled(self, trial: Trial) -> Settled:
         verdict, record = self.agenda.settled[trial.signature], self.ledger.read(trial.signature)
         result = record.result if verdict.outcome != "stopped" and record.result else Result(verdict.outcome)
@@ -137,7 +134,7 @@ class Conductor:
             outcome=verdict.outcome,
             epochs=Booked(self.ledger, trial.signature, len(counted)),
             metrics={**result.metrics, schema.EPOCHS_DONE: float(len(counted))},
-            origin=self._origin(trial),
+            origin=self.ledger.origin(trial.signature) or self.origin,
             reason=result.reason,
         )
 

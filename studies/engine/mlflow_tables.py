@@ -61,18 +61,13 @@ class Tables:
             "artifact_uri": self._parent.artifact_uri.replace(self._parent.run_id, run.id),
             "source_type": "UNKNOWN", "source_name": "", "entry_point_name": "", "source_version": "",
         }  # fmt: skip
-        edge = {
-            "source_type": "DATASET",
-            "source_id": self._dataset,
-            "destination_type": "RUN",
-            "destination_id": run.id,
-        }
+        ends = {"source_id": self._dataset, "destination_type": "RUN", "destination_id": run.id}
         context = {"input_uuid": given, "name": self._context.key, "value": self._context.value}
         with suppress(SQLAlchemyError), self._engine.begin() as connection:
             _add(connection, SqlRun, [info])
             _add(connection, SqlTag, _named(run.id, tags))
             _add(connection, SqlParam, _named(run.id, {param.key: param.value for param in params}))
-            _add(connection, SqlInput, [{"input_uuid": given, **edge}])
+            _add(connection, SqlInput, [{"input_uuid": given, "source_type": "DATASET", **ends}])
             _add(connection, SqlInputTag, [context])
             if settled is not None:
                 _settle(connection, run, settled)
