@@ -20,7 +20,9 @@ OURS, THEIRS = "benchmarks.twelve_lenets", "benchmarks.ordinary_tune_script"
 
 
 def timed(module: str, *arguments: str, folder: Path) -> float:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"}
+    # The ordinary script would join, or look for ever for, the cluster that was last started on this machine.
+    ray = {"RAY_ADDRESS": "local", "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = {**os.environ, **ray, "PYTHONPATH": str(ROOT)}
     environment.pop("MLFLOW_TRACKING_URI", None)
     start = time.perf_counter()
     subprocess.run(

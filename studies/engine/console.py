@@ -1,6 +1,7 @@
 """What the person at the terminal sees: what is going to happen, then a table by arm that moves, then how it ended."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -41,9 +42,8 @@ def announce(prepared: Prepared, console: Console, seconds: float) -> None:
         seeds = f"fresh seeds {_range(budget.confirm_seeds)}, tested once at the end"
         facts.add_row("confirm", f"{len(searched) * budget.seeds} trials: each arm's best setting on {seeds}")
     slots = "1 trial" if prepared.slots == 1 else f"{prepared.slots} trials"
-    facts.add_row(
-        "trials", f"{plan.base.epochs} epochs each, {slots} at a time on {prepared.device}, {plan.base.precision}"
-    )
+    epochs = " or ".join(map(str, sorted({recipe.epochs for arm, recipe in plan.arms.items() if arm in plan.wanted})))
+    facts.add_row("trials", f"{epochs} epochs each, {slots} at a time on {prepared.device}, {plan.base.precision}")
     facts.add_row("time", f"about {duration(seconds)} if nothing is done yet (a rough guess)")
     console.print(f"Scale: [bold]{plan.scale}[/bold] ({prepared.why_scale}).\n\n[bold]{study.question}[/bold]\n")
     console.print(facts)
@@ -76,7 +76,8 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
         )
     else:
         subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
-    more = f"{_again()} --seeds {prepared.plan.budget.seeds + 2}"
+    as_given = re.sub(r" --seeds[ =]\d+", "", _again())
+    more = f"{as_given} --seeds {prepared.plan.budget.seeds + 2}"
     look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
     width = max(len(look), len(more))
     for command, what in ((look, "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):

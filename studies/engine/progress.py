@@ -130,10 +130,11 @@ class Progress:
 
     def _epochs_left(self) -> Iterator[tuple[str, float]]:
         """By arm, how many epochs are left to train; of the candidates of a search some share is never trained."""
+        tuned = {arm.name: arm.base for arm in self.plan.searched()}
         for arm in self._arms():
             _, running, left = self._counts(arm)
-            share = STOPPED_EARLY if arm in {tuned.name for tuned in self.plan.searched()} else 1.0
-            yield arm, (left + running / 2) * self.plan.base.epochs * share
+            epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.plan.arms[arm].epochs
+            yield arm, (left + running / 2) * epochs
 
     def _say_settled(self, agenda: Agenda) -> None:
         for signature, verdict in islice(agenda.settled.items(), self._said, None):

@@ -203,7 +203,8 @@ def test_run_again_it_trains_nothing(warm: Warm, copy: Callable[[], Path]) -> No
 def test_more_seeds_later_train_only_what_is_new(warm: Warm, copy: Callable[[], Path], undisturbed: Path) -> None:
     folder = copy()
     before = booked(folder)
-    warm.finish(folder, "--in-process", "--seeds", "3")
+    printed = warm.finish(folder, "--in-process", "--seeds", "3")
+    assert "--in-process --seeds 5 " in printed.split("next ")[1]
     after, found = booked(folder), trials(folder)
     assert {epoch: after[epoch] for epoch in before} == before
     new = {signature for signature, _ in after.keys() - before.keys()}
