@@ -79,7 +79,7 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
     as_given = re.sub(r" --seeds[ =]\d+", "", _again())
     more = f"{as_given} --seeds {prepared.plan.budget.seeds + 2}"
     look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
-    width = max(len(look), len(more))
+    width = len(f"python analysis/report.py --study {study} --scale {scale}")  # as the table's own last lines have it
     for command, what in ((look, "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):
         console.print(f"      {command:<{width}}   {what}", markup=False, highlight=False, soft_wrap=True)
     for trial, reason in conductor.failures():

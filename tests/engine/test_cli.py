@@ -1,6 +1,7 @@
 """The command line: what cannot work is refused before anything starts, in one line that says what to do instead."""
 
 import ctypes
+import io
 import os
 import signal
 import subprocess
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
-from studies.engine import cli
+from studies.engine import Arm, cli
+from studies.engine.console import announce
 from studies.engine.ledger import Ledger
 from studies.engine.options import Options, parse
 from studies.engine.prepare import Machine, prepare
@@ -218,6 +221,13 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(warm: Warm, tmp_path
     ):
         assert part in printed
     assert not list(tmp_path.iterdir())
+
+
+def test_epochs_that_differ_by_arm_are_all_announced() -> None:
+    study = replace(STUDY, arms={"relu": Arm(), "long": Arm(epochs=6)}, tune={}, claims=[])
+    console = Console(record=True, width=100, file=io.StringIO())
+    announce(prepare(study, Options(), TWO_CORES, BOOKS), console, 1.0)
+    assert "3 or 6 epochs each" in console.export_text()
 
 
 def test_only_and_arms_narrow_the_plan(warm: Warm, tmp_path: Path) -> None:
