@@ -13,8 +13,8 @@ ARMS = grid(**grids.RATE_AND_DROPOUT)
 STUDY = Study(
     name="googlenet_lr_dropout",
     question="Which learning rate and which dropout suit GoogLeNet on MNIST?",
-    # Epochs and batch are left open.
-    base=Recipe(model="googlenet", dataset="mnist", optimizer="adam", batch_size=64, epochs=10),
+    # Epochs and batch are left open: those of AlexNet's grid.
+    base=Recipe(model="googlenet", dataset="mnist", optimizer="adam", batch_size=64, epochs=5),
     arms=ARMS,
     baseline="lr 5e-4 · dropout 0.2",  # the report's choice
     budget=Budget(seeds=3),

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Writes table and claims of studies as they stand in MLflow, and the verdicts on all claims of all studies there:
-#     bash docs/results/write.sh FOLDER SCALE STUDY...
+#     bash docs/results/write.sh SCALE STUDY...
 # To be called in the folder that the studies were run in.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-folder=$root/docs/results/$1 scale=$2
-shift 2
+scale=$1 folder=$root/docs/results/$1
+shift
 mkdir -p "$folder"
 for study in "$@"; do
     {
