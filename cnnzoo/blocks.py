@@ -63,7 +63,7 @@ def drop(p: float) -> nn.Module:
 def conv_norm(inputs: int, outputs: int, kernel: int, norm: Norm, *, stride: int = 1) -> list[nn.Module]:
     """``conv ─ norm``, padded to keep the size; without a bias where a BatchNorm (or what replaces it) follows."""
     layer = norm(outputs)
-    bias = isinstance(layer, nn.Identity | LocalResponseNorm)
+    bias = any(isinstance(part, nn.Identity | LocalResponseNorm) for part in layer.modules())
     return [nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=bias), layer]
 
 

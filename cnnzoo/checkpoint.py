@@ -15,9 +15,13 @@ from typing import Any, BinaryIO
 
 import torch
 
-from cnnzoo.recipe import Recipe
-
 _DIGEST = 32  # bytes
+_START = b"PK"  # of what torch.save writes
+OTHERWISE = {  # what else tells one training from another, and the words where it differs
+    "dataset": "the data set has other images or another split",
+    "network": "the file of the network was edited",
+    "device": "it was trained on another kind of device",
+}
 
 
 def previous(path: Path) -> Path:
@@ -45,27 +49,30 @@ def write(path: Path, state: dict[str, Any]) -> None:
 def read(path: Path) -> dict[str, Any] | None:
     """The newest checkpoint that is whole, or None where there is none.
 
-    A damaged one is passed over with a warning: what it held can be computed again.
+    A damaged one is deleted with a warning: what it held can be computed again, and it may not take the place of the
+    one before. A file that never was a checkpoint is somebody's, and stays.
     """
     for candidate in (path, previous(path)):
         if not candidate.exists():
             continue
         content = memoryview(candidate.read_bytes())
+        if not _START.startswith(bytes(content[: len(_START)]).strip(b"\0")):  # a power cut may leave it blank
+            raise ValueError(f"{candidate} is no checkpoint; give another path, or move it away.")
         payload, digest = content[:-_DIGEST], content[-_DIGEST:]
         if hashlib.sha256(payload).digest() == digest:
             state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
             return state
         warnings.warn(f"checkpoint {candidate} is damaged; going on without it.", stacklevel=2)
+        candidate.unlink()
     return None
 
 
-def refuse_another_training(path: Path, state: dict[str, Any], recipe: Recipe, dataset: str) -> None:
+def refuse_another_training(path: Path, state: dict[str, Any], identity: dict[str, str]) -> None:
     """Going on from another recipe's checkpoint would be the training of no recipe at all."""
-    theirs, ours = json.loads(state["recipe"]), recipe.to_json()
+    theirs, ours = (json.loads(each["recipe"]) for each in (state, identity))
     names = [name for name in ours if ours[name] != theirs.get(name)]
     changed = [f"{name} is {ours[name]!r}, there {theirs.get(name)!r}" for name in names]
-    if state["dataset"] != dataset:
-        changed.append("the data set has other images or another split")
+    changed += [words for part, words in OTHERWISE.items() if state[part] != identity[part]]
     if changed:
         raise ValueError(
             f"checkpoint {path} belongs to another training: {'; '.join(changed)}. "
@@ -86,5 +93,7 @@ def write_atomically(
             os.fsync(file.fileno())
         before_the_swap()
         unfinished.replace(path)
+    except OSError as error:  # a full disk names no file
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -58,7 +58,7 @@ def _coming_back(model: nn.Module) -> Iterator[None]:
 
 
 def _gradient(loss: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
-    return loss.detach(), torch.autograd.grad(loss, weights)
+    return loss.detach(), torch.autograd.grad(loss, weights, materialize_grads=True)
 
 
 def _length(parts: Sequence[Tensor]) -> Tensor:

@@ -118,7 +118,7 @@ RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "validation": ("at least 0 and at most 0.5", lambda v: 0 <= v <= 0.5),
     "dropout": ("at least 0 and below 1", lambda v: 0 <= v < 1),
     "stem": (
-        "odd whole kernel sizes between 1 and 11",
+        "odd whole kernel sizes between 1 and 11, such as (3, 3)",
         lambda v: v and all(type(k) is int and k in range(1, 12, 2) for k in v),
     ),
     "stem_pool": ("1 or 2", lambda v: v in (1, 2)),
@@ -163,7 +163,8 @@ def _check_types(recipe: Recipe) -> None:
         if isinstance(value, int) and not isinstance(value, bool) and float in allowed and abs(value) < 2**1000:
             object.__setattr__(recipe, name, float(value))  # so that 1 and 1.0 are the same recipe
         elif not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-            raise ValueError(f"{name} must be {' or '.join(t.__name__ for t in allowed)}, but got {value!r}.")
+            types = " or ".join(t.__name__ for t in allowed if t is not type(None))
+            raise ValueError(f"{name} must be {RANGES[name][0] if name in RANGES else types}, but got {value!r}.")
 
 
 def _check_names(recipe: Recipe) -> None:

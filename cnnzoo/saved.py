@@ -45,7 +45,7 @@ class Network:
         """The probability of each class for each image (uint8; NHWC or NCHW), in a row that sums to 1.
 
         With ``ten_crop`` it is the average over the four corners, the centre and their mirror images. Crops need images
-        larger than the network's; those of exactly its size get a black margin, as in training.
+        larger than the network's; those of exactly its size get a margin: black if training had one, else as their edge is.
         """
         pixels = self._as_nchw(torch.as_tensor(images), larger_allowed=ten_crop)
         return torch.cat([self._probabilities(batch, ten_crop) for batch in torch.split(pixels, EVALUATION_BATCH)])
@@ -64,7 +64,9 @@ class Network:
     def _ten_crops(self, pixels: Tensor) -> list[Tensor]:
         _, height, width = self.shape
         if pixels.shape[2:] == (height, width):
-            pixels = F.pad(pixels, [self.recipe.crop or _MARGIN] * 4)
+            black = self.recipe.crop > 0
+            margin = [self.recipe.crop or _MARGIN] * 4
+            pixels = F.pad(pixels.float(), margin, mode="constant" if black else "replicate").to(torch.uint8)
         bottom, right = pixels.shape[2] - height, pixels.shape[3] - width
         corners = [(0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2)]
         crops = [pixels[:, :, top : top + height, left : left + width] for top, left in corners]
@@ -85,7 +87,7 @@ class Network:
         )
 
 
-def save(training: Training, path: Path) -> None:
+def save(training: Training, path: Path | str) -> None:
     """Write the network, as it is now, to one file."""
     dataset = training.dataset
     weights = {name: tensor.cpu().contiguous() for name, tensor in training.model.state_dict().items()}
@@ -98,10 +100,10 @@ def save(training: Training, path: Path) -> None:
         "mean": json.dumps(dataset.mean),
         "std": json.dumps(dataset.std),
     }
-    write_atomically(path, lambda file: file.write(to_bytes(weights, metadata)))
+    write_atomically(Path(path), lambda file: file.write(to_bytes(weights, metadata)))
 
 
-def load(path: Path, device: torch.device | str | None = None) -> Network:
+def load(path: Path | str, device: torch.device | str | None = None) -> Network:
     """The network that ``save`` wrote, ready to predict."""
     try:
         with safe_open(path, framework="pt") as file:
@@ -143,6 +145,6 @@ def _digest(weights: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _no_network(path: Path, reason: object) -> ValueError:
+def _no_network(path: Path | str, reason: object) -> ValueError:
     first_line = str(reason).partition("\n")[0]
     return ValueError(f"{path} is no network saved by cnnzoo, or it is damaged ({first_line}); save it again.")

@@ -5,9 +5,14 @@ from difflib import get_close_matches
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:
-    """`; did you mean 'x'?` where something is close, else a full stop."""
-    close = get_close_matches(str(given), list(allowed), n=1)
-    return f"; did you mean {close[0]!r}?" if close else "."
+    """`; did you mean 'x'?` where something is close, whatever its capitals, else a full stop."""
+    names = {_plain(name): name for name in allowed}
+    close = get_close_matches(_plain(given), names, n=1)
+    return f"; did you mean {names[close[0]]!r}?" if close else "."
+
+
+def _plain(name: object) -> str:
+    return str(name).lower().replace("-", "_")
 
 
 def unknown(what: str, given: str, allowed: Iterable[str]) -> ValueError:

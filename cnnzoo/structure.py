@@ -105,10 +105,13 @@ def _on_meta(recipe: Choice, shape: Shape, classes: int) -> nn.Module:
 def _measured(network: nn.Module, shape: Shape) -> Size:
     with FlopCounterMode(display=False) as counter:
         network(torch.empty(1, *shape, device="meta"))
+    counts = counter.get_flop_counts()
+    norms = [path for path, module in network.named_modules() if isinstance(module, LocalResponseNorm)]
+    in_norms = sum(sum(counts[f"{type(network).__name__}.{path}"].values()) for path in norms)  # their band matrices
     return Size(
         parameters=sum(p.numel() for p in network.parameters()),
         size_mb=sum(t.numel() * t.element_size() for t in network.state_dict().values()) / MB,
-        flops=counter.get_total_flops(),
+        flops=counter.get_total_flops() - in_norms,
     )
 
 

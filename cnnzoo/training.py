@@ -22,7 +22,7 @@ from cnnzoo.evaluate import Score, Tally, evaluate
 from cnnzoo.landscape import look
 from cnnzoo.losses import training_loss
 from cnnzoo.memory import keep_freed_memory
-from cnnzoo.nets import build
+from cnnzoo.nets import build, source_digest
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.precision import casting, choose_device, settle
 from cnnzoo.recipe import Recipe
@@ -31,9 +31,9 @@ from cnnzoo.recipe import Recipe
 def train(
     recipe: Recipe,
     *,
-    data_dir: Path = Path("data"),
+    data_dir: Path | str = "data",
     device: torch.device | str | None = None,
-    resume: Path | None = None,
+    resume: Path | str | None = None,
     step_losses: bool = False,
 ) -> "Training":
     """Make everything ready to train a recipe; its epochs run while the result is iterated over.
@@ -50,7 +50,7 @@ def train(
         validation=recipe.validation,
         data_dir=data_dir,
     )
-    return Training(settle(recipe, chosen), dataset, chosen, resume, step_losses)
+    return Training(settle(recipe, chosen), dataset, chosen, Path(resume) if resume else None, step_losses)
 
 
 class Training:
@@ -86,7 +86,7 @@ class Training:
         self._checkpoint, self._wants_step_losses = resume, step_losses or recipe.landscape > 0
         self._looks: list[tuple[float, ...]] = []  # of the epoch that is running
         if resume is not None and (state := checkpoint.read(resume)) is not None:
-            checkpoint.refuse_another_training(resume, state, recipe, dataset.digest)
+            checkpoint.refuse_another_training(resume, state, self._identity())
             self._restore(state)
 
     @property
@@ -200,17 +200,27 @@ class Training:
         """As if l1 times the sum of all |w| stood in the loss, for a fraction of the time."""
         with torch.no_grad():
             for weight in self.model.parameters():
-                assert weight.grad is not None
-                weight.grad.add_(weight.sign(), alpha=self.recipe.l1)
+                if weight.grad is not None:  # None: of a part that takes no part
+                    weight.grad.add_(weight.sign(), alpha=self.recipe.l1)
 
     def _has_diverged(self, epoch: Epoch) -> bool:
-        measured = [epoch.train_loss, epoch.val_loss] if len(self.dataset.validation) else [epoch.train_loss]
-        return not all(map(math.isfinite, measured))
+        if len(self.dataset.validation):
+            return not (math.isfinite(epoch.train_loss) and math.isfinite(epoch.val_loss))
+        length = torch.nn.utils.get_total_norm(self.model.parameters())  # shows where the last step has led
+        return not (math.isfinite(epoch.train_loss) and math.isfinite(length))
 
-    def _state(self) -> dict[str, Any]:
+    def _identity(self) -> dict[str, str]:
+        """What has to be the same where a training goes on."""
         return {
             "recipe": json.dumps(self.recipe.to_json()),
             "dataset": self.dataset.digest,
+            "network": source_digest(self.recipe.model),
+            "device": self.device.type,
+        }
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            **self._identity(),
             "outcome": self.outcome,
             "steps_done": self._steps_done,  # all the state that a schedule has
             "history": [dataclasses.asdict(epoch) for epoch in self.history],

@@ -21,7 +21,7 @@ def open_dataset(
     image_size: int | None = None,
     train_size: int | None = None,
     validation: float = 0.1,
-    data_dir: Path = Path("data"),
+    data_dir: Path | str = "data",
     download: bool = True,
 ) -> Dataset:
     """The data set by name, prepared on first use.
@@ -30,7 +30,7 @@ def open_dataset(
     With 0, all of them are learned from, develop/ too. `train_size` then leaves so many of those learned from.
     """
     check_dataset_name(name)
-    source = _located(name, data_dir.expanduser().absolute(), download)
+    source = _located(name, Path(data_dir).expanduser().absolute(), download)
     prepared = prepare(name, source, image_size)
     rows = _split_rows(name, prepared, train_size, validation)
     train, chosen, test = (_split(prepared, part) for part in rows)

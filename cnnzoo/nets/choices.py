@@ -38,6 +38,8 @@ def check_dropout_at(norm: str, dropout: float, dropout_at: str) -> None:
         )
     if dropout_at != "none" and dropout == 0:
         raise ValueError(f"dropout_at={dropout_at!r} needs a dropout above 0, but got 0; set dropout=0.2, for example.")
+    if dropout_at in ("before", "after") and norm == "none":
+        raise ValueError(f"dropout_at={dropout_at!r} needs a norm to stand {dropout_at}; set norm, or leave it out.")
     if dropout_at == "instead" and norm != "batch":
         raise ValueError(
             f"norm={norm!r} would be ignored with dropout_at='instead', which replaces it; leave norm out."

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from cnnzoo import Epoch, Recipe, Training, train
-from cnnzoo.checkpoint import previous, read, write
+from cnnzoo.checkpoint import OTHERWISE, previous, read, write
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 
 TINY = Recipe(model="lenet", train_size=64, batch_size=24, epochs=3, validation=0.01)
@@ -128,6 +128,26 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(damage: Any, tmp
     assert_the_same_bit_for_bit(training, uninterrupted(TINY))
 
 
+def test_a_damaged_checkpoint_never_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    some_epochs(TINY, path, 2)
+    before = previous(path).read_bytes()
+    path.write_bytes(cut(path.read_bytes()))
+    with pytest.warns(UserWarning, match="is damaged"):
+        training = train(TINY, device="cpu", resume=path)
+    next(iter(training))
+    assert previous(path).read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"my notes", b"\x40\x01\0\0\0\0\0\0{}"], ids=["text", "a saved network"])
+def test_a_file_that_is_no_checkpoint_is_refused_and_kept(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "mine"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="mine is no checkpoint; give another path"):
+        train(TINY, device="cpu", resume=str(path))
+    assert path.read_bytes() == content
+
+
 def test_with_both_damaged_the_training_begins_again(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     some_epochs(TINY, path, 2)
@@ -156,7 +176,7 @@ def test_a_full_disk_leaves_the_checkpoint_that_was_there(tmp_path: Path, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match=r"No space left.*checkpoint\.pt"):
             list(training)
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
     assert_the_same_bit_for_bit(resumed(TINY, path), uninterrupted(TINY))
@@ -178,13 +198,14 @@ def test_the_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
         train(TINY.replace(model="lenet_b"), device="cpu", resume=path)
 
 
-def test_the_checkpoint_of_other_data_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", OTHERWISE)
+def test_the_checkpoint_of_other_data_or_another_network_or_device_is_refused(part: str, tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     some_epochs(TINY, path, 1)
     state = read(path)
     assert state is not None
-    write(path, {**state, "dataset": "0123456789abcdef"})
-    with pytest.raises(ValueError, match="the data set has other images or another split"):
+    write(path, {**state, part: "0123456789abcdef"})
+    with pytest.raises(ValueError, match=OTHERWISE[part]):
         train(TINY, device="cpu", resume=path)
 
 

@@ -25,6 +25,14 @@ def net(shape, classes, *, activation="relu", width=1.0):
 not_callable = 3
 """
 
+UNUSED = """
+
+class WithMore(nn.Sequential):
+    def __init__(self, *layers):
+        super().__init__(*layers)
+        self.unused = nn.Parameter(layers[-1].weight.detach().clone())
+"""
+
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -72,6 +80,13 @@ def test_edited_it_is_another_network(own: Path) -> None:
     own.write_text(SOURCE + "\n# edited\n")
     assert signature(recipe, "data") != before
     assert source_digest("lenet") == ""
+
+
+@pytest.mark.parametrize("fields", [{"l1": 1e-3}, {"landscape": 1}], ids=["l1", "landscape"])
+def test_a_part_that_takes_no_part_is_in_nobodys_way(own: Path, fields: dict[str, float]) -> None:
+    own.write_text(SOURCE.replace("return nn.Sequential(", "return WithMore(") + UNUSED)
+    training = train(Recipe(model="my_own_net:net", train_size=64, batch_size=16, epochs=1, **fields))  # type: ignore[arg-type]
+    assert [epoch.number for epoch in training] == [1]
 
 
 def test_a_file_does_not_make_us_import(own: Path, tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def test_a_stem_of_other_than_odd_kernels_is_refused(stem: Any) -> None:
         ({"dataset": "cifar11"}, "cifar11.*cifar10"),
         ({"dataset": "folder:../x"}, "folder"),
         ({"learning_rate": 0.1}, "no field 'learning_rate'.*Its fields: dataset, "),
+        ({"model": "VGG-A"}, "unknown model 'VGG-A'; did you mean 'vgg_a'"),
+        ({"dataset": "CIFAR-10"}, "unknown dataset 'CIFAR-10'; did you mean 'cifar10'"),
         ({"epoch": 3}, "no field 'epoch'; did you mean 'epochs'"),
     ],
 )

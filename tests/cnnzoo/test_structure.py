@@ -8,9 +8,9 @@ import torch
 
 from cnnzoo.__main__ import REPORT_OF, main, structure_of
 from cnnzoo.nets import ZOO, build
-from cnnzoo.nets.choices import ACTIVATIONS
-from cnnzoo.recipe import Recipe
-from cnnzoo.structure import Structure, describe
+from cnnzoo.nets.choices import ACTIVATIONS, NORMS
+from cnnzoo.recipe import Recipe, defaults_of
+from cnnzoo.structure import Structure, describe, measure
 
 MNIST, CIFAR = ((1, 28, 28), 10), ((3, 32, 32), 10)
 
@@ -120,9 +120,8 @@ def test_the_size_is_that_of_the_weights() -> None:
     [
         ("lenet", 28**2 * 6 * 25 + 10**2 * 16 * 150 + 400 * 120 + 120 * 84 + 84 * 10),
         ("lenet_b", 28**2 * 16 * 25 + 14**2 * 32 * 400 + 1568 * 12),
-        # AlexNet's last two: the windows of its local response norms
         ("alexnet", 28**2 * 24 * 9 + 14**2 * 64 * 216 + 7**2 * (96 * 576 + 96 * 864 + 64 * 864) + 576 * 512 + 512 * 512
-            + 512 * 10 + 14**2 * 24 * 24 + 7**2 * 64 * 64),
+            + 512 * 10),
         ("res9", 32**2 * (64 * 27 + 128 * 576) + 16**2 * (2 * 128 * 1152 + 256 * 1152) + 8**2 * 256 * 2304
             + 4**2 * 2 * 256 * 2304 + 2560),
         ("vgg_a", 32**2 * 64 * 27 + 16**2 * 128 * 576 + 8**2 * (256 * 1152 + 256 * 2304)
@@ -131,6 +130,13 @@ def test_the_size_is_that_of_the_weights() -> None:
 )  # fmt: skip
 def test_golden_flops(model: str, multiply_adds: int) -> None:
     assert structure_of(model).flops == 2 * multiply_adds
+
+
+@pytest.mark.parametrize("model", [name for name in ZOO if "norm" in defaults_of(ZOO[name])])
+def test_a_norm_costs_no_multiplications_of_the_networks_own(model: str) -> None:
+    """Local response norms are computed by a convolution, which is how, not what."""
+    sizes = {norm: measure(Recipe(model=model, norm=norm), (3, 227, 227), 10).flops for norm in NORMS}
+    assert len(set(sizes.values())) == 1
 
 
 def test_describing_draws_no_random_numbers() -> None:

@@ -232,6 +232,12 @@ def test_divergence_ends_the_training_after_the_epoch_it_happened_in(fields: dic
     assert all(math.isfinite(epoch.train_loss) for epoch in epochs[:-1])
 
 
+def test_a_last_step_that_leads_nowhere_is_seen_without_validation_data_too() -> None:
+    training, epochs = run(TINY.replace(lr=1e30, epochs=1, batch_size=100, validation=0.0))
+    assert math.isfinite(epochs[0].train_loss)
+    assert training.outcome == "diverged"
+
+
 def test_a_batch_larger_than_the_training_split_is_refused_before_it_starts() -> None:
     with pytest.raises(ValueError, match=r"batch_size must be at most the 100 training images of mnist5k.*but got 101"):
         train(TINY.replace(batch_size=101))
