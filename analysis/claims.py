@@ -12,7 +12,8 @@ from analysis import judging, stats
 from analysis.commands import command, everything, parser, read, write
 from analysis.formats import Column, Page, Table, markdown, wrapped
 from analysis.judging import Key, Ruling
-from analysis.lints import missing
+from analysis.lints import lints, missing
+from analysis.notes import TRAIN_ACCURACY, found
 from analysis.results import NAMES, WAYS, Contrast, Results
 from analysis.spec import Claim
 from analysis.words import LABELS, NOTHING, count, listed, number, plus_minus, probability
@@ -23,9 +24,13 @@ _TOLD = 4  # contrasts in a sentence
 _WORDS = {True: ("better", "worse"), False: ("lower", "higher")}  # by whether more is better
 _VERDICTS = (
     "SUPPORTED: the differences over seeds bear out all that the claim says (95 %, Holm over the contrasts of all "
-    "claims). CONTRADICTED: they bear out the opposite, or that nothing differs by {}. UNDECIDED: neither."
+    "claims; the tables correct over those to the baseline alone). CONTRADICTED: they bear out the opposite, or that "
+    "what is said to differ does not by {}. UNDECIDED: neither."
 )
-_UNITS = {schema.SECONDS: " s", schema.SIZE_MB: " MB", **dict.fromkeys(judging.POINTS, " points")}
+_UNITS = {
+    schema.SECONDS: " s", schema.SIZE_MB: " MB",
+    **dict.fromkeys((*judging.POINTS, schema.FLUCTUATION), " points"),
+}  # fmt: skip
 
 
 def sentence(of: Results, ruling: Ruling) -> str:
@@ -42,7 +47,7 @@ def sentence(of: Results, ruling: Ruling) -> str:
     seeds = "By construction" if claim.metric in judging.OF_THE_MODEL else f"Over {count(n, 'shared seed')}"
     when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""
     line = f"{seeds}, {listed(deciding)} in {LABELS.get(judging.early_metric(claim), claim.metric)}{when}."
-    return line + (_what_would_decide(ruling, n) if ruling.verdict == judging.UNDECIDED else "")
+    return line + (_what_would_decide(of, ruling, n) if ruling.verdict == judging.UNDECIDED else "")
 
 
 def figures(ruling: Ruling) -> list[str]:
@@ -53,7 +58,8 @@ def figures(ruling: Ruling) -> list[str]:
         d = contrast.difference
         assert d is not None
         a, b = (than, arm) if turned else (arm, than)
-        by = plus_minus(d.mean, d.half, _digits(ruling.claim), sign=True)
+        half = math.nan if ruling.claim.metric in judging.OF_THE_MODEL else d.half
+        by = plus_minus(d.mean, half, _digits(ruling.claim), sign=True)
         lines.append(f"{a} − {b}: {by}{_evidence(d.n, contrast)}")
     return lines
 
@@ -62,7 +68,8 @@ def _evidence(n: int, contrast: Contrast) -> str:
     if math.isnan(contrast.p):
         return ""
     if contrast.verdict == stats.EQUAL:
-        return f" (n = {n}; of a difference that matters, {probability(contrast.p_equal)})"
+        equal = f"of a difference that matters, {probability(contrast.p_equal)}"
+        return f" (n = {n}; of none, {probability(contrast.p)}; {equal})"
     return f" (n = {n}, {probability(contrast.p)})"
 
 
@@ -81,7 +88,7 @@ def text(of: Results) -> str:
 def overview(every: Sequence[Results]) -> str:
     """The claims of all these studies with their verdicts, as a Markdown table."""
     rows = [row for of in every for row in _overview_rows(of)]
-    titles = ("study", "judged on", "the report said", *NAMES.values())
+    titles = ("study", "judged on", "claim", *NAMES.values())
     cells = zip(*rows, strict=True)
     table = Table("As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)])
     note = f"{_VERDICTS.format('the margin')} {NOTHING}: not asked, or not run."
@@ -90,7 +97,7 @@ def overview(every: Sequence[Results]) -> str:
 
 def _overview_rows(of: Results) -> list[tuple[str, ...]]:
     spec, judged = of.spec, judging.rulings(of)
-    on = f"{spec.dataset['name']}, {count(int(spec.base['epochs']), 'epoch')}, {count(len(spec.seeds), 'seed')}"
+    on = f"{spec.dataset['name']}, {listed(found(of, 'epochs'))} epochs, {count(len(spec.seeds), 'seed')}"
     verdicts = {(id(ruling.claim), ruling.way): ruling.verdict for ruling in judged}
     return [
         (spec.name, on, claim.text, *(verdicts.get((id(claim), way), NOTHING) for way in WAYS)) for claim in spec.claims
@@ -102,9 +109,11 @@ def notes(of: Results) -> list[str]:
     verdicts = _VERDICTS.format(f"±{spec.margin:g} points")
     said = [f"{verdicts} Trials that share a seed are compared with one another."]
     if spec.scale != "report":
-        here = f"on {spec.dataset['name']} with {count(int(spec.base['epochs']), 'epoch')}"
+        here = f"on {spec.dataset['name']} with {listed(found(of, 'epochs'))} epochs"
         said.append(f"Judged at scale {spec.scale}: {here}, not on the report's data and budget.")
-    return [*said, *missing(of), *of.runs.notes]
+    if any(claim.metric == schema.GAP for claim in spec.claims):
+        said.append(TRAIN_ACCURACY)
+    return [*said, *missing(of), *lints(of), *of.runs.notes]
 
 
 def _lines(of: Results, own: Sequence[Ruling]) -> list[str]:
@@ -113,7 +122,7 @@ def _lines(of: Results, own: Sequence[Ruling]) -> list[str]:
         lines += wrapped(f"   {NAMES[ruling.way]}: {ruling.verdict}. {sentence(of, ruling)}", WIDTH)
         lines += [f"      {line}" for line in figures(ruling)]
     if "confirm" in of.ways() and not any(ruling.way == "confirm" for ruling in own):
-        lines.append("   tuned: not asked, as what it compares is itself tuned (or has nothing to tune).")
+        lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
     return lines or ["   not judged: nothing has been trained yet."]
 
 
@@ -121,8 +130,11 @@ def _shows(of: Results, claim: Claim, key: Key, contrast: Contrast) -> str:
     d = contrast.difference
     assert d is not None
     a, b, by = key[0], key[1], f"{number(abs(d.mean), _digits(claim))}{_UNITS.get(claim.metric, '')}"
-    words = ("larger", "smaller") if claim.kind == "interaction" else _WORDS[claim.metric in judging.HIGHER_IS_BETTER]
+    pairs = {"interaction": ("larger", "smaller"), "narrower": ("narrower", "wider")}
+    words = pairs.get(claim.kind) or _WORDS[claim.metric in judging.HIGHER_IS_BETTER]
     seen = f"{a} is {words[d.mean < 0]} than {b} by {by}"
+    if contrast.verdict == stats.EQUAL and claim.kind != "equal" and contrast.p < stats.LEVEL:
+        return f"{seen} (less than the margin of {of.spec.margin:g} points)"
     if contrast.verdict == stats.EQUAL:
         within = f"within {of.spec.margin:g} points of one another" if claim.metric in judging.POINTS else "the same"
         return f"{a} and {b} are {within}"
@@ -139,24 +151,25 @@ def _decides(ruling: Ruling, contrast: Contrast) -> bool:
         return contrast.verdict == stats.UNDECIDED or ruling.claim.kind == "equal"
     if ruling.claim.kind == "equal":
         return contrast.p_beyond < stats.LEVEL
-    return contrast.verdict in (stats.WORSE, stats.EQUAL)
+    return contrast.verdict == stats.WORSE or (
+        contrast.verdict == stats.EQUAL and not judging.better_by_little(contrast)
+    )
 
 
-def _what_would_decide(ruling: Ruling, n: int) -> str:
+def _what_would_decide(of: Results, ruling: Ruling, n: int) -> str:
+    """How many seeds have 80 % power, in a comparison by itself: the correction for several asks for some more."""
     if n == 1:
         return " With one seed nothing can be told from chance; at least two are needed."
-    open_ones = [c for c in ruling.contrasts.values() if not math.isnan(c.needed)]
-    if not open_ones:
-        return ""
-    likely, needed = max(c.likely for c in open_ones), max(c.needed for c in open_ones)
-    if likely == needed:
-        return f" About {needed:,.0f} seeds would decide."
-    return f" About {likely:,.0f} seeds would decide if that is so; {needed:,.0f} in any case."
+    margin, seeds = of.spec.margin, [c.likely for c in ruling.contrasts.values() if not math.isnan(c.likely)]
+    if ruling.claim.kind == "equal":  # what has to be told apart is the difference and the margin
+        open_ones = [c.difference for c in ruling.contrasts.values() if c.verdict != stats.EQUAL and c.difference]
+        seeds = [stats.seeds_to_decide(d, abs(margin - abs(d.mean))) for d in open_ones]
+    return f" If that is so, about {max(seeds):,.0f} seeds would show it." if seeds else ""
 
 
 def _of_training(of: Results, ruling: Ruling) -> str:
     shown = listed(f"{arm} in {k} of {n} seeds" for arm, k, n in ruling.trained)
-    line = f"Above {judging.threshold(of.spec.chance):g} % (chance is {of.spec.chance:.3g} %): {shown}."
+    line = f"Above {of.spec.learned:g} % (chance is {of.spec.chance:.3g} %): {shown}."
     unstable = ruling.claim.kind == "unstable"
     if ruling.verdict == judging.UNDECIDED and unstable:
         return f"{line} It takes {judging.SEEN_ONCE} seeds to be sure of seeing what happens one time in ten."

@@ -11,7 +11,7 @@ from analysis.spec import Spec
 from analysis.words import number, plus_minus, probability, short
 from studies.engine import schema
 
-_SEPARATOR = " · "  # between the labels of a grid's arm
+SEPARATOR = " · "  # between the labels of a grid's arm
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ def interaction_note(results: Results) -> str | None:
     if of is None or min(len(of.rows), len(of.columns)) < 2 or None in (arm for row in of.arms for arm in row):
         return None
     samples = [[results.samples["reported"][str(arm)].values(schema.JUDGED_BY) for arm in row] for row in of.arms]
+    if any(results.half_learned("reported", str(arm)) for row in of.arms for arm in row):
+        return None  # F takes the spread to be the same in every cell
     shared = pd.concat([sample for row in samples for sample in row], axis=1, join="inner").to_numpy()
     if len(shared) < 2:
         return None
@@ -76,7 +78,7 @@ def interaction_note(results: Results) -> str | None:
 def label(spec: Spec, factor: str, value: Any) -> str:
     """What the arms call a value of a factor: the part of their name that stands for it (`bn` of `bn · lr 2e-3`)."""
     for arm, fields in spec.arms.items():
-        parts = arm.split(_SEPARATOR)
+        parts = arm.split(SEPARATOR)
         if factor in fields and fixed(fields[factor]) == value and len(parts) == len(fields):
             return parts[list(fields).index(factor)]
     return f"{factor} {short(value)}"

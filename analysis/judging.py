@@ -1,10 +1,13 @@
 """Whether the trials bear out what a report concluded: every claim as contrasts over seeds, and what they show.
 
-    better       SUPPORTED if every contrast is better; CONTRADICTED if one is worse or practically equal
+    better       SUPPORTED if every contrast is better, be it by little; CONTRADICTED if one is worse, or shown to differ
+                 by less than the margin and not shown to differ at all
     best         the same, against every other arm
     equal        SUPPORTED if all pairs are practically equal; CONTRADICTED if one differs by more than the margin
     interaction  as better, for the difference of two differences
-    trains, fails, unstable    accuracy above twice chance in every seed, in none, in some but not all
+    narrower     as better, for two bands: from the lowest to the highest of several arms, step by step
+    trains, fails    accuracy above twice chance in every seed, in none
+    unstable         in some seeds but not in all, of at least one of the arms
 
 Anything else is UNDECIDED, or INVALID where there is nothing fair to compare. All contrasts of all claims in one way
 are one family (Holm).
@@ -18,8 +21,10 @@ from itertools import combinations, product
 import pandas as pd
 
 from analysis import stats
-from analysis.results import GAP, Contrast, Results, judged, paired
+from analysis.factors import SEPARATOR
+from analysis.results import GAP, Contrast, Results, Sample, judged, paired
 from analysis.spec import Claim
+from analysis.words import listed
 from studies.engine import schema
 
 SUPPORTED, CONTRADICTED, UNDECIDED, INVALID = "SUPPORTED", "CONTRADICTED", "UNDECIDED", "INVALID"
@@ -68,11 +73,13 @@ def _of_way(of: Results, way: str) -> list[Ruling]:
 
 
 def _names(of: Results, claim: Claim, way: str) -> tuple[list[str], list[str]] | None:
-    """The claim's arms as this way calls them; None where tuning has made those it compares one and the same."""
+    """The claim's arms as this way calls them; None where tuning has made of them what the claim does not speak of."""
     than = [arm for arm in of.spec.arms if arm not in claim.arms] if claim.kind == "best" else list(claim.than)
     if way == "reported":
         return list(claim.arms), than
     arms, others = ([of.spec.tuned_of.get(arm, "") for arm in names] for names in (claim.arms, than))
+    if any(tuned in (*arms, *others) and arm not in (*claim.arms, *than) for arm, tuned in of.spec.tuned_of.items()):
+        return None  # it stands for other settings too: "at lr 2e-3" is not asked of an arm that chose another rate
     if claim.kind in ("better", "best"):
         arms, others = list(dict.fromkeys(arms)), list(dict.fromkeys(others))
     together = arms + others
@@ -83,12 +90,15 @@ def _looked_at(
     of: Results, way: str, claim: Claim, arms: Sequence[str], than: Sequence[str]
 ) -> Ruling | dict[Key, stats.Difference | None]:
     """The differences that a claim rests on; or its ruling, where it rests on none."""
-    if fault := _fault(of, way, claim, [*arms, *than]):
+    if fault := _fault(of, way, claim, arms, than):
         return Ruling(claim, way, *fault)
     if claim.kind in ABOUT_TRAINING:
         return _trained(of, way, claim, arms)
-    found = {arm: values(of, way, arm, claim) for arm in (*arms, *than)}
     key = claim.metric, claim.at
+    if claim.kind == "narrower":
+        ours, theirs = (_band(of, [of.samples[way][arm] for arm in group], claim.metric) for group in (arms, than))
+        return {(_band_of(arms), _band_of(than), *key): _difference(of, claim.metric, -ours, -theirs)}
+    found = {arm: values(of, way, arm, claim) for arm in (*arms, *than)}
     if claim.kind == "interaction":
         a, b, c, d = (found[arm] for arm in (*arms, *than))
         names = f"({arms[0]} − {arms[1]})", f"({than[0]} − {than[1]})"
@@ -98,15 +108,18 @@ def _looked_at(
     return {(a, b, *key): _difference(of, claim.metric, turn * found[a], turn * found[b]) for a, b in pairs}
 
 
-def _fault(of: Results, way: str, claim: Claim, arms: Sequence[str]) -> tuple[str, str] | None:
+def _fault(of: Results, way: str, claim: Claim, favoured: Sequence[str], than: Sequence[str]) -> tuple[str, str] | None:
     """Why a claim on these arms cannot be judged in this way: a verdict and its reason."""
+    arms = [*favoured, *than]
     samples = {arm: of.samples[way][arm] for arm in arms if arm in of.samples[way]}
     absent = [arm for arm in arms if arm not in samples or not samples[arm].ended]
     if absent:
         return UNDECIDED, f"not trained yet: {', '.join(absent)}"
-    lost = [arm for arm, sample in samples.items() if sample.trials.empty]
+    told = arms if claim.kind == "interaction" else favoured  # the others' best seeds only make it harder for these
+    lost = [f"{arm} on {len(s.diverged)} of {s.ended} seeds" for arm, s in samples.items()
+            if s.trials.empty or (s.diverged and arm in told)]  # fmt: skip
     if lost and claim.kind not in ABOUT_TRAINING:
-        return INVALID, f"{', '.join(lost)} diverged on every seed, so there is no figure to compare"
+        return INVALID, f"diverged: {listed(lost)}; the seeds that are left do not speak for all"
     if len({digest for sample in samples.values() for digest in sample.trials[schema.DATASET_DIGEST].dropna()}) > 1:
         return INVALID, "the data set changed between its trials"
     if way == "confirm" and (searches := of.unequal_searches(arms)):
@@ -121,15 +134,33 @@ def _fault(of: Results, way: str, claim: Claim, arms: Sequence[str]) -> tuple[st
 def values(of: Results, way: str, arm: str, claim: Claim) -> "pd.Series[float]":
     """The claim's metric by seed: at the end, or after a share of the epochs; of one by step, its mean over the steps."""
     sample, metric = of.samples[way][arm], early_metric(claim)
-    if claim.at is None and metric not in (schema.SECONDS, *schema.STEP_METRICS):
+    if claim.at is None and metric not in (schema.SECONDS, schema.FLUCTUATION, *schema.STEP_METRICS):
         return sample.values(metric)
-    history = of.runs.histories(sample.trials, [metric]).pivot(index="epoch", columns="run", values="value")
-    by_trial = history.reindex(columns=list(sample.trials["run"]))
+    by_seed = _curves(of, sample, schema.VAL_ACC1 if metric == schema.FLUCTUATION else metric)
     if claim.at is not None:
-        found = by_trial.reindex([max(1, round(claim.at * len(by_trial)))]).iloc[0]
-    else:
-        found = by_trial.median() if metric == schema.SECONDS else by_trial.mean()
-    return pd.Series(found.to_numpy(), sample.trials.index).dropna()
+        return by_seed.reindex([max(1, round(claim.at * len(by_seed)))]).iloc[0].dropna()
+    if metric == schema.FLUCTUATION:
+        return by_seed.diff().abs().iloc[(len(by_seed) + 1) // 2 :].mean().dropna()
+    return (by_seed.median() if metric == schema.SECONDS else by_seed.mean()).dropna()
+
+
+def _curves(of: Results, sample: Sample, metric: str) -> pd.DataFrame:
+    """The metric by epoch (or step) and seed."""
+    history = of.runs.histories(sample.trials, [metric]).pivot(index="epoch", columns="run", values="value")
+    return history.reindex(columns=list(sample.trials["run"])).set_axis(sample.trials.index, axis=1)
+
+
+def _band(of: Results, samples: Sequence[Sample], metric: str) -> "pd.Series[float]":
+    """By seed: how far apart the arms are at each step, from the lowest to the highest; the mean over the steps."""
+    by_step = pd.concat([_curves(of, sample, metric) for sample in samples], keys=range(len(samples))).groupby(level=1)
+    return (by_step.max() - by_step.min()).mean().dropna()
+
+
+def _band_of(arms: Sequence[str]) -> str:
+    """A name for the band of these arms: what their names have in common."""
+    parts = [arm.split(SEPARATOR) for arm in arms]
+    shared = [part for part in parts[0] if all(part in own for own in parts)]
+    return f"the band of {SEPARATOR.join(shared) or listed(arms)}"
 
 
 def early_metric(claim: Claim) -> str:
@@ -162,29 +193,32 @@ def _ruling(claim: Claim, way: str, contrasts: Mapping[Key, Contrast]) -> Ruling
     if claim.kind == "equal":
         holds, fails = words == {stats.EQUAL}, any(c.p_beyond < stats.LEVEL for c in contrasts.values())
     else:
-        holds, fails = words == {stats.BETTER}, bool(words & {stats.WORSE, stats.EQUAL})
+        little = [c for c in contrasts.values() if c.verdict == stats.EQUAL]
+        holds = words <= {stats.BETTER, stats.EQUAL} and all(map(better_by_little, little))
+        fails = stats.WORSE in words or not all(map(better_by_little, little))
     return Ruling(claim, way, SUPPORTED if holds else CONTRADICTED if fails else UNDECIDED, contrasts=contrasts)
+
+
+def better_by_little(contrast: Contrast) -> bool:
+    """A difference that is there, the right way round, but of less than the margin."""
+    assert contrast.difference is not None
+    return contrast.p < stats.LEVEL and contrast.difference.mean > 0
 
 
 def _trained(of: Results, way: str, claim: Claim, arms: Sequence[str]) -> Ruling:
     counts = []
     for arm in arms:
         found = values(of, way, arm, claim)
-        trained = int((found > threshold(of.spec.chance)).sum())
+        trained = int((found > of.spec.learned).sum())
         counts.append((arm, trained, len(found) + len(of.samples[way][arm].diverged)))
     few = min(n for _, _, n in counts)
     if few == 0:
         return Ruling(claim, way, INVALID, f"no trial has {early_metric(claim)}")
     if claim.kind == "unstable":
-        holds = all(0 < k < n for _, k, n in counts)
+        holds = any(0 < k < n for _, k, n in counts)
         enough = holds or few >= SEEN_ONCE
     else:
         holds = all(k == (n if claim.kind == "trains" else 0) for _, k, n in counts)
         enough = not holds or few >= ENOUGH
     verdict = SUPPORTED if holds else CONTRADICTED
     return Ruling(claim, way, verdict if enough else UNDECIDED, trained=counts)
-
-
-def threshold(chance: float) -> float:
-    """Twice the accuracy of chance; with few classes half-way from chance to perfect, which then is less."""
-    return min(2 * chance, (100 + chance) / 2)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from analysis.factors import grid
 from analysis.formats import Column, Table
@@ -29,13 +30,22 @@ def _by_way(of: Results, caption: str, make: Callable[[Results, str], list[Colum
 
 def _accuracy(of: Results, way: str) -> list[Column]:
     arms = list(of.spec.arms_of(way))
-    chosen = [setting(of.setting(arm)) or NOTHING for arm in arms] if way == "confirm" else []
+    settings = [setting(of.setting(arm) if way == "confirm" else _taken_over(of, arm)) or NOTHING for arm in arms]
+    shown = way == "confirm" or of.spec.chosen_in
     return [
-        *(_said(of, arms, schema.TEST_ACC1) if way == "reported" else [Column("setting", chosen, figures=False)]),
+        *([Column("setting", settings, figures=False)] if shown else []),
+        *(_said(of, arms, schema.TEST_ACC1) if way == "reported" else []),
         Column("test acc@1 % (n)", [_test(of.samples[way][arm]) for arm in arms], chosen=_row(of, way)),
         Column(f"Δ to {of.spec.baseline_of(way)}", [_delta(of, way, arm) for arm in arms]),
         Column("verdict", [_verdict(of, way, arm) for arm in arms], figures=False),
     ]
+
+
+def _taken_over(of: Results, arm: str) -> dict[str, Any]:
+    """Of a setting chosen in another study, what the arms do not share."""
+    every = list(of.spec.arms.values())
+    own = of.spec.arms[arm].items()
+    return {name: v for name, v in own if name != "model" and any(fields.get(name) != v for fields in every)}
 
 
 def _fit(of: Results, way: str) -> list[Column]:

@@ -50,7 +50,7 @@ def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> st
 
 def lints(of: Results) -> list[str]:
     """One plain sentence each."""
-    checks = (_few_seeds, _diverged, _edges, _unequal, _improving, _mixed, _sign_flip)
+    checks = (_few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _sign_flip)
     return [line for check in checks for line in check(of)]
 
 
@@ -76,6 +76,16 @@ def _diverged(of: Results) -> Iterator[str]:
     shares = [f"{arm} {sum(of == 'diverged')} of {len(of)}" for arm, of in ends.items() if (of == "diverged").any()]
     if shares:
         yield f"Search trials that diverged, so that part of the range was wasted: {', '.join(shares)}."
+
+
+def _half_learned(of: Results) -> Iterator[str]:
+    for way in of.ways():
+        halves = [f"{arm} {seen}" for arm in of.samples[way] if (seen := of.half_learned(way, arm))]
+        if halves:
+            yield (
+                f"Only some seeds came above {of.spec.learned:g} % ({NAMES[way]}: {', '.join(halves)}): "
+                "a mean over both kinds, and its interval, describe neither."
+            )
 
 
 def _edges(of: Results) -> Iterator[str]:
@@ -110,7 +120,7 @@ def _improving(of: Results) -> Iterator[str]:
         late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > of.spec.margin]
         if late:
             points = f"{NAMES[way]}, points: {', '.join(late)}"
-            yield f"Still improving in the last tenth of the epochs ({points}); more epochs may change the order."
+            yield f"Still improving at the end ({points}, against as many epochs before); more epochs may change the order."
 
 
 def _mixed(of: Results) -> Iterator[str]:

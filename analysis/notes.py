@@ -10,6 +10,11 @@ from analysis.results import NAMES, Contrast, Results
 from analysis.words import between, count, listed, number, plus_minus, seeds, space
 from studies.engine import schema
 
+TRAIN_ACCURACY = (
+    "Train accuracy is that of the last epoch's steps, with augmentation and dropout at work: the gap may be negative, "
+    "and is lower for an arm that makes training harder."
+)
+
 
 def verdict(of: Results) -> str:
     """What the study found: a sentence on each way that was run; of factors that interact, one for each level."""
@@ -39,7 +44,7 @@ def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
         return f"{names} {verb} {word}{' to' if word == stats.EQUAL else ' than'} {baseline}"
     n = min(d.n for d in differences.values())
     likely, needed = max(c.likely for c in group.values()), max(c.needed for c in group.values())
-    more = "" if math.isnan(needed) else f" ({between(likely, needed)} would decide)"
+    more = "" if math.isnan(needed) else f" (n* {between(likely, needed)})"
     return f"{names} cannot be told from {baseline} with {count(n, 'seed')}{more}"
 
 
@@ -54,18 +59,19 @@ def _choice(of: Results, way: str) -> str:
 
 def notes(of: Results) -> list[str]:
     """How every number was made."""
-    return [_data(of), _intervals(of), *_verdicts(of), _choice_made(of), *_stages(of), *_report(of), *of.runs.notes]
+    made = [_data(of), _intervals(of), *_verdicts(of), _choice_made(of), TRAIN_ACCURACY]
+    return [*made, *_stages(of), *_report(of), *of.runs.notes]
 
 
 def _data(of: Results) -> str:
     data = of.spec.dataset
     parts = {"training": data["train"], "validation": data["validation"], "test": data["test"]}
     images = listed(f"{n:,} {part}" for part, n in parts.items() if n)
-    epochs, precision = (listed(_found(of, field)) for field in ("epochs", "precision"))
+    epochs, precision = (listed(found(of, field)) for field in ("epochs", "precision"))
     return f"Data: {data['name']} ({images} images); epochs: {epochs}; precision: {precision}."
 
 
-def _found(of: Results, field: str) -> list[Any]:
+def found(of: Results, field: str) -> list[Any]:
     """The values of a field of the recipe in the trials; before the first one, in the plan."""
     trials = of.runs.trials
     return sorted(trials[field].dropna().unique()) if field in trials else [of.spec.base[field]]
@@ -84,9 +90,10 @@ def _verdicts(of: Results) -> list[str]:
         return []
     family = listed(f"{count(n, 'contrast')} {way}" for way, n in sizes.items())
     return [
-        "Δ is the paired difference to the baseline over shared seeds, with its interval; the verdict is "
-        f"corrected for {family} (Holm). Practically equal: shown to lie within ±{of.spec.margin:g} points. "
-        "n*: seeds that would decide with 80 % power, from 'it is as large as it looks' to 'whatever its size'."
+        "Δ is the paired difference to the baseline over shared seeds, with its own interval; the verdict is corrected "
+        f"for {family} (Holm), so an interval without 0 may be undecided. Practically equal: shown to lie within "
+        f"±{of.spec.margin:g} points. n*: seeds with which a comparison by itself finds a difference in four of five "
+        f"studies, from one as large as it looks to one of ±{of.spec.margin:g} points."
     ]
 
 
@@ -119,4 +126,5 @@ def _report(of: Results) -> list[str]:
     if not of.spec.reported:
         return []
     apart = " at its own scale: compare the order of arms, not the figures" if of.spec.scale != "report" else ""
-    return [f"Report: what it printed{apart}."]
+    seconds = any(schema.SECONDS in said for said in of.spec.reported.values())
+    return [f"Report: what it printed{', its seconds by epoch' if seconds else ''}{apart}."]

@@ -17,7 +17,7 @@ from analysis.runs import StudyRuns
 from analysis.spec import Spec
 from studies.engine import schema
 
-GAP = "gap"  # train accuracy minus test accuracy
+GAP = schema.GAP
 WAYS = ("reported", "confirm")
 NAMES = {"reported": "as reported", "confirm": "tuned"}
 _ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
@@ -33,8 +33,8 @@ class Contrast:
     p_equal: float  # of a difference of the margin or more
     p_beyond: float  # of a difference of the margin or less
     verdict: str
-    likely: float  # seeds that would decide if the difference is as large as it looks; NaN unless undecided
-    needed: float  # n*: seeds that would decide in any case; NaN unless undecided
+    likely: float  # n*: seeds that find it, in one comparison with 80 % power, if it is as large as it looks
+    needed: float  # the same for a difference of the margin; both are NaN unless undecided
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,12 @@ class Results:
 
     def epochs(self, sample: Sample, metric: str) -> pd.DataFrame:
         return self.history[(self.history["metric"] == metric) & self.history["run"].isin(sample.trials["run"])]
+
+    def half_learned(self, way: str, arm: str) -> str:
+        """``2 of 3`` where only some seeds have come above chance: a mean over both kinds describes neither."""
+        tests = self.samples[way][arm].values(schema.JUDGED_BY)
+        learned = int((tests > self.spec.learned).sum())
+        return f"{learned} of {len(tests)}" if 0 < learned < len(tests) else ""
 
     def late_gain(self, sample: Sample) -> float:
         """Points of accuracy won in the last tenth of the epochs, on validation data if there are any; NaN: unknown."""

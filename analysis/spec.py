@@ -80,6 +80,11 @@ class Spec:
         return 100 / int(self.dataset["classes"])
 
     @property
+    def learned(self) -> float:
+        """Above it something was learned: twice chance, or with few classes half-way from chance to perfect."""
+        return min(2 * self.chance, (100 + self.chance) / 2)
+
+    @property
     def resolution(self) -> float:
         """Points of accuracy that one test image is worth."""
         return 100 / int(self.dataset["test"])

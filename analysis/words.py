@@ -13,7 +13,7 @@ LABELS = {
     schema.VAL_ACC1: "validation acc@1", schema.VAL_ACC5: "validation acc@5", schema.VAL_LOSS: "validation loss",
     schema.TRAIN_ACC1: "train acc@1", schema.TRAIN_ACC5: "train acc@5", schema.TRAIN_LOSS: "train loss",
     schema.SECONDS: "seconds an epoch", schema.SIZE_MB: "size", schema.PARAMETERS: "parameters", schema.FLOPS: "FLOPs",
-    "gap": "gap between train and test acc@1",
+    schema.GAP: "train minus test acc@1", schema.FLUCTUATION: "jumps of validation acc@1 between late epochs",
     schema.STEP_LOSS: "training loss (mean over the steps)",
     "landscape/loss_min": "lowest loss along the gradient (mean over the steps)",
     "landscape/loss_max": "highest loss along the gradient (mean over the steps)",

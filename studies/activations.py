@@ -25,10 +25,9 @@ STUDY = Study(
     },
     claims=[
         claim(
-            "Mish and GELU do better than ReLU and RReLU (D-c, the report's prose)",
-            better=["mish", "gelu"],
-            than=["relu", "rrelu"],
+            "Mish and GELU are best (D-c, the report's prose)", better=["mish", "gelu"], than=["relu", "elu", "rrelu"]
         ),
+        claim("ReLU and RReLU are worst (D-c, the prose)", better=["mish", "elu", "gelu"], than=["relu", "rrelu"]),
         claim("ReLU is best (D-c, the report's table)", best="relu"),
     ],
     demo=Scale.demo(width=0.125, crop=2, batch_size=32),

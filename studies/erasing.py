@@ -19,7 +19,12 @@ STUDY = Study(
     budget=Budget(seeds=3, trials_per_arm=16),
     reported={"erasing": {"test/acc1": 88.860, "train/acc1": 89.888}},
     claims=[
-        claim("Random erasing narrows the train-test gap (D-f)", better="erasing", than="basic", metric="gap"),
+        claim(
+            "Random erasing lowers train minus test accuracy, the over-fitting (D-f)",
+            better="erasing",
+            than="basic",
+            metric="gap",
+        ),
     ],
     demo=Scale.demo(seeds=5, train_size=500, epochs=20, width=0.125, crop=2, batch_size=32),
     smoke=Scale.smoke(image_size=16, width=0.125),

@@ -23,8 +23,8 @@ STUDY = Study(
         *(claim(f"BN lowers the loss at {lr} (D-h)", better=f"{lr} · bn", than=f"{lr} · no bn", metric="step/loss") for lr in RATES),
         *(claim(f"BN calms the gradient at {lr} (D-h)", better=f"{lr} · bn", than=f"{lr} · no bn", metric=CHANGE) for lr in RATES),
         claim(
-            "BN narrows the band: raising the rate from 5e-4 to 2e-3 raises the loss less with it than without (D-h)",
-            grows=["lr 2e-3 · no bn", "lr 5e-4 · no bn"], than=["lr 2e-3 · bn", "lr 5e-4 · bn"], metric="step/loss",
+            "BN narrows the band of the loss over the rates (D-h)",
+            narrower=[f"{lr} · bn" for lr in RATES], than=[f"{lr} · no bn" for lr in RATES], metric="step/loss",
         ),
     ],
     demo=Scale.demo(seeds=5, image_size=32, width=0.125, crop=2, batch_size=32, landscape=10),

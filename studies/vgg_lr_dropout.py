@@ -8,19 +8,21 @@ from cnnzoo import Recipe
 from search_spaces import grids
 from studies.engine import Budget, Scale, Study, claim, grid, main
 
+ARMS = grid(**grids.RATE_AND_DROPOUT)
+
 STUDY = Study(
     name="vgg_lr_dropout",
     question="Which learning rate and which dropout suit VGG-16 on MNIST, and does it train at every seed?",
     # Epochs and batch are left open: those of AlexNet's grid. So is whether it was run at depth 16 or 19: the smaller one.
     base=Recipe(model="vgg16", dataset="mnist", optimizer="adam", batch_size=64, epochs=5),
-    arms=grid(**grids.RATE_AND_DROPOUT),
+    arms=ARMS,
     baseline="lr 5e-4 · dropout 0.4",  # the report's choice
     budget=Budget(seeds=5),
     rows="lr",
     columns="dropout",
     claims=[
         claim("At the setting chosen, whether it trains depends on the seed (C4)", unstable="lr 5e-4 · dropout 0.4"),
-        claim("At 1e-3, whether it trains depends on the seed (C4)", unstable="lr 1e-3 · dropout 0.4"),
+        claim("At some setting of the nine, whether it trains depends on the seed (C4)", unstable=list(ARMS)),
     ],
     demo=Scale.demo(seeds=3, width=0.25, image_size=12, batch_size=16, epochs=5),
     smoke=Scale.smoke(image_size=16, width=0.125),

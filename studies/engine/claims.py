@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnnzoo.spelling import unknown
-from studies.engine.schema import EPOCH_METRICS, JUDGED_BY, STEP_METRICS, TRIAL_METRICS
+from studies.engine.schema import EPOCH_METRICS, FLUCTUATION, GAP, JUDGED_BY, STEP_METRICS, TRIAL_METRICS
 
-GAP = "gap"  # train accuracy minus test accuracy
-METRICS = (*EPOCH_METRICS, *TRIAL_METRICS, *STEP_METRICS, GAP)
+METRICS = (*EPOCH_METRICS, *TRIAL_METRICS, *STEP_METRICS, GAP, FLUCTUATION)
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ def claim(
     fails: str | Sequence[str] = (),
     unstable: str | Sequence[str] = (),
     grows: Sequence[str] = (),
+    narrower: Sequence[str] = (),
     metric: str = JUDGED_BY,
     at: float | None = None,
 ) -> Claim:
@@ -45,8 +45,10 @@ def claim(
     better=a, than=b    each arm of a beats each arm of b on the metric (a loss, a gap, a time, a size: lower is better)
     best=a              a beats every other arm
     equal=[a, b, ...]   these differ by no more than the study's margin
-    trains=a, fails=a, unstable=a    every seed, none, or only some seeds come above twice the accuracy of chance
+    trains=a, fails=a                every seed, or none, comes above twice the accuracy of chance
+    unstable=a                       of at least one of these arms only some seeds do
     grows=[a, b], than=[c, d]        the difference a - b is larger than the difference c - d
+    narrower=[a, b], than=[c, d]     a and b lie closer together than c and d, step by step or epoch by epoch
     at=0.2              the metric as it stood after that share of the epochs, not at the end
     """
     given = {
@@ -57,14 +59,18 @@ def claim(
         "fails": fails,
         "unstable": unstable,
         "interaction": grows,
+        "narrower": narrower,
     }
     kinds = [kind for kind, arms in given.items() if arms]
     if len(kinds) != 1:
         raise ValueError(
-            f"claim {text!r} must say exactly one of better, best, equal, trains, fails, unstable, grows, but says {kinds}."
+            f"claim {text!r} must say exactly one of better, best, equal, trains, fails, unstable, grows, narrower, "
+            f"but says {kinds}."
         )
-    if bool(than) != (kinds[0] in ("better", "interaction")):
-        raise ValueError(f"claim {text!r}: `than` belongs to better=... and grows=..., and both need it.")
+    if bool(than) != (kinds[0] in ("better", "interaction", "narrower")):
+        raise ValueError(f"claim {text!r}: `than` belongs to better=..., grows=... and narrower=..., which need it.")
+    if kinds[0] == "narrower" and metric not in (*EPOCH_METRICS, *STEP_METRICS):
+        raise ValueError(f"claim {text!r}: narrower=... needs a metric with a curve, but got {metric!r}.")
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS)
     if at is not None and not 0 < at <= 1:

@@ -44,6 +44,9 @@ STEP_LOSS, LOOKS = "step/loss", (
 )  # fmt: skip
 STEP_METRICS = (STEP_LOSS, *LOOKS)
 
+# What a claim may also be about: train minus test accuracy, and how far validation accuracy jumps from epoch to epoch.
+GAP, FLUCTUATION = "gap", "fluctuation"
+
 # A study is chosen by its validation accuracy and judged by its test accuracy.
 CHOSEN_BY, JUDGED_BY = VAL_ACC1, TEST_ACC1
 

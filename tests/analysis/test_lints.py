@@ -48,7 +48,12 @@ def test_mixed_precision_data_and_versions(read: Read) -> None:
 def test_still_improving(read: Read) -> None:
     rising = [replace(t, curve=[50.0, 60.0, 70.0, 80.0]) for t in CLEAN[:3]]
     text = said(read, [*rising, *CLEAN[3:]])
-    assert "Still improving in the last tenth of the epochs (as reported, points: relu +10.0)" in text
+    assert "Still improving at the end (as reported, points: relu +10.0, against as many epochs before)" in text
+
+
+def test_a_mean_over_seeds_that_trained_and_seeds_that_did_not(read: Read) -> None:
+    text = said(read, [*reported("relu", [90.0, 10.2, 92.0]), *CLEAN[3:]])
+    assert "Only some seeds came above 20 % (as reported: relu 2 of 3): a mean over both kinds" in text
 
 
 def test_a_long_flat_end_is_no_improvement(read: Read) -> None:
