@@ -192,12 +192,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--strict", action="store_true", help="exit with code 1 unless every claim is SUPPORTED in every way"
     )
     given = options.parse_args(arguments)
-    judged = [of for of in (everything(given) if given.all else [read(given)]) if of.spec.claims]
+    every, code = everything(given) if given.all else ([read(given)], 0)
+    judged = [of for of in every if of.spec.claims]
     if not judged:
         which = "no study here states" if given.all else f"study {given.study!r} states no"
         raise ValueError(f"{which} claims.\nhint: add claims=[claim(...)] to its file and run it again.")
     write(overview(judged) if given.all else text(judged[0]), given.out)
-    return 1 if given.strict and not all(map(_supported, judged)) else 0
+    return 1 if given.strict and not all(map(_supported, judged)) else code
 
 
 def _supported(of: Results) -> bool:

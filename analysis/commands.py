@@ -1,8 +1,8 @@
 """What the command lines share: how a study is named, where output goes, and how a mistake is told."""
 
-import argparse
 import os
 import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from analysis.runs import StudyRuns, load, studies
 from analysis.store import tracking_uri
 from studies.engine import schema
 
+UNREADABLE = 2  # the exit code where a study could not be read
 
-def parser(
-    description: str, out: str = "where to write it; default: the screen", every: str | None = None
-) -> argparse.ArgumentParser:
+
+def parser(description: str, out: str = "a file; default: the screen", every: str | None = None) -> ArgumentParser:
     """A parser with the options that every command on a study has; ``every`` says what it does with --all."""
     epilog = "Reads MLFLOW_TRACKING_URI, or sqlite:///mlflow.db here."
-    made = argparse.ArgumentParser(description=description, epilog=epilog)
+    made = ArgumentParser(description=description, epilog=epilog)
     which = made.add_mutually_exclusive_group(required=True)
     which.add_argument("--study", help="the study's name, e.g. activations")
     if every:
@@ -27,21 +27,29 @@ def parser(
     return made
 
 
-def runs(given: argparse.Namespace) -> StudyRuns:
+def runs(given: Namespace) -> StudyRuns:
     """The study of a command line; an --out that cannot be a file is told before anything is read."""
     if given.out and given.out.is_dir():
         raise ValueError(f"--out {given.out} is a folder.\nhint: name a file in it, e.g. --out {given.out / 'result'}")
     return load(given.study, given.scale, tracking_uri())
 
 
-def read(given: argparse.Namespace) -> Results:
+def read(given: Namespace) -> Results:
     return results(runs(given))
 
 
-def everything(given: argparse.Namespace) -> list[Results]:
-    """Every study in the store at each of its scales, or at the one that is given."""
-    there = studies(tracking_uri())
-    return [results(load(name, scale, tracking_uri())) for name, scale, _ in there if given.scale in (None, scale)]
+def everything(given: Namespace) -> tuple[list[Results], int]:
+    """Every study in the store at each of its scales, or at the one that is given, but for what cannot be read: one
+    that is broken does not hide the others. And the exit code that this comes to.
+    """
+    found, code = [], 0
+    for name, scale, _ in studies(tracking_uri()):
+        try:
+            found += [results(load(name, scale, tracking_uri()))] if given.scale in (None, scale) else []
+        except ValueError as error:
+            print(f"error: {error}", file=sys.stderr)
+            code = UNREADABLE
+    return found, code
 
 
 def write(what: str | bytes, out: Path | None) -> None:

@@ -24,10 +24,8 @@ def curve(axes: Axes, epochs: ArrayLike, values: ArrayLike, label: str, style: S
     """The mean over seeds by epoch, in a band from the lowest to the highest; ``values`` has shape (epochs, seeds)."""
     x, y = np.asarray(epochs), np.asarray(values, dtype=float)
     axes.fill_between(x, np.nanmin(y, axis=1), np.nanmax(y, axis=1), color=style.color, alpha=0.15, linewidth=0)
-    axes.plot(
-        x, np.nanmean(y, axis=1), color=style.color, linestyle=style.line, marker=style.marker,
-        markevery=max(1, len(x) // 8), markersize=4, linewidth=1.5, label=label,
-    )  # fmt: skip
+    mean, every, (color, marker, line, _) = np.nanmean(y, axis=1), max(1, len(x) // 8), style
+    axes.plot(x, mean, color=color, linestyle=line, marker=marker, markevery=every, markersize=5, label=label)
     return axes
 
 
@@ -51,7 +49,7 @@ def curves(of: Results, way: str) -> Figure | None:
                 curve(axes, table.index, table.to_numpy(), arm, look(of)[arm])
         axes.set(title=LABELS[metric], xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-    return finish(figure, of, f"{NAMES[way]}: mean and range over seeds", panels[0][0])
+    return finish(figure, of, f"{NAMES[way]}: mean and range over seeds")
 
 
 main = partial(figure_main, curves)

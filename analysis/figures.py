@@ -1,17 +1,16 @@
 """What the figures of a study share: the look of its arms, title and legend, the way into a file, the command line.
 
 Colours are Okabe and Ito's, which the colour-blind can tell apart; each goes with a line, a marker and a hatch of its
-own, so that a black-and-white print can be read too. An arm has the same ones in every figure of a study.
+own, so that a black-and-white print can be read too: up to sixteen arms. An arm has the same ones in every figure.
 """
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.commands import parser, read, write
@@ -20,13 +19,14 @@ from analysis.results import NAMES, Results
 FORMATS = (".png", ".svg", ".pdf")
 _LOOK: Any = {
     "font.size": 9, "axes.grid": True, "grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False,
-    "figure.constrained_layout.use": True, "svg.hashsalt": "study", "figure.dpi": 150,
+    "figure.constrained_layout.use": True, "svg.hashsalt": "study", "figure.dpi": 150, "axes.formatter.useoffset": False,
 }  # fmt: skip
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9", "#8C564B")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+# All can be drawn hollow, which in some figures has a meaning of its own.
+_MARKERS: Any = ("o", "s", "^", "D", "v", "P", "X", "*", ">", "d", "<", (4, 1, 0), (3, 1, 0), "p", (4, 1, 45), (3, 1, 180))  # fmt: skip
 _LINES: Any = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 2)), (0, (3, 1)))
 _HATCHES = ("///", "...", "\\\\\\", "xxx", "+++", "ooo", "|||", "---")
-_LETTERS, _HANDLE = 12, 7  # letters of a legend in an inch; and those that the line before a name takes
+_LETTERS, _HANDLE = 12, 8  # letters of a legend in an inch; and those that the line before a name takes
 _LINE = 0.2  # inches
 
 Make = Callable[[Results, str], Figure | None]  # of a way; None: there is nothing to draw
@@ -34,32 +34,34 @@ Make = Callable[[Results, str], Figure | None]  # of a way; None: there is nothi
 
 class Style(NamedTuple):
     color: str
-    marker: str
+    marker: Any
     line: Any
     hatch: str
 
 
-def styles(names: Sequence[str]) -> dict[str, Style]:
-    """By name, in order; from the ninth on the colours come again, with other lines and markers."""
-    size = len(_COLORS)
-    turns = {name: (i % size, (i + i // size) % size) for i, name in enumerate(names)}
-    return {name: Style(_COLORS[i], _MARKERS[j], _LINES[j], _HATCHES[j]) for name, (i, j) in turns.items()}
+def styles(names: Iterable[str]) -> dict[str, Style]:
+    """By name, in order; from the ninth on the colours come again, with other markers and lines."""
+    size, found = len(_COLORS), {}
+    for i, name in enumerate(dict.fromkeys(names)):
+        turned, marker = (i + i // size) % size, _MARKERS[(i + i // len(_MARKERS)) % len(_MARKERS)]
+        found[name] = Style(_COLORS[i % size], marker, _LINES[turned], _HATCHES[turned])
+    return found
 
 
-def look(of: Results) -> dict[str, Style]:
-    """Of a study's arms, in all its figures. A tuned arm that stands for several has its own."""
-    return styles(of.spec.every_arm())
+def look(of: Results, others: Iterable[str] = ()) -> dict[str, Style]:
+    """Of a study's arms, in all its figures, and of what else one shows; a tuned arm that stands for several has its own."""
+    return styles([*of.spec.every_arm(), *others])
 
 
-def finish(figure: Figure, of: Results, said: str, axes: Axes | None = None) -> Figure:
-    """A title over all panels, and under them the legend of one."""
+def finish(figure: Figure, of: Results, said: str) -> Figure:
+    """A title over all panels, and under them one legend of what any of them shows."""
     figure.suptitle(f"{of.spec.name}, scale {of.spec.scale}, {said}")
-    if axes is not None:
-        handles, labels = axes.get_legend_handles_labels()
-        fit = int(figure.get_figwidth() * _LETTERS / (_HANDLE + max(map(len, labels))))
-        columns = max(1, min(fit, len(labels)))
-        figure.set_figheight(figure.get_figheight() + _LINE * math.ceil(len(labels) / columns))
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    found = [axes.get_legend_handles_labels() for axes in figure.axes]
+    shown = {label: handle for panel in found for handle, label in zip(*panel, strict=True)}
+    fit = int(figure.get_figwidth() * _LETTERS / (_HANDLE + max(map(len, shown))))
+    columns = max(1, min(fit, len(shown)))
+    figure.set_figheight(figure.get_figheight() + _LINE * math.ceil(len(shown) / columns))
+    figure.legend([*shown.values()], [*shown], loc="outside lower center", ncols=columns, handlelength=3)
     return figure
 
 
@@ -89,9 +91,7 @@ def figure_main(make: Make, arguments: Sequence[str] | None = None) -> int:
         raise ValueError(f"--out {out} must end with {', '.join(FORMATS)}.\nhint: --out {out.with_suffix(FORMATS[0])}")
     figure = draw(make, read(given), way)
     if figure is None:
-        raise ValueError(
-            f"study {given.study!r} has nothing to draw here {NAMES[way]}.\n"
-            f"hint: see what is there with python analysis/tables.py --study {given.study}"
-        )
+        hint = f"hint: see what is there with python analysis/tables.py --study {given.study}"
+        raise ValueError(f"study {given.study!r} has nothing to draw here {NAMES[way]}.\n{hint}")
     write(encoded(figure, out.suffix[1:]), out)
     return 0

@@ -72,7 +72,8 @@ def markdown(page: Page) -> str:
         rule = ["-" * (w - 1) + (":" if c.figures else "-") for w, c in zip(widths, table.columns, strict=True)]
         lines = ["| " + " | ".join(_padded(row, widths, table)) + " |" for row in (rows[0], rule, *rows[1:])]
         parts += [f"**{table.caption}**", "\n".join(lines)]
-    warnings, notes = [f"- **Beware:** {line}" for line in page.warnings], [f"- {line}" for line in page.notes]
+    warnings = [f"- **Beware:** {line}" for line in page.warnings]
+    notes = [f"- \\{line}" if line.startswith("*") else f"- {line}" for line in page.notes]  # no list within the list
     return "\n\n".join(part for part in (*parts, page.verdict, "\n".join(warnings), "\n".join(notes)) if part) + "\n"
 
 

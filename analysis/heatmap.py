@@ -6,6 +6,7 @@ python analysis/heatmap.py --study vgg_bn_vs_nobn --out heatmap.pdf
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,16 +16,16 @@ from numpy.typing import ArrayLike
 
 from analysis.commands import command
 from analysis.factors import grid
-from analysis.figures import figure_main, finish, styles
+from analysis.figures import Style, figure_main, finish, look
 from analysis.results import NAMES, Results
 from studies.engine import schema
 
 _LETTERS = 30  # under an axis, that do not run into one another
+Place = tuple[int, int]  # row, column
+Lines = Mapping[str, tuple[ArrayLike, ArrayLike]]  # by name: the mean and half its interval, at every level
 
 
-def heat(
-    axes: Axes, rows: Sequence[str], columns: Sequence[str], values: ArrayLike, chosen: tuple[int, int] | None
-) -> Axes:
+def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: ArrayLike, chosen: Place | None) -> Axes:
     """A table of two factors in colour, the figures written in; ``values`` has shape (rows, columns), NaN where there is none."""
     z = np.asarray(values, dtype=float)
     image = axes.imshow(z, cmap="cividis", aspect="auto")
@@ -43,18 +44,14 @@ def heat(
     return axes
 
 
-def lines(axes: Axes, levels: Sequence[str], series: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Axes:
-    """An interaction plot: a line a series over the levels of the other factor, (mean, half interval) each. Not parallel: they interact."""
-    for i, (name, style) in enumerate(styles(list(series)).items()):
+def lines(axes: Axes, levels: Sequence[str], series: Lines, styles: Mapping[str, Style]) -> Axes:
+    """An interaction plot: a line a series over the levels of the other factor. Not parallel: they interact."""
+    for i, (name, (mean, half)) in enumerate(series.items()):
         x = np.arange(len(levels)) + 0.04 * (i - (len(series) - 1) / 2)
-        mean, half = series[name]
-        axes.errorbar(
-            x, mean, yerr=half, color=style.color, linestyle=style.line, marker=style.marker, capsize=3, label=name
-        )
-    axes.set_xticks(range(len(levels)), [level.replace(", ", ",\n") for level in levels])
-    if sum(map(len, levels)) > _LETTERS:
-        for text in axes.get_xticklabels():
-            text.set(rotation=30, ha="right")
+        color, marker, line, _ = styles[name]
+        axes.errorbar(x, mean, half, color=color, linestyle=line, marker=marker, capsize=3, label=name)
+    turned: Any = {"rotation": 30, "ha": "right"} if sum(map(len, levels)) > _LETTERS else {}
+    axes.set_xticks(range(len(levels)), [level.replace(", ", ",\n") for level in levels], **turned)
     return axes
 
 
@@ -63,24 +60,23 @@ def heatmap(of: Results, way: str) -> Figure | None:
     cells = grid(of.spec)
     if cells is None or way != "reported":
         return None
-    best, chosen = of.chosen_arm(way), None
+    places = {arm: (i, j) for i, row in enumerate(cells.arms) for j, arm in enumerate(row) if arm is not None}
     mean, half = np.full((2, len(cells.rows), len(cells.columns)), math.nan)
-    for i, row in enumerate(cells.arms):
-        for j, arm in enumerate(row):
-            if arm is not None:
-                test = of.samples[way][arm].mean(schema.JUDGED_BY)
-                mean[i, j], half[i, j] = test.mean, test.half
-                chosen = (i, j) if arm == best else chosen
+    for arm, place in places.items():
+        test = of.samples[way][arm].mean(schema.JUDGED_BY)
+        mean[place], half[place] = test.mean, test.half
     if np.isnan(mean).all():
         return None
+    chosen = places.get(of.chosen_arm(way) or "")
     figure = Figure(figsize=(8.4, 1.8 + 0.5 * max(4, len(cells.rows))))
     left, right = figure.subplots(1, 2)
     heat(left, cells.rows, cells.columns, mean, chosen)
     title = "test acc@1 %" + (", * chosen on validation" if chosen else "")
     left.set(title=title, xlabel=cells.factors[1], ylabel=cells.factors[0])
-    lines(right, cells.rows, {name: (mean[:, j], np.nan_to_num(half[:, j])) for j, name in enumerate(cells.columns)})
+    series = {name: (mean[:, j], half[:, j]) for j, name in enumerate(cells.columns)}
+    lines(right, cells.rows, series, look(of, cells.columns))
     right.set(title="parallel lines: no interaction", xlabel=cells.factors[0])
-    return finish(figure, of, f"{NAMES[way]}, with 95 % intervals", right)
+    return finish(figure, of, NAMES[way] + ("" if np.isnan(half).all() else ", with 95 % intervals"))
 
 
 main = partial(figure_main, heatmap)

@@ -37,16 +37,16 @@ def isolation(of: Results, _way: str) -> Figure | None:
     numeric = [name for name in names if all(pd.api.types.is_numeric_dtype(t[name]) for t in tuned.values())]
     if not numeric:
         return None
-    figure = Figure(figsize=(4.2 * len(numeric) + 3, 3.8))
+    figure = Figure(figsize=(max(7.2, 4.2 * len(numeric)), 3.8))
     for axes, name in zip(figure.subplots(1, len(numeric), squeeze=False, sharey=True)[0], numeric, strict=True):
         spaces = {arm: of.spec.tune[arm][name] for arm in tuned if name in of.spec.tune[arm]}
         for arm in spaces:
             whole = tuned[arm][schema.OUTCOME] == "completed"
             points(axes, tuned[arm][name], tuned[arm][schema.CHOSEN_BY], whole, arm, look(of)[arm])
-        axes.set_xscale("log" if any(space.get("log") for space in spaces.values()) else "linear")
-        axes.set(xlabel=name, ylabel="validation acc@1 %")
+        scale = "log" if any(space.get("log") for space in spaces.values()) else "linear"
+        axes.set(xlabel=name, ylabel="validation acc@1 %", xscale=scale)
         axes.label_outer()
-    return finish(figure, of, "search (hollow: stopped early)", axes)
+    return finish(figure, of, "search (hollow: stopped early)")
 
 
 main = partial(figure_main, isolation)

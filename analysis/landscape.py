@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from analysis.commands import command
 from analysis.factors import fixed, label
-from analysis.figures import Style, figure_main, finish, styles
+from analysis.figures import Style, figure_main, finish, look
 from analysis.results import NAMES, Results
 from studies.engine import schema
 
@@ -36,10 +36,7 @@ _POINTS = 400  # of a band: more would be ink; each is a mean over the steps bet
 def band(axes: Axes, steps: ArrayLike, low: ArrayLike, high: ArrayLike, label: str, style: Style) -> Axes:
     """The space between two curves over steps, shape (steps,) each; of a single step a stroke."""
     width = 0.3 if np.size(steps) > 1 else 4
-    axes.fill_between(
-        steps, low, high, color=style.color, alpha=0.35, hatch=style.hatch, edgecolor=style.color, linewidth=width,
-        label=label,
-    )  # fmt: skip
+    axes.fill_between(steps, low, high, color=style.color, alpha=0.35, hatch=style.hatch, linewidth=width, label=label)
     return axes
 
 
@@ -64,17 +61,17 @@ def landscape(of: Results, way: str) -> Figure | None:
     panels = bands(of, way)
     if not panels:
         return None
-    looks = styles(list(dict.fromkeys(name for drawn in panels.values() for name in drawn)))
-    wide = min(2, len(panels))
-    high = math.ceil(len(panels) / wide)
+    looks = look(of, (name for drawn in panels.values() for name in drawn))
+    wide, high = min(2, len(panels)), math.ceil(len(panels) / 2)
     figure = Figure(figsize=(4.6 * wide, 3.0 * high + 0.6))
     for axes, (title, drawn) in zip(figure.subplots(high, wide, squeeze=False).flat, panels.items(), strict=False):
         for name, by_step in drawn.items():
             window = math.ceil(len(by_step) / _POINTS)
             mean = by_step.groupby([i // window for i in range(len(by_step))]).mean()
             band(axes, by_step.index[::window], mean["min"], mean["max"], name, looks[name])
-        axes.set(title=title, xlabel="step")
-    return finish(figure, of, f"{NAMES[way]}: lowest to highest over learning rates and seeds", figure.axes[0])
+        positive = all((by_step > 0).all(axis=None) for by_step in drawn.values())  # in logs a spike flattens nothing
+        axes.set(title=title, xlabel="step", yscale="log" if positive else "linear")
+    return finish(figure, of, f"{NAMES[way]}: lowest to highest over learning rates and seeds")
 
 
 main = partial(figure_main, landscape)

@@ -1,11 +1,12 @@
 """A page of tables as LaTeX, HTML and CSV; whatever a name holds is escaped here."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis.formats import Page, Table
+from analysis.formats import Column, Page, Table
 from analysis.words import MINUS
 
 _LINE = 84  # characters of a table on a line of an ordinary page
@@ -14,13 +15,14 @@ _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     '"': r"\textquotedbl{}", "|": r"\textbar{}", "*": r"$^{\ast}$", MINUS: "$-$", "±": r"$\pm$", "×": r"$\times$",
-    "Δ": r"$\Delta$", "·": r"$\cdot$", "–": "--", "→": r"$\rightarrow$", "\x02": r"\textbf{", "\x03": "}*",
+    "Δ": r"$\Delta$", "·": r"$\cdot$", "–": "--", "→": r"$\rightarrow$", "≤": r"$\leq$", "≥": r"$\geq$", "\x02": r"\textbf{", "\x03": "}*",
 }  # fmt: skip
 
 
 def latex(page: Page) -> str:
     """Tables to ``\\input`` into a document, a float each; the first carries the notes. Booktabs is all that they need."""
     lines = ["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."]
+    lines += ["% For letters pdflatex lacks (say Chinese): xelatex, and fontspec with a font of theirs, not fontenc."]
     under = [
         r"  \par\vspace{4pt}\begin{minipage}{\linewidth}\scriptsize\setlength{\parskip}{2pt}",
         *(rf"    \par {_tex(line)}" for line in (page.verdict, *page.warnings, *page.notes)),
@@ -29,7 +31,7 @@ def latex(page: Page) -> str:
     for table in (part for whole in page.tables for part in whole.narrowed(_LINE)):
         lines += [
             r"\begin{table}[htbp]",
-            r"  \centering\footnotesize\setlength{\tabcolsep}{3.5pt}",
+            r"  \centering\footnotesize\setlength{\tabcolsep}{3.5pt}\setlength{\belowcaptionskip}{4pt}",
             rf"  \caption{{{_tex(f'{page.title}. {page.question} {table.caption}.')}}}",
             *_latex_table(table),
             *under,
@@ -68,7 +70,8 @@ def _guarded(value: Any) -> Any:
 
 def _latex_table(table: Table) -> list[str]:
     aligned = "".join("r" if column.figures else "l" for column in table.columns)
-    lines = [rf"  \begin{{tabular}}{{@{{}}{aligned}@{{}}}}", r"    \toprule"]
+    # What is too wide all the same runs into both margins alike.
+    lines = [rf"  \makebox[\linewidth][c]{{\begin{{tabular}}{{@{{}}{aligned}@{{}}}}", r"    \toprule"]
     if len(table.groups()) > 1:
         heads, rules, at = [], [], 1
         for group, span in table.groups():
@@ -77,9 +80,16 @@ def _latex_table(table: Table) -> list[str]:
             at += span
         lines += [f"    {' & '.join(heads)} \\\\", f"    {''.join(rules)}"]
     # A row that begins with a bracket would be read as an option of the line break before it, if not for the braces.
-    rows = [[column.title for column in table.columns], *table.rows(_CHOSEN)]
-    head, *body = [f"    {{}}{' & '.join(map(_tex, row))} \\\\" for row in rows]
-    return [*lines, head, r"    \midrule", *body, r"    \bottomrule", r"  \end{tabular}"]
+    rows = [[*map(_head, table.columns)], *([*map(_tex, row)] for row in table.rows(_CHOSEN))]
+    head, *body = [f"    {{}}{' & '.join(row)} \\\\" for row in rows]
+    return [*lines, head, r"    \midrule", *body, r"    \bottomrule", r"  \end{tabular}}"]
+
+
+def _head(column: Column) -> str:
+    """The title of a column, in lines no longer than its longest cell; a short one (14 letters) stays whole."""
+    lines = textwrap.wrap(column.title, max([14, *map(len, column.cells)]), break_long_words=False)
+    stacked, side = r" \\ ".join(map(_tex, lines)), "r" if column.figures else "l"
+    return stacked if len(lines) < 2 else rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{stacked}\end{{tabular}}"
 
 
 def _tex(text: str) -> str:

@@ -5,6 +5,7 @@ python analysis/report.py --all --out reports        # every study in the store,
 """
 
 import base64
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,6 @@ from analysis.tradeoff import tradeoff
 from analysis.words import setting, short
 from studies.engine import schema
 
-_ALL = "every study at each of its scales, with an index over them"
 _FIGURES: Sequence[tuple[Make, str, str]] = (
     (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
     (curves, "confirm", "The same for the tuned arms."),
@@ -72,10 +72,8 @@ def _settings(of: Results) -> list[Table]:
 
 
 def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Table:
-    left, right = (
-        Column(head, list(cells), figures=False) for head, cells in zip(heads, (pairs, pairs.values()), strict=True)
-    )
-    return Table(caption, [left, right])
+    cells = (list(pairs), list(pairs.values()))
+    return Table(caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
 
 
 def _origin(of: Results) -> list[str]:
@@ -88,10 +86,16 @@ def _origin(of: Results) -> list[str]:
 
 
 def _repeat(of: Results) -> list[str]:
-    name, study = of.spec.name, f"--study {of.spec.name} --scale {of.spec.scale}"
-    seeds = max(len(of.spec.seeds), len(of.spec.confirm_seeds))
+    """Commands for what is on the page; what was not run is not in them."""
+    spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, f"--study {of.spec.name} --scale {of.spec.scale}"
+    options = [f"--scale {spec.scale} --seeds {max(len(spec.seeds), len(spec.confirm_seeds))}"]
+    if spec.tuned_arms:
+        options += [f"--trials {spec.trials_per_arm}"] if stages != {"reported"} else ["--only reported"]
+        options += ["--only tuned"] if stages and "reported" not in stages else []
+    if not any("dataset" in fields for fields in spec.arms.values()):  # the spec does not say if --dataset was given
+        options.append(f"--dataset {shlex.quote(spec.base['dataset'])}")
     return [
-        f"python studies/{name}.py --scale {of.spec.scale} --seeds {seeds} --trials {of.spec.trials_per_arm}",
+        f"python studies/{spec.name}.py {' '.join(options)}",
         f"python analysis/tables.py {study}",
         f"python analysis/claims.py {study}",
         f"python analysis/trials.py {study} --out trials.csv",
@@ -106,15 +110,15 @@ def _write(of: Results, folder: Path) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = parser("Write a study as a page that stands alone.", "folder for the pages; default: reports", _ALL)
+    options = parser("A study as a page that stands alone.", "folder; default: reports", "all studies, with an index")
     options.set_defaults(out=Path("reports"))
     given = options.parse_args(arguments)
-    if not given.all:
-        _write(results(load(given.study, given.scale, tracking_uri())), given.out)
-        return 0
-    pages = [_write(of, given.out) for of in everything(given)]
-    write(template("index.html", studies=pages), given.out / "index.html")
-    return 0
+    alone = [] if given.all else [results(load(given.study, given.scale, tracking_uri()))]
+    every, code = everything(given) if given.all else (alone, 0)
+    pages = [_write(of, given.out) for of in every]
+    if given.all:
+        write(template("index.html", studies=pages), given.out / "index.html")
+    return code
 
 
 if __name__ == "__main__":

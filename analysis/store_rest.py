@@ -18,11 +18,10 @@ _PAGE = 5000  # runs in one answer
 _BULK = 100  # runs in one request for histories: the server's own limit
 _MOST = 25_000  # values in one answer: the server's own limit
 _SETTINGS = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
-_HINT = "see that the server is up (mlflow server), and that MLFLOW_TRACKING_URI names it."
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_DISABLE_TELEMETRY": "true",
+}  # fmt: skip
+_SERVER = "see that the server is up (mlflow server), and that MLFLOW_TRACKING_URI names it."
+_ADDRESS = "a tracking URI is like sqlite:///mlflow.db, postgresql+psycopg://user@host/name or http://host:5000; others need a driver."
 
 
 class ClientStore:
@@ -57,11 +56,9 @@ class ClientStore:
         with self._told():
             found = [self.client.get_experiment_by_name(study)] if study else self.client.search_experiments()
             experiments = {e.experiment_id: e.name for e in found if e and e.lifecycle_stage == "active"}
-            token = None
+            token, wanted = None, f"tags.{schema.KIND} = '{kind}'"
             while experiments:
-                page = self.client.search_runs(
-                    list(experiments), f"tags.{schema.KIND} = '{kind}'", max_results=_PAGE, page_token=token
-                )
+                page = self.client.search_runs(list(experiments), wanted, max_results=_PAGE, page_token=token)
                 yield from ((experiments[run.info.experiment_id], _run(run)) for run in page)
                 if not (token := page.token):
                     return
@@ -71,10 +68,8 @@ class ClientStore:
         if self.served:
             points = self._bulk(runs, metric)
             if len(points) < _MOST:
-                by_run = groupby(points, key=lambda point: point["run_id"])
-                return [
-                    _series(run, metric, [(p["step"], p["value"], p["timestamp"]) for p in own]) for run, own in by_run
-                ]
+                each = groupby(points, key=lambda point: point["run_id"])
+                return [_series(run, metric, [(p["step"], p["value"], p["timestamp"]) for p in of]) for run, of in each]
             if len(runs) > 1:
                 half = len(runs) // 2
                 return [*self._history(runs[:half], metric), *self._history(runs[half:], metric)]
@@ -85,12 +80,9 @@ class ClientStore:
         from mlflow.utils.credentials import get_default_host_creds
         from mlflow.utils.rest_utils import http_request
 
-        answer = http_request(  # type: ignore[no-untyped-call]
-            get_default_host_creds(self.uri),  # type: ignore[no-untyped-call]
-            "/ajax-api/2.0/mlflow/metrics/get-history-bulk",
-            "GET",
-            params={"run_id": list(runs), "metric_key": metric, "max_results": _MOST},
-        )
+        server, path = get_default_host_creds(self.uri), "/ajax-api/2.0/mlflow/metrics/get-history-bulk"  # type: ignore[no-untyped-call]
+        wanted = {"run_id": list(runs), "metric_key": metric, "max_results": _MOST}
+        answer = http_request(server, path, "GET", params=wanted)  # type: ignore[no-untyped-call]
         if answer.status_code != 200:
             raise ValueError(f"the server answered {answer.status_code} to a request for histories")
         points: list[dict[str, Any]] = json.loads(answer.text)["metrics"]
@@ -100,11 +92,12 @@ class ClientStore:
     def _told(self) -> Iterator[None]:
         """What goes wrong in MLflow is told in two lines."""
         from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
 
         try:
             yield
-        except (MlflowException, OSError, ValueError) as error:
-            raise unreadable(self.uri, error, _HINT) from None
+        except (MlflowException, SQLAlchemyError, ImportError, OSError, ValueError) as error:
+            raise unreadable(self.uri, error, _SERVER if self.served else _ADDRESS) from None
 
 
 def _run(run: Any) -> Run:
@@ -130,4 +123,4 @@ def _knock(uri: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         late = isinstance(reason, TimeoutError)
-        raise unreadable(uri, f"no answer within {TIMEOUT} s" if late else reason, _HINT) from None
+        raise unreadable(uri, f"no answer within {TIMEOUT} s" if late else reason, _SERVER) from None

@@ -27,7 +27,8 @@ from studies.engine import schema
 
 WIDTH, NARROWEST, WIDEST = 110, 60, 160  # of a terminal: where it does not say, and what is still readable
 FORMATS = ("plain", "md", "csv", "latex", "html")
-_SUFFIXES = {".txt": "plain", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
+_SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
+_SAID = (schema.TEST_ACC1, schema.TRAIN_ACC1, GAP, schema.VAL_ACC1, schema.PARAMETERS, schema.SIZE_MB, schema.SECONDS)
 
 
 def page(of: Results) -> Page:
@@ -48,7 +49,7 @@ def render(of: Results, form: str) -> str:
 def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
     """The numbers of an arm in one way, for pandas or a spreadsheet."""
     sample, contrast, cost = of.samples[way][arm], of.contrasts[way].get(arm), of.cost(arm)
-    test = sample.mean(schema.JUDGED_BY)
+    test, train, gap, val = map(sample.mean, (schema.JUDGED_BY, schema.TRAIN_ACC1, GAP, schema.VAL_ACC1))
     nothing = stats.Difference(math.nan, math.nan, math.nan, 0, math.nan, math.nan)
     difference = (contrast and contrast.difference) or nothing
     said = of.spec.reported.get(arm, {}) if way == "reported" else {}
@@ -60,16 +61,17 @@ def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
     return {
         "study": of.spec.name, "scale": of.spec.scale, "stage": way, "arm": arm,
         "setting": setting(of.setting(arm)) if way == "confirm" else "",
-        "report_test_acc1": said.get(schema.TEST_ACC1, math.nan),
+        **{f"report_{name.removeprefix('model/').replace('/', '_')}": said.get(name, math.nan) for name in _SAID},
         "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,
         "n": test.n, "planned": len(sample.planned), "diverged": len(sample.diverged), "failed": len(sample.failed),
-        "train_acc1": sample.mean(schema.TRAIN_ACC1).mean, "gap": sample.mean(GAP).mean,
-        "val_acc1": sample.mean(schema.VAL_ACC1).mean, "chosen": of.chosen_arm(way) == arm,
+        "train_acc1": train.mean, "train_acc1_half": train.half, "gap": gap.mean, "gap_half": gap.half,
+        "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": of.chosen_arm(way) == arm,
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
         "p_holm": contrast.p if contrast else math.nan, "p_equal_holm": contrast.p_equal if contrast else math.nan,
         "p_sign_flip": flips, "probability_of_improvement": improves,
         "verdict": contrast.verdict if contrast and difference.n else "",
         "seeds_to_decide": contrast.needed if contrast else math.nan,
+        "parameters": sample.mean(schema.PARAMETERS).mean, "size_mb": sample.mean(schema.SIZE_MB).mean,
         "seconds_per_epoch": of.seconds(sample).mean,
         "trials": cost["trials"], "search_trials": cost["searched"], "epochs": cost["epochs"], "stopped": cost["stopped"],
     }  # fmt: skip
@@ -79,8 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("The table of a study, with what is needed to defend it.")
     options.add_argument("--format", choices=FORMATS, help="default: as the name of --out ends; on the screen, plain")
     given = options.parse_args(arguments)
+    form: str = given.format or _SUFFIXES.get(given.out.suffix if given.out else ".txt", "")
+    if not form and not given.out.is_dir():
+        hint = f"hint: --out {given.out.with_suffix('.md')}, or say with --format what to write there"
+        raise ValueError(f"--out {given.out} must end with {', '.join(_SUFFIXES)}.\n{hint}")
     of = read(given)
-    form = given.format or (_SUFFIXES.get(given.out.suffix, "md") if given.out else "plain")
     write(render(of, form), given.out)
     if form == "plain" and not given.out:
         print(_next(of))
@@ -90,9 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _next(of: Results) -> str:
     study = f"--study {of.spec.name} --scale {of.spec.scale}"
     claims = [f"python analysis/claims.py {study}   what the report concluded, judged"] if of.spec.claims else []
-    return "\nnext  " + "\n      ".join(
-        [*claims, f"python analysis/report.py {study}   all of this with plots, as a page"]
-    )
+    page = f"python analysis/report.py {study}   all of this with plots, as a page"
+    return "\nnext  " + "\n      ".join([*claims, page])
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 python analysis/tradeoff.py --study activations --out tradeoff.pdf
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis.commands import command
 from analysis.figures import Style, figure_main, finish, look
@@ -16,17 +16,18 @@ from analysis.results import NAMES, Results
 from studies.engine import schema
 
 Point = tuple[float, float, float]  # cost, accuracy, half its interval
+_FAR = 1e6  # beyond the edges of any axes
 
 
 def points(axes: Axes, found: Mapping[str, Point], styles: Mapping[str, Style]) -> Axes:
-    """What accuracy costs, by name, and the front of those that nothing beats in both."""
+    """What accuracy costs, by name, and the front of those that nothing beats in both, from edge to edge."""
     for name, (cost, accuracy, half) in found.items():
-        style, error = styles[name], None if math.isnan(half) else half
-        axes.errorbar(
-            cost, accuracy, yerr=error, color=style.color, marker=style.marker, linestyle="none", capsize=3, label=name
-        )
-    front = pareto([(cost, accuracy) for cost, accuracy, _ in found.values()])
-    axes.step(*zip(*front, strict=True), where="post", color="0.5", linewidth=1, zorder=0)
+        color, marker, *_ = styles[name]
+        axes.errorbar(cost, accuracy, half, color=color, marker=marker, linestyle="none", capsize=3, label=name)
+    costs, best = zip(*pareto([(cost, accuracy) for cost, accuracy, _ in found.values()]), strict=True)
+    ends = (costs[0], *costs, _FAR), (-_FAR, *best, best[-1])
+    axes.add_artist(Line2D(*ends, drawstyle="steps-post", color="0.5", linewidth=1, zorder=0))  # moves no limits
+    axes.locator_params("x", nbins=5)  # sizes that are nearly the same need long figures
     return axes
 
 
@@ -53,7 +54,7 @@ def tradeoff(of: Results, way: str) -> Figure | None:
     for axes, (title, found) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
         points(axes, found, look(of)).set(xlabel=title, ylabel="test acc@1 %")
         axes.label_outer()
-    return finish(figure, of, f"{NAMES[way]}: accuracy and what it costs (grey: the Pareto front)", axes)
+    return finish(figure, of, f"{NAMES[way]}: accuracy and what it costs (grey: the Pareto front)")
 
 
 main = partial(figure_main, tradeoff)

@@ -61,6 +61,19 @@ def test_the_format_follows_the_name(store: Path, name: str, starts: str) -> Non
     assert Path(name).read_text().startswith(starts)
 
 
+@pytest.mark.parametrize("name", ["t.pdf", "table"])
+def test_a_name_that_says_no_format(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=rf"--out {name} must end with .txt, .md, .*\nhint: --out {name[:1]}.*\.md"):
+        tables.main(["--study", "activations", "--out", name])
+
+
+def test_the_option_goes_before_the_name(store: Path) -> None:
+    write_sql(store, *activations())
+    assert tables.main(["--study", "activations", "--out", "table", "--format", "csv"]) == 0
+    assert Path("table").read_text().startswith("study,")
+
+
 def test_trials_to_a_file(store: Path) -> None:
     write_sql(store, *activations())
     assert trials.main(["--study", "activations", "--out", "trials.csv"]) == 0
@@ -101,6 +114,17 @@ def test_the_claims_of_every_study_in_one_table(store: Path, capsys: pytest.Capt
     assert claims.main(["--all", "--strict"]) == 1
     with pytest.raises(ValueError, match="no study here states claims"):
         claims.main(["--all", "--scale", "smoke"])
+
+
+def test_a_study_that_cannot_be_read_does_not_hide_the_others(store: Path) -> None:
+    plan, runs = activations()
+    plan["claims"] = [claim("ELU trains", "trains", ["elu"])]
+    uri = write_sql(store, plan, runs)
+    write_sql(store, None, runs, "orphan")
+    done = run("-m", "analysis.claims", "--all", uri=uri, cwd=ROOT)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: study 'orphan' has trials at scale 'demo', but the parent run")
+    assert "| activations | mnist5k, 4 epochs, 3 seeds | ELU trains" in done.stdout
 
 
 def test_a_mistake_is_two_lines_and_exit_code_2(store: Path) -> None:
@@ -189,6 +213,17 @@ def test_a_database_of_another_mlflow(store: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("uri", ["sqlite://", "sqlite:////nowhere/mlflow.db", "postgresql+nope://x/y"])
 def test_addresses_that_cannot_be(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cannot read MLflow" in error_at(uri, monkeypatch)
+
+
+@pytest.mark.filterwarnings("ignore")  # those of MLflow itself
+@pytest.mark.parametrize("uri", ["mysql://ann:s3cret@x/y", "mysql+nope://ann:s3cret@x/y", "./mlruns", "foo://bar"])
+def test_addresses_that_only_mlflow_could_read(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(
+        ValueError, match=r"cannot read MLflow at .*\nhint: a tracking URI is like sqlite:///"
+    ) as caught:
+        tables.main(["--study", "activations"])
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_server_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:

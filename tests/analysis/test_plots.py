@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from conftest import Read
-from fake_study import Trial, activations, bn_grid, reported, searched, spec, without_validation, write_sql
+from fake_study import LR, Trial, activations, bn_grid, reported, searched, spec, without_validation, write_sql
 from matplotlib.figure import Figure
 
 from analysis import curves, heatmap, isolation, landscape, tradeoff
@@ -18,6 +18,7 @@ def test_every_arm_has_a_look_of_its_own() -> None:
     looks = styles([str(i) for i in range(24)])
     assert len({(s.color, s.marker) for s in looks.values()}) == 24
     assert len({str(s.line) for s in list(looks.values())[:8]}) == 8, "to be told apart in black and white"
+    assert len({s.marker for s in list(looks.values())[:16]}) == 16, "the lr x dropout grids have nine arms"
 
 
 def test_an_arm_looks_the_same_in_all_figures(read: Read) -> None:
@@ -25,6 +26,43 @@ def test_an_arm_looks_the_same_in_all_figures(read: Read) -> None:
     assert look(of) == look(of)
     partial = read(spec(name="partial"), reported("elu", [90.0, 91.0]))
     assert look(partial)["elu"] == look(of)["elu"]
+
+
+def test_a_line_of_an_interaction_plot_that_is_an_arm_looks_like_it(read: Read) -> None:
+    of = read(*bn_grid())
+    figure = draw(heatmap.heatmap, of, "reported")
+    assert figure is not None
+    drawn = {line.get_label(): line.lines[0] for line in figure.axes[1].containers}
+    assert {name: line.get_color() for name, line in drawn.items()} == {
+        name: look(of)[name].color for name in ("bn", "no bn")
+    }
+    assert look(of, ["bn", "other"])["other"] not in look(of).values()
+
+
+def named(figure: Figure | None) -> list[str]:
+    assert figure is not None
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_the_legend_names_what_any_panel_shows(read: Read) -> None:
+    tune = {"relu": LR, "mish": {**LR, "l1": LR["lr"]}, "elu": {**LR, "weight_decay": LR["lr"]}}
+    trials = [
+        replace(trial, fields={**trial.fields, **dict.fromkeys(tune[arm], 0.1)})
+        for arm in tune
+        for trial in searched(arm, [0.1])
+    ]
+    figure = draw(isolation.isolation, read(spec(tune=tune), trials), "confirm")
+    assert named(figure) == ["relu", "mish", "elu"]
+
+
+def test_intervals_are_announced_where_there_are_some(read: Read) -> None:
+    plan, trials = bn_grid()
+    whole = draw(heatmap.heatmap, read(plan, trials), "reported")
+    assert whole is not None
+    assert "with 95 % intervals" in whole.get_suptitle()
+    one = draw(heatmap.heatmap, read({**plan, "name": "one"}, [t for t in trials if t.seed == 1]), "reported")
+    assert one is not None
+    assert one.get_suptitle() == "one, scale demo, as reported"
 
 
 def test_a_curve_is_the_mean_in_the_range_over_seeds() -> None:
@@ -38,6 +76,24 @@ def test_a_curve_is_the_mean_in_the_range_over_seeds() -> None:
 def test_the_pareto_front() -> None:
     assert tradeoff.pareto([(3, 90), (1, 80), (2, 79), (4, 90), (2, 85)]) == [(1, 80), (2, 85), (3, 90)]
     assert tradeoff.pareto([(1, 80), (1, 81)]) == [(1, 81)]
+
+
+def test_the_front_of_a_single_point_is_seen() -> None:
+    axes = Figure().subplots()
+    tradeoff.points(axes, {"a": (1.0, 90.0, 1.0), "b": (2.0, 80.0, np.nan)}, styles(["a", "b"]))
+    limits = axes.axis()
+    assert limits[0] < 1 < 2 < limits[1] < 3
+    (front,) = [line for line in axes.lines if line.get_color() == "0.5"]
+    (from_x, *_, to_x), (from_y, *_, to_y) = front.get_data()
+    assert (from_x, to_y) == (1, 90)
+    assert from_y < limits[2]
+    assert to_x > limits[1]
+
+
+def test_sizes_that_are_nearly_the_same_have_few_ticks() -> None:
+    axes = Figure().subplots()
+    tradeoff.points(axes, {"a": (0.5851, 90.0, 1.0), "b": (0.5891, 80.0, 1.0)}, styles(["a", "b"]))
+    assert len(axes.get_xticks()) <= 7  # the outermost may lie beyond the edges
 
 
 def test_a_heat_map_writes_its_figures_and_marks_one() -> None:
@@ -124,6 +180,7 @@ def test_a_band_is_over_learning_rates(read: Read) -> None:
     }
     figure = draw(landscape.landscape, of, "reported")
     assert figure is not None
+    assert figure.axes[0].get_yscale() == "log", "one spike must not flatten the rest"
     corners = figure.axes[0].collections[0].get_paths()[0].vertices
     assert len(corners) < 800, "more points than can be seen are means over some steps"
 

@@ -1,5 +1,6 @@
 """The page of a study: whole, escaped, standing alone, and drawn by a real browser."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fake_study import activations, bn_grid, claim, reported, spec, write_sql
+from fake_study import BASE, activations, bn_grid, claim, reported, spec, write_sql
 
 from analysis import report
 
@@ -47,10 +48,29 @@ def test_everything_is_on_the_page(store: Path) -> None:
     assert "93.00 ± 2.37 (3) *" in text
     assert '<td class="chosen">SUPPORTED</td>' in text
     assert text.count("<img ") == 5
-    assert "python studies/activations.py --scale demo --seeds 3 --trials 4" in text
+    assert "python studies/activations.py --scale demo --seeds 3 --trials 4 --dataset mnist5k\n" in text
     checked = Page()
     checked.feed(text)
     assert checked.open == []
+
+
+@pytest.mark.parametrize(
+    ("stages", "changes", "options"),
+    [
+        (["reported"], {}, " --only reported --dataset mnist5k"),
+        (["search", "confirm"], {}, " --trials 4 --only tuned --dataset mnist5k"),
+        (["reported"], {"tuned_arms": {}}, " --dataset mnist5k"),
+        ([], {"base": {**BASE, "dataset": "folder:my own"}}, " --trials 4 --dataset 'folder:my own'"),
+        ([], {"arms": {"relu": {"dataset": "mnist5k"}}, "tuned_arms": {}}, ""),
+    ],
+)
+def test_the_command_repeats_what_was_run(
+    store: Path, monkeypatch: pytest.MonkeyPatch, stages: list[str], changes: dict[str, object], options: str
+) -> None:
+    monkeypatch.setattr(report, "_FIGURES", ())  # which take seconds
+    write_sql(store, spec(**changes), [trial for trial in activations()[1] if trial.stage in stages])
+    text = html.unescape(written(store, "--study", "activations"))
+    assert f"python studies/activations.py --scale demo --seeds 3{options}\n" in text
 
 
 def test_nothing_a_study_says_becomes_markup(store: Path) -> None:

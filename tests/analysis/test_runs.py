@@ -151,6 +151,19 @@ def test_only_the_setting_confirmed_last_counts(store: Path) -> None:
     assert "2 trials that confirmed a setting chosen before" in runs.notes[0]
 
 
+def test_of_trials_that_differ_in_their_signature_alone_the_latest_counts(store: Path) -> None:
+    """The file of the user's network was edited, or the training code: all of it was trained again."""
+    trials = [
+        *reported("relu", [80.0, 81.0]),
+        *searched("relu", [0.1, 0.2]),
+        Trial("relu", "confirm", 101, fields={"lr": 0.2}),
+    ]
+    again = [replace(trial, signature=f"new {n}", test=trial.test and 90.0) for n, trial in enumerate(trials)]
+    runs = load("activations", "demo", write_sql(store, spec(), [*trials, *again]))
+    assert set(runs.trials["signature"]) == {trial.signature for trial in again}
+    assert runs.notes == ("Left out: 5 trials of an earlier version of the network, data or training code.",)
+
+
 def test_an_arms_own_epochs_may_shrink_with_the_scale(store: Path) -> None:
     plan = spec(arms={"relu": {}, "long": {"epochs": 60}}, tuned_arms={})
     trials = reported("long", [90.0], fields={"epochs": 6})
