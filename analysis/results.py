@@ -93,8 +93,9 @@ class Results:
         return trials[(trials[schema.STAGE] == "search") & (trials[schema.ARM] == arm) & ended]
 
     def chosen_arm(self, way: str) -> str | None:
-        """The arm with the best validation accuracy: the test set takes no part in a choice."""
-        means = {arm: sample.mean(schema.CHOSEN_BY).mean for arm, sample in self.samples[way].items()}
+        """The arm with the best validation accuracy, of those that never diverged; the test set takes no part in it."""
+        steady = {arm: sample for arm, sample in self.samples[way].items() if not sample.diverged}
+        means = {arm: sample.mean(schema.CHOSEN_BY).mean for arm, sample in steady.items()}
         known = {arm: mean for arm, mean in means.items() if not math.isnan(mean)}
         return max(known, key=lambda arm: known[arm]) if known else None
 

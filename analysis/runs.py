@@ -122,8 +122,12 @@ def current(trials: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:
     old = [row for arm, rows in confirmed for row in _superseded(rows, list(spec.tune[str(arm)]))]
     if old:
         notes.append(f"Left out: {len(old)} trials that confirmed a setting chosen before the search was extended.")
+    kept = kept.drop(index=old).sort_values("started")
+    older = kept.duplicated([schema.STAGE, schema.ARM, schema.SEED, schema.NUMBER], keep="last")
+    if older.any():
+        notes.append(f"Left out: {older.sum()} trials of an earlier version of the network, data or training code.")
     rank = [*schema.STAGES, *spec.every_arm()].index
-    kept = kept.drop(index=old).sort_values(
+    kept = kept[~older].sort_values(
         [schema.STAGE, schema.ARM, schema.NUMBER, schema.SEED],
         key=lambda of: of.map(rank) if of.name in (schema.STAGE, schema.ARM) else of,
         ignore_index=True,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from studies.engine.cli import INTERRUPTED, RESULTS
+from studies.engine.console import terminal
 from studies.engine.ledger import Ledger
 from studies.engine.overview import progress_of
 from studies.engine.schema import SCALES
@@ -47,10 +47,10 @@ def in_order(studies: list[Study]) -> Iterator[Study]:
 
 
 def show(studies: list[Study]) -> int:
-    console, ledger = Console(highlight=False), Ledger(RESULTS.absolute())
+    console, ledger = terminal(), Ledger(RESULTS.absolute())
     for study in studies:
-        console.print(f"[bold]{study.name}[/bold]  {escape(study.question)}")
-        console.print(f"  {len(study.arms)} arms: {escape(', '.join(study.arms))}", no_wrap=True, overflow="ellipsis")
+        console.print(Text.assemble((study.name, "bold"), f"  {study.question}"))
+        console.print(f"  {len(study.arms)} arms: {', '.join(study.arms)}", no_wrap=True, overflow="ellipsis")
         costs = (f"{scale} {progress_of(study, scale, ledger)} epochs" for scale in SCALES)
         console.print(f"  trials: {'; '.join(costs)}\n")
     console.print("next  python studies/NAME.py --dry-run   what it would do, and how long that takes here")

@@ -25,12 +25,7 @@ STUDY = Study(
         claim("The bigger the better: Res18 above Res9 (D-a)", better="Res18", than="Res9"),
         claim("The bigger the better: Res9 above simp_Res9 (D-a)", better="Res9", than="simp_Res9"),
         claim("But with little return: Res9 is within 1.5 points of Res18 (D-a)", equal=["Res9", "Res18"]),
-        claim(
-            "Res9 is the smaller, in the report by a factor of five (D-a)",
-            better="Res9",
-            than="Res18",
-            metric="model/size_mb",
-        ),
+        claim("Res9 is smaller, in the report five times (D-a)", better="Res9", than="Res18", metric="model/size_mb"),
         claim("A smaller model takes less time", better=["Res9", "simp_Res9"], than="Res18", metric="seconds"),
     ],
     demo=Scale.demo(width=0.125, crop=2, batch_size=32),

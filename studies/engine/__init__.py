@@ -4,6 +4,8 @@ Loaded when first asked for, so that ``studies.engine.schema``, which the analys
 """
 
 import importlib
+import sys
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,3 +26,17 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def _tell_a_mistake(kind: type[BaseException], error: BaseException, trace: Any, usual: Any = sys.excepthook) -> None:
+    """A mistake in a study that is being run is one line with its place; whatever else goes wrong has its traceback."""
+    places = [(f"{f.f_globals.get('__name__')}.", f"{f.f_code.co_filename}:{line}") for f, line in walk_tb(trace)]
+    refused = kind is ValueError and places[-1][0].startswith((f"{__name__}.", "cnnzoo.", "search_spaces.", "optuna."))
+    if refused and places[0][0] == "__main__." and hasattr(sys.modules["__main__"], "__file__"):  # a file, no console
+        *_, place = (at for name, at in places if name.startswith(("__main__.", "studies.")) and __name__ not in name)
+        print(f"error: {place}: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+    usual(kind, error, trace)
+
+
+sys.excepthook = _tell_a_mistake

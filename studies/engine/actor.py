@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import torch
 from ray import tune
 
 from studies.engine.worker import Order, work
@@ -12,8 +11,6 @@ class Trainee(tune.Trainable):
     """A worker process: one trial after another, one epoch a step."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        if not torch.cuda.is_available():
-            torch.set_num_threads(1)  # as many threads as slots, never more
         self.course = work(Order(**config))
 
     def step(self) -> dict[str, Any]:

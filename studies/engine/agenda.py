@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from studies.engine.plan import Plan, Trial
-from studies.engine.rungs import Course, Verdict
+from studies.engine.rungs import Course, Verdict, end
 from studies.engine.search import Search
 
 Recall = Callable[[Trial], Course]  # what the books hold of a trial
@@ -40,9 +40,8 @@ class Agenda:
         return None
 
     def finished(self) -> bool:
-        return not (self.running or self._reported or self._confirm or self._unchosen) and len(self.settled) == len(
-            self.trials
-        )
+        left = self.running or self._reported or self._confirm or self._unchosen
+        return not left and len(self.settled) == len(self.trials)
 
     def heard(self, trial: Trial, epoch: int, score: float) -> bool:
         """Take in the score after an epoch; True says that the trial has to stop. An epoch heard of before changes nothing."""
@@ -71,11 +70,8 @@ class Agenda:
 
     def _draw(self) -> Trial | None:
         """Searches first, as they take longest to come to an end; what is fixed from the beginning fills the gaps."""
-        return (
-            next(self._candidates(), None)
-            or self._next_confirmation()
-            or (self._reported.pop(0) if self._reported else None)
-        )
+        first = next(self._candidates(), None) or self._next_confirmation()
+        return first or (self._reported.pop(0) if self._reported else None)
 
     def _candidates(self) -> Iterator[Trial]:
         for arm, search in sorted(self.searches.items(), key=lambda item: len(item[1].settings)):
@@ -97,10 +93,8 @@ class Agenda:
         """Take in all that is known of a trial, and settle whatever that decides."""
         self.courses[trial.signature] = course
         if trial.number is None:
-            if course.outcome is not None:
-                self.settled[trial.signature] = Verdict(
-                    course.outcome, len(course.scores), course.scores[-1] if course.scores else math.nan
-                )
+            if (verdict := end(course)) is not None:
+                self.settled[trial.signature] = verdict
             return
         search = self.searches[trial.arm]
         search.courses[trial.number] = course

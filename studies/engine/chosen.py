@@ -1,5 +1,6 @@
 """Settings that another study has chosen: read from its results, never typed in."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import fmean
@@ -30,7 +31,8 @@ def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, led
     if best is None:
         raise ValueError(
             f"arm {name!r} takes the setting chosen in study {source.name!r}, which is not done at scale {scale} on "
-            f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: python studies/{source.name}.py --scale {scale}"
+            f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "
+            f"python studies/{source.name}.py --scale {scale} --seeds {plan.budget.seeds}"
         )
     smaller = study.scale(scale).changes
     changes = _differences(source.recipe(best, scale), study.base, always=smaller.keys() | {"model"})
@@ -38,15 +40,18 @@ def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, led
 
 
 def _best_arm(plan: Plan, ledger: Ledger) -> str | None:
-    """By mean validation accuracy over the seeds, as the tables mark it; None while a trial is missing."""
+    """By mean validation accuracy over the seeds; None while a trial is missing, or has yet to be tried again."""
     scores: dict[str, list[float]] = {}
     for trial in plan.reported():
         record = ledger.read(trial.signature)
         if record.result is None or record.result.outcome == "failed":
             return None
-        if record.result.outcome == "completed":
-            scores.setdefault(trial.arm, []).append(record.epochs[-1][schema.CHOSEN_BY])
-    return max(scores, key=lambda arm: fmean(scores[arm]), default=None)
+        completed = record.result.outcome == "completed"  # no other seed makes up for one that diverged
+        scores.setdefault(trial.arm, []).append(record.epochs[-1][schema.CHOSEN_BY] if completed else -math.inf)
+    best = max(scores, key=lambda arm: fmean(scores[arm]))
+    if -math.inf in scores[best]:
+        raise ValueError(f"study {plan.study.name!r} can choose no arm: each diverged on a seed; add one that trains.")
+    return best
 
 
 def _differences(recipe: Recipe, base: Recipe, always: set[str]) -> dict[str, Any]:

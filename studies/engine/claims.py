@@ -69,15 +69,22 @@ def claim(
         )
     if bool(than) != (kinds[0] in ("better", "interaction", "narrower")):
         raise ValueError(f"claim {text!r}: `than` belongs to better=..., grows=... and narrower=..., which need it.")
-    if kinds[0] == "narrower" and metric not in (*EPOCH_METRICS, *STEP_METRICS):
-        raise ValueError(f"claim {text!r}: narrower=... needs a metric with a curve, but got {metric!r}.")
-    if metric not in METRICS:
-        raise unknown("metric", metric, METRICS)
-    if at is not None and not 0 < at <= 1:
-        raise ValueError(f"claim {text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {at}.")
-    if at is not None and metric in STEP_METRICS:
-        raise ValueError(f"claim {text!r}: {metric} is a mean over all steps, so it has no `at`.")
-    return Claim(text, kinds[0], _names(given[kinds[0]]), _names(than), metric, at)
+    made = Claim(text, kinds[0], _names(given[kinds[0]]), _names(than), metric, at)
+    _check_metric(made)
+    return made
+
+
+def _check_metric(claim: Claim) -> None:
+    if claim.metric not in METRICS:
+        raise unknown("metric", claim.metric, METRICS)
+    if claim.kind == "narrower" and claim.metric not in (*EPOCH_METRICS, *STEP_METRICS):
+        raise ValueError(f"claim {claim.text!r}: narrower=... needs a metric with a curve, but got {claim.metric!r}.")
+    if claim.at is not None and not 0 < claim.at <= 1:
+        raise ValueError(
+            f"claim {claim.text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {claim.at}."
+        )
+    if claim.at is not None and claim.metric in STEP_METRICS:
+        raise ValueError(f"claim {claim.text!r}: {claim.metric} is a mean over all steps, so it has no `at`.")
 
 
 def _names(arms: str | Sequence[str]) -> tuple[str, ...]:

@@ -16,10 +16,11 @@ from rich.console import Console
 
 from studies.engine import estimate, in_process
 from studies.engine.conduct import Conductor
-from studies.engine.console import announce, farewell, interrupted
+from studies.engine.console import announce, farewell, interrupted, terminal
 from studies.engine.ledger import Ledger
 from studies.engine.lock import AlreadyRunningError, held
 from studies.engine.options import Options, parse
+from studies.engine.overview import standing
 from studies.engine.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.progress import Progress
 from studies.engine.provenance import origin
@@ -60,14 +61,12 @@ def run(study: Study, options: Options) -> int:
 
 
 def _run_on(machine: Machine, study: Study, options: Options) -> int:
-    console, ledger = Console(), Ledger(RESULTS.absolute())
+    console, ledger = terminal(), Ledger(RESULTS.absolute())
     prepared = prepare(study, options, machine, ledger)
-    plan = prepared.plan
-    data = prepared.dataset
-    taken = machine.ask(
-        estimate.seconds_an_image, list(plan.arms.values()), data.shape, len(data.classes), prepared.device
-    )
-    announce(prepared, console, estimate.seconds(plan, data, taken, prepared.slots))
+    plan, data = prepared.plan, prepared.dataset
+    recipes = list(plan.arms.values())
+    taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
+    announce(prepared, console, estimate.seconds(plan, data, taken, prepared.slots), *standing(plan, ledger))
     if options.dry_run:
         return 0
     with held(RESULTS / f"{study.name}.{plan.scale}.lock", f"study {study.name!r} at scale {plan.scale}"):
@@ -89,6 +88,8 @@ def _conduct(conductor: Conductor, prepared: Prepared, options: Options, console
     progress.start(conductor.agenda)
     try:
         _train(conductor, prepared, options)
+        progress.stop()
+        unsent = conductor.close("FINISHED")
     except KeyboardInterrupt:
         progress.stop()
         conductor.close("KILLED")
@@ -100,8 +101,6 @@ def _conduct(conductor: Conductor, prepared: Prepared, options: Options, console
         if isinstance(error, OSError):
             raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
         raise
-    progress.stop()
-    unsent = conductor.close("FINISHED")
     return farewell(prepared, conductor, unsent, console)
 
 

@@ -4,6 +4,9 @@ Who trains (``on_ray``, ``in_process``) asks it for orders and tells it what cam
 """
 
 import math
+import os
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,7 +22,9 @@ from studies.engine.rungs import Course
 from studies.engine.tracking import Settled, Tracker
 from studies.engine.worker import Order
 
-GONE = "the worker died again and again (killed, or out of memory); see the log of Ray"
+RAYS = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray, too, looks where to write
+GONE = f"the worker died (killed, or out of memory); see {RAYS}/ray/session_latest/logs"
+EXPORT_EVERY = 30.0  # seconds at least between two writings of Optuna's journal while the study runs
 
 
 class Conductor:
@@ -43,6 +48,7 @@ class Conductor:
         self.progress = progress
         self.agenda = Agenda(plan, self._recall)
         self._told: set[str] = set()  # signatures the tracker has been told the end of
+        self._exported, self._exported_at = 0, -math.inf  # how many ends Optuna's journal holds, and since when
 
     def next(self) -> Order | None:
         """What to train next; None while there is nothing to begin."""
@@ -68,11 +74,11 @@ class Conductor:
         """The trial is no longer being trained: it had to stop, or its result stands in the ledger."""
         trial = self.agenda.trials[signature]
         if stopped:
-            self.ledger.drop_checkpoint(signature)
             self.agenda.ended(trial, "stopped")
         else:
             result = self.ledger.read(signature).result or self.ledger.fail(signature, GONE)
             self.agenda.ended(trial, result.outcome)
+        self.ledger.drop_checkpoint(signature)  # here too: where its elders settled it, it was still being written
         self._tell_settled()
 
     def finished(self) -> bool:
@@ -83,22 +89,26 @@ class Conductor:
         return Counter(verdict.outcome for verdict in self.agenda.settled.values())
 
     def failures(self) -> list[tuple[Trial, str]]:
-        """The trials that failed, each with its reason."""
-        failed = [s for s, verdict in self.agenda.settled.items() if verdict.outcome == "failed"]
-        results = [(self.agenda.trials[s], self.ledger.read(s).result) for s in failed]
-        return [(trial, result.reason) for trial, result in results if result]
+        """The trials that failed, each with its reason; but for candidates the next start tries them again."""
+        failed = [self.agenda.trials[s] for s, v in self.agenda.settled.items() if v.outcome == "failed"]
+        results = [(trial, self.ledger.read(trial.signature).result) for trial in failed]
+        again = f"\nto try this candidate again, delete the folder {self.ledger.root.name}/trials/"
+        return [(t, r.reason + (f"{again}{t.signature}" if t.stage == "search" else "")) for t, r in results if r]
 
     def close(self, status: str) -> int:
         """Hand over what is to be handed over; returns how many records MLflow could not be sent."""
         try:
-            export(self.plan, self.agenda.searches, self.ledger.root / "optuna.journal")
-        except OSError:  # a full disk: the next start writes it
-            self.tracker.close(status)
-            raise
-        if self.finished():
-            for trial in self._best_of_each_arm():
-                self.tracker.keep_model(trial, self.ledger.folder(trial.signature) / "model.safetensors")
-        return self.tracker.close(status)
+            self._export()
+            if self.finished():
+                for trial in self._best_of_each_arm():
+                    self.tracker.keep_model(trial, self.ledger.folder(trial.signature) / "model.safetensors")
+        finally:  # also with a full disk
+            unsent = self.tracker.close(status)
+        return unsent
+
+    def _export(self) -> None:
+        export(self.plan, self.agenda.searches, self.ledger.root / "optuna.journal")
+        self._exported, self._exported_at = len(self._told), time.monotonic()
 
     def _recall(self, trial: Trial) -> Course:
         """What the ledger holds of a trial that is about to begin."""
@@ -116,13 +126,14 @@ class Conductor:
 
     def _tell_settled(self) -> None:
         """Every epoch passes here, so the usual case, that nothing was settled, costs nothing."""
-        if len(self._told) == len(self.agenda.settled):
-            self.progress.changed()
-            return
-        for signature in self.agenda.settled.keys() - self._told:
-            self._told.add(signature)
-            self.ledger.drop_checkpoint(signature)  # also one that a kill left behind
-            self.tracker.settle(self._settled(self.agenda.trials[signature]))
+        if len(self._told) < len(self.agenda.settled):
+            for signature in self.agenda.settled.keys() - self._told:
+                self._told.add(signature)
+                if signature not in self.agenda.running:  # its worker may be writing it at this moment
+                    self.ledger.drop_checkpoint(signature)  # one that a kill left behind
+                self.tracker.settle(self._settled(self.agenda.trials[signature]))
+        if self._exported < len(self._told) and time.monotonic() - self._exported_at > EXPORT_EVERY:
+            self._export()
         self.progress.changed()
 
     def _settled(self, trial: Trial) -> Settled:

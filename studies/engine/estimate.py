@@ -1,7 +1,9 @@
 """How long a study will take, guessed from what a training step of each of its networks takes here."""
 
+import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import torch
 
@@ -49,19 +51,26 @@ def seconds_an_image(recipes: Sequence[Recipe], shape: Shape, classes: int, devi
 
 
 def _timed(recipe: Recipe, shape: Shape, classes: int, device: torch.device) -> float:
-    """The second of two steps on random images."""
-    flops = measure(recipe, shape, classes).flops / FORWARD
-    batch = max(2, min(recipe.batch_size, int(ENOUGH / max(flops, 1))))
-    network = build(recipe, shape, classes).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    images, elapsed = torch.randn(batch, *shape, device=device), 0.0
-    for _ in range(2):
-        start = time.perf_counter()
-        with casting(recipe.precision, device):
-            output = network(images)
-        (output[0] if isinstance(output, tuple) else output).float().sum().backward()
-        next(network.parameters()).cpu()  # waits for a GPU
-        elapsed = time.perf_counter() - start
-    return elapsed / batch
+    """The second of two steps on random images; NaN where one fails: if that is the network's fault, its trials will say."""
+    with suppress(Exception):  # a GPU that is full just now, or whatever a network of one's own raises
+        flops = measure(recipe, shape, classes).flops / FORWARD
+        batch = max(2, min(recipe.batch_size, int(ENOUGH / max(flops, 1))))
+        network = build(recipe, shape, classes).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        images, elapsed = torch.randn(batch, *shape, device=device), 0.0
+        for _ in range(2):
+            start = time.perf_counter()
+            with casting(recipe.precision, device):
+                output = network(images)
+            (output[0] if isinstance(output, tuple) else output).float().sum().backward()
+            next(network.parameters()).cpu()  # waits for a GPU
+            elapsed = time.perf_counter() - start
+        return elapsed / batch
+    return math.nan
+
+
+def spelled_epochs(recipes: Sequence[Recipe]) -> str:
+    """`20`; of recipes that differ in them `20 or 60`."""
+    return " or ".join(map(str, sorted({recipe.epochs for recipe in recipes})))
 
 
 def duration(seconds: float) -> str:

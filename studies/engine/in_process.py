@@ -1,13 +1,10 @@
 """The plain loop: the same plan as on Ray, one trial after another, in this process. For tests, debuggers and small machines."""
 
-import torch
-
 from studies.engine.conduct import Conductor
 from studies.engine.worker import Order, work
 
 
 def run(conductor: Conductor) -> None:
-    torch.set_num_threads(1)  # as on Ray: how sums are split over threads shows in the last digits
     while (order := conductor.next()) is not None:
         _train(conductor, order)
     assert conductor.finished()

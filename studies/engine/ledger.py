@@ -133,7 +133,7 @@ class Entry:
         crashpoint("before_result")
         _write(self.folder / "result.json", json.dumps(asdict(result)))
         for checkpoint in self.folder.glob("checkpoint.pt*"):
-            checkpoint.unlink()
+            checkpoint.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:

@@ -62,9 +62,11 @@ class Runs:
             return
         if not run.described:
             self._describe(run, note.trial)
-        if note.settled is None and run.over() in (None, "failed"):
-            self._go_on(run, note)
-        elif note.settled is not None and run.over() != note.settled.outcome:
+        outcome = note.settled.outcome if note.settled else None
+        tried_again = run.outcome == "failed" and outcome != "failed"
+        if tried_again or (outcome is None and run.over() is None):
+            self._go_on(run, note)  # also where the next try has ended by now: nothing of the one that failed may stay
+        if note.settled is not None and run.over() != outcome:
             self._settle(run, note.settled)
         if note.model is not None:
             self._keep(run, note.model)
@@ -142,7 +144,7 @@ class Runs:
 
     def _go_on(self, run: Run, note: Note) -> None:
         """The trial runs: go on in the run it has, also where it was broken off, or failed and is tried again."""
-        if run.status != RUNNING:
+        if run.status != RUNNING or run.outcome is not None:
             self._client.update_run(run.id, RUNNING)
             for tag in self._client.get_run(run.id).data.tags.keys() & END_TAGS:
                 self._client.delete_tag(run.id, tag)

@@ -130,10 +130,7 @@ def run(conductor: Conductor, slots: Slots) -> None:
         tuner = tune.Tuner(
             tune.with_resources(Trainee, {"cpu": slots.cpus, "gpu": slots.gpus}),
             tune_config=tune.TuneConfig(
-                search_alg=Orders(conductor),
-                scheduler=Stops(conductor),
-                num_samples=-1,
-                reuse_actors=True,
+                search_alg=Orders(conductor), scheduler=Stops(conductor), num_samples=-1, reuse_actors=True
             ),
             run_config=tune.RunConfig(
                 name=conductor.plan.study.name,

@@ -40,17 +40,11 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
         allow_abbrev=False,  # `--seed 7` would be taken for seven seeds
     )
     parser.add_argument(
-        "--scale",
-        choices=SCALES,
-        help="report: the report's data set and epochs; demo: minutes on a laptop; smoke: seconds",
+        "--scale", choices=SCALES, help="report: its data and epochs; demo: minutes on a laptop; smoke: seconds"
     )
     parser.add_argument("--dataset", metavar="NAME", help="another data set than the scale's: its name, or folder:NAME")
     parser.add_argument(
-        "--data-dir",
-        type=Path,
-        default=Path("data"),
-        metavar="DIR",
-        help="where data sets are, or are downloaded to (default: data)",
+        "--data-dir", type=Path, default=Path("data"), metavar="DIR", help="where data sets are, or go (default: data)"
     )
     arms = ", ".join(study.arms).replace("%", "%%")
     parser.add_argument("--arms", type=_names, metavar="A,B", help=f"only these, and the baseline, of: {arms}")

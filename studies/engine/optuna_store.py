@@ -17,6 +17,7 @@ from optuna.distributions import distribution_to_json
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
 
 from studies.engine.plan import Plan, TunedArm
 from studies.engine.schema import NUMBER, SIGNATURE
@@ -27,28 +28,33 @@ IDENTITY = "identity"
 
 def export(plan: Plan, searches: Mapping[str, Search], path: Path) -> None:
     """Add every candidate that has its verdict and is not there yet; to an empty journal, where it is damaged."""
+    judged = {arm: list(_judged(plan, arm, search)) for arm, search in searches.items()}
     with _held(path):
         try:
-            _add(plan, searches, path)
+            storage = _opened(path)
         except OSError:  # a full disk is no damage
             raise
         except Exception:  # a spoilt line makes Optuna raise all sorts, assertions too
             path.with_name(f"{path.name}.damaged").write_bytes(path.read_bytes())
             path.write_bytes(b"")
-            _add(plan, searches, path)
+            storage = _opened(path)
+        for arm, trials in judged.items():
+            home = _home(storage, f"{plan.study.name} · {plan.scale} · {arm}", plan.tuned[arm])
+            there = {trial.user_attrs.get(SIGNATURE) for trial in home.get_trials(deepcopy=False)}
+            home.add_trials(trial for trial in trials if trial.user_attrs[SIGNATURE] not in there)
 
 
-def _add(plan: Plan, searches: Mapping[str, Search], path: Path) -> None:
-    storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_Held(str(path))))
-    for arm, search in searches.items():
-        home = _home(storage, f"{plan.study.name} · {plan.scale} · {arm}", plan.tuned[arm])
-        there = {trial.user_attrs.get(SIGNATURE) for trial in home.get_trials(deepcopy=False)}
-        for number, verdict in enumerate(search.verdicts()):
+def _judged(plan: Plan, arm: str, search: Search) -> Iterator[FrozenTrial]:
+    for number, verdict in enumerate(search.verdicts()):
+        if verdict is not None:
             signature = plan.candidate(arm, number, search.settings[number]).signature
-            if verdict is not None and signature not in there:
-                trial = search.frozen(number)
-                trial.user_attrs = {**trial.user_attrs, NUMBER: number, SIGNATURE: signature}
-                home.add_trial(trial)
+            yield search.frozen(number, **{NUMBER: number, SIGNATURE: signature})
+
+
+def _opened(path: Path) -> JournalStorage:
+    for line in path.read_bytes().splitlines():
+        json.loads(line)  # Optuna bears with a last line that is spoilt, until another one follows it
+    return JournalStorage(JournalFileBackend(str(path), lock_obj=_Held(str(path))))
 
 
 def _home(storage: JournalStorage, name: str, arm: TunedArm) -> Study:
@@ -62,7 +68,7 @@ def _home(storage: JournalStorage, name: str, arm: TunedArm) -> Study:
         home = optuna.load_study(study_name=label, storage=storage)
         if not home.user_attrs:
             home.set_user_attr(IDENTITY, mine)
-        if home.user_attrs[IDENTITY] == mine:
+        if home.user_attrs.get(IDENTITY) == mine:
             return home
     raise AssertionError("count() has no end")
 

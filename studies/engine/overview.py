@@ -1,16 +1,17 @@
 """How far a study is at a scale, from the ledger alone: nothing is trained, downloaded or sent."""
 
 from studies.engine.agenda import Agenda
+from studies.engine.estimate import spelled_epochs
 from studies.engine.ledger import Ledger
 from studies.engine.options import Options
-from studies.engine.plan import tuned_arms
+from studies.engine.plan import Plan, tuned_arms
 from studies.engine.prepare import Machine, prepare
 from studies.engine.study import Study
 
 
 def progress_of(study: Study, scale: str, ledger: Ledger) -> str:
     """`12 of 46 done, x 3`; of data that are not here, or settings not chosen yet, only what is planned: `46 x 50`."""
-    epochs = study.recipe(study.baseline, scale).epochs
+    epochs = spelled_epochs([study.recipe(arm, scale) for arm in study.arms])
     nothing = f"{planned(study, scale)} x {epochs}"
     if not ledger.root.exists():
         return nothing
@@ -18,10 +19,16 @@ def progress_of(study: Study, scale: str, ledger: Ledger) -> str:
         plan = prepare(study, Options(scale=scale), Machine.here(), ledger, download=False).plan
     except (ValueError, OSError):
         return nothing
+    done, total = standing(plan, ledger)
+    return f"{done} of {total} done, x {epochs}"
+
+
+def standing(plan: Plan, ledger: Ledger) -> tuple[int, int]:
+    """How many trials are done, and of how many; one that failed is not."""
     agenda = Agenda(plan, lambda trial: ledger.read(trial.signature).course())
     while agenda.next() is not None:
         pass
-    return f"{len(agenda.settled)} of {agenda.total()} done, x {epochs}"
+    return sum(verdict.outcome != "failed" for verdict in agenda.settled.values()), agenda.total()
 
 
 def planned(study: Study, scale: str) -> int:

@@ -4,13 +4,17 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from cnnzoo import Recipe
 from cnnzoo.nets import source_digest
 from search_spaces import Space
 from studies.engine.arms import SEPARATOR, Arm, short
 from studies.engine.budget import SEARCH_SEED, Budget
+from studies.engine.search import overlap
 from studies.engine.study import Study
 
 # Goes up when a change of the code makes the same recipe train to another result: old trials are then not taken for new ones.
@@ -72,9 +76,7 @@ class Plan:
 
     def searched(self) -> list[TunedArm]:
         """The arms that are to be tuned."""
-        return [
-            tuned for tuned in self.tuned.values() if self.wanted & set(tuned.stands_for) and self.only != "reported"
-        ]
+        return [arm for arm in self.tuned.values() if self.wanted & set(arm.stands_for) and self.only != "reported"]
 
     def candidate(self, arm: str, number: int, setting: Mapping[str, Any]) -> Trial:
         tuned = self.tuned[arm]
@@ -83,9 +85,7 @@ class Plan:
 
     def confirm(self, chosen: Trial) -> list[Trial]:
         """The chosen setting of an arm on seeds that took no part in choosing it."""
-        return [
-            self.trial(chosen.arm, "confirm", chosen.recipe.replace(seed=seed)) for seed in self.budget.confirm_seeds
-        ]
+        return [self.trial(chosen.arm, "confirm", chosen.recipe.replace(seed=s)) for s in self.budget.confirm_seeds]
 
     def trial(self, arm: str, stage: str, recipe: Recipe) -> Trial:
         return Trial(arm, stage, recipe, self.sign(recipe))
@@ -122,15 +122,19 @@ def tuned_arms(study: Study, recipes: Mapping[str, Recipe]) -> dict[str, TunedAr
 
 
 def _check_each_has_its_own_search(arms: Mapping[str, TunedArm]) -> None:
-    seen: dict[tuple[tuple[str, Any], ...], str] = {}
-    for name, arm in arms.items():
-        fixed = tuple(item for item in vars(arm.base).items() if item[0] not in arm.space)
-        if other := seen.get(fixed):
+    """A candidate of two searches would be one trial that belongs to two arms."""
+    for one, other in combinations(arms.values(), 2):
+        tuned = {**one.space, **other.space}
+        differ = {field for field, _ in vars(one.base).items() ^ vars(other.base).items()}
+        if differ <= tuned.keys() and all(overlap(_reach(one, field), _reach(other, field)) for field in tuned):
             raise ValueError(
-                f"arms {other!r} and {name!r} differ only in what is tuned ({', '.join(arm.space)}): tuned, they are the "
-                f"same. Make them with grid(), which tunes a factor away, or give no tune."
+                f"arms {one.name!r} and {other.name!r} differ only in what is tuned ({', '.join(tuned)}) and could be tuned to the same "
+                "recipe: make them with grid(), which tunes a factor away, keep one's value out of the other's space, or give no tune."
             )
-        seen[fixed] = name
+
+
+def _reach(arm: TunedArm, field: str) -> BaseDistribution:
+    return arm.space.get(field) or CategoricalDistribution((getattr(arm.base, field),))
 
 
 def _name_without(name: str, arm: Arm, space: Space) -> str:

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,17 @@ import torch
 
 from cnnzoo import Recipe, settle
 from cnnzoo.data import Dataset, open_dataset
+from cnnzoo.recipe import MODEL_OPTIONS
 from cnnzoo.spelling import unknown
 from cnnzoo.structure import check_fits
+from studies.engine.budget import Budget
 from studies.engine.chosen import with_chosen_settings
 from studies.engine.ledger import Ledger
 from studies.engine.options import Options
 from studies.engine.plan import Plan, signature, tuned_arms
-from studies.engine.study import Study
+from studies.engine.study import Study, check_distinct, extremes
+
+SHAPING = {"batch_size", "model", *MODEL_OPTIONS, "optimizer", "schedule"}  # decide whether it can be trained at all
 
 
 @dataclass(frozen=True)
@@ -46,18 +50,29 @@ class Prepared:
 
 def prepare(study: Study, options: Options, machine: Machine, ledger: Ledger, *, download: bool = True) -> Prepared:
     gpus_per_trial = _gpus_per_trial(options, machine)
+    slots = _slots(options, machine, gpus_per_trial)
+    _check_asked(study, options)
     device = "cuda" if gpus_per_trial else "cpu"
     scale, why = _scale(study, options, device)
     open_for = _opener(options.data_dir, download)
 
-    def plan_of(study: Study, options: Options) -> Plan:
-        return _plan(study, scale, options, open_for, lambda recipe: machine.ask(settle, recipe, device))
+    plan_of = partial(_plan, scale=scale, open_for=open_for, settled=lambda recipe: machine.ask(settle, recipe, device))
 
-    whole = replace(options, arms=None, only=None, seeds=None, trials=None)
-    plan = plan_of(with_chosen_settings(study, scale, partial(plan_of, options=whole), ledger), options)
-    if not (plan.reported() or plan.searched()):
+    def plan_to_choose_by(source: Study) -> Plan:
+        planned = source.scale(scale).budget.seeds
+        seeds = min(options.seeds or planned, planned)  # more than planned narrow an interval, and choose nothing anew
+        return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
+
+    plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, ledger), options=options)
+    return Prepared(plan, open_for(plan.base), device, slots, gpus_per_trial, why)
+
+
+def _check_asked(study: Study, options: Options) -> None:
+    """Refuse what is wrong whatever the data are, before they are downloaded."""
+    _budget(study, "report", options)
+    tuned = [name for name in _wanted(study, options) if study.space_of(study.arms[name])]
+    if options.only == "tuned" and not tuned:
         raise ValueError(f"study {study.name!r} tunes nothing, so --only tuned leaves nothing to do; leave it out.")
-    return Prepared(plan, open_for(plan.base), device, _slots(options, machine, gpus_per_trial), gpus_per_trial, why)
 
 
 def _plan(
@@ -68,15 +83,11 @@ def _plan(
     settled: Callable[[Recipe], Recipe],
 ) -> Plan:
     recipes = {name: settled(_with_dataset(study.recipe(name, scale), options)) for name in study.arms}
-    for name, recipe in recipes.items():
-        _check_fits(name, recipe, open_for(recipe))
-    budget = study.scale(scale).budget
-    return Plan(
+    check_distinct(recipes, f"at scale {scale}, once precision and --dataset are settled")
+    plan = Plan(
         study=study,
         scale=scale,
-        budget=replace(
-            budget, seeds=options.seeds or budget.seeds, trials_per_arm=options.trials or budget.trials_per_arm
-        ),
+        budget=_budget(study, scale, options),
         base=recipes[study.baseline],
         arms=recipes,
         tuned=tuned_arms(study, recipes),
@@ -84,6 +95,18 @@ def _plan(
         wanted=_wanted(study, options),
         only=options.only,
     )
+    for name, recipe in plan.arms.items():
+        _check_fits(name, recipe, open_for(recipe))
+    for arm in plan.searched():
+        for field in arm.space.keys() & SHAPING:
+            for value in extremes(arm.space[field]):
+                _check_fits(arm.name, arm.base, open_for(arm.base), **{field: value})
+    return plan
+
+
+def _budget(study: Study, scale: str, options: Options) -> Budget:
+    planned = study.scale(scale).budget
+    return Budget(seeds=options.seeds or planned.seeds, trials_per_arm=options.trials or planned.trials_per_arm)
 
 
 def check_cluster(address: str) -> None:
@@ -123,33 +146,23 @@ def _with_dataset(recipe: Recipe, options: Options) -> Recipe:
 
 def _opener(data_dir: Path, download: bool) -> Callable[[Recipe], Dataset]:
     """Opens the data of a recipe, each data set once."""
-    opened: dict[tuple[object, ...], Dataset] = {}
-
-    def open_for(recipe: Recipe) -> Dataset:
-        key = (recipe.dataset, recipe.image_size, recipe.train_size, recipe.validation)
-        if key not in opened:
-            opened[key] = open_dataset(
-                recipe.dataset,
-                image_size=recipe.image_size,
-                train_size=recipe.train_size,
-                validation=recipe.validation,
-                data_dir=data_dir,
-                download=download,
-            )
-        return opened[key]
-
-    return open_for
+    opened = cache(partial(open_dataset, data_dir=data_dir, download=download))
+    return lambda recipe: opened(
+        recipe.dataset, image_size=recipe.image_size, train_size=recipe.train_size, validation=recipe.validation
+    )
 
 
-def _check_fits(arm: str, recipe: Recipe, dataset: Dataset) -> None:
+def _check_fits(arm: str, recipe: Recipe, dataset: Dataset, **tuned: Any) -> None:
     """A network that cannot take these images, or a batch that the data cannot fill, is found here and not in the first trial."""
+    what = f"arm {arm!r}" + "".join(f": tune reaches {field}={value!r}" for field, value in tuned.items())
     try:
+        recipe = recipe.replace(**tuned)
         check_fits(recipe, dataset.shape, len(dataset.classes))
     except (ValueError, TypeError) as error:  # the latter from a network of the user's own that takes something else
-        raise ValueError(f"arm {arm!r}: {error}") from None
+        raise ValueError(f"{what}: {error}") from None
     if recipe.batch_size > len(dataset.train):
         raise ValueError(
-            f"arm {arm!r}: batch_size {recipe.batch_size} is more than the {len(dataset.train)} training images of {dataset.name}."
+            f"{what}: batch_size {recipe.batch_size} is more than the {len(dataset.train)} training images of {dataset.name}."
         )
 
 
@@ -167,14 +180,10 @@ def _gpus_per_trial(options: Options, machine: Machine) -> float:
 def _slots(options: Options, machine: Machine, gpus_per_trial: float) -> int:
     if options.in_process:
         return 1
-    fit = int(machine.gpus / gpus_per_trial) if gpus_per_trial else machine.cpus
+    each, there = (f"{gpus_per_trial:g} GPUs", machine.gpus) if gpus_per_trial else ("a core", machine.cpus)
+    fit = int(there / (gpus_per_trial or 1))
     if options.concurrent and options.concurrent > fit:
-        what = (
-            f"{gpus_per_trial:g} GPUs a trial on {machine.gpus}"
-            if gpus_per_trial
-            else f"a core a trial on {machine.cpus}"
-        )
         raise ValueError(
-            f"--concurrent {options.concurrent} is more than fit: {what} makes {fit}; leave it out for as many as fit."
+            f"--concurrent {options.concurrent} is more than fit: {each} a trial on {there} makes {fit}; leave it out for as many as fit."
         )
     return options.concurrent or fit

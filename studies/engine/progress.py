@@ -34,6 +34,7 @@ class Progress:
         self._over = threading.Event()
         self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
         self._said = 0  # so many of the settled trials have had their line
+        self._begun: set[str] = set()  # in this start
         self._seconds: dict[str, deque[float]] = {}  # by arm, what its latest epochs took in this run
 
     def start(self, agenda: Agenda) -> None:
@@ -44,7 +45,7 @@ class Progress:
 
     def stop(self) -> None:
         self._over.set()
-        if self._live and self.agenda:
+        if self._live and self._live.is_started:
             self._live.update(self.table(), refresh=True)
             self._live.stop()
 
@@ -55,6 +56,7 @@ class Progress:
     def changed(self) -> None:
         if self.agenda is None:
             return
+        self._begun |= self.agenda.running
         if self._live is None:
             self._say_settled(self.agenda)
         elif time.monotonic() - self._drawn > REFRESH:
@@ -68,7 +70,7 @@ class Progress:
             if silent > max(SILENCE, LONG * self._longest):
                 names = ", ".join(agenda.trials[signature].name for signature in list(agenda.running))
                 line = f"No epoch has ended for {duration(silent)}; being trained: {names}. If that cannot be, one of them hangs: "
-                self.console.print(f"{line}Ctrl-C, and the same command goes on.", markup=False, soft_wrap=True)
+                self.console.print(f"{line}Ctrl-C, and the same command goes on.", soft_wrap=True)
                 return
 
     def table(self) -> Table:
@@ -139,8 +141,10 @@ class Progress:
     def _say_settled(self, agenda: Agenda) -> None:
         for signature, verdict in islice(agenda.settled.items(), self._said, None):
             self._said += 1
+            if signature not in self._begun:  # it was done before: the announcement has counted it
+                continue
             eta, name = self.eta(), agenda.trials[signature].name
             line = f"[{self._said}/{agenda.total()}] {name}: {verdict.outcome}"
             score = f" after {verdict.epochs} epochs, val acc {verdict.score:.2f} %" if verdict.epochs else ""
             left = f"; about {duration(eta)} left" if eta else ""
-            self.console.print(line + score + left, markup=False, highlight=False, soft_wrap=True)
+            self.console.print(line + score + left, soft_wrap=True)

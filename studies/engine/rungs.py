@@ -70,7 +70,7 @@ def _judge_one(
     """The verdict, and the first rung at which this candidate's own score is not known yet."""
     for level in levels:
         if len(course.scores) < level:
-            return _end(course), (math.inf if course.outcome else level)
+            return end(course), (math.inf if course.outcome else level)
         score = course.scores[level - 1]
         if level >= open_from:
             return None, math.inf  # whatever comes after it waits for the same elder
@@ -78,10 +78,11 @@ def _judge_one(
         reached[level].append(score)
         if score < cutoff:
             return Verdict("stopped", level, score), math.inf
-    return _end(course), math.inf
+    return end(course), math.inf
 
 
-def _end(course: Course) -> Verdict | None:
+def end(course: Course) -> Verdict | None:
+    """What became of a trial that nobody stopped."""
     if course.outcome is None:
         return None
     return Verdict(course.outcome, len(course.scores), course.scores[-1] if course.scores else math.nan)

@@ -1,11 +1,11 @@
 """The search of one arm: which settings are tried, which are stopped early, and which one is chosen.
 
 Suggestion k rests on the verdicts of candidates 0 .. k-1-LAG alone, never on the clock, so the same search gives the same
-trials on one slot or on many. Candidate 0 is the setting the report used; the next ones spread evenly over the space
-(Sobol), the same points for every arm with the same space; then Optuna's TPE learns from what was seen.
+trials on one slot or on many. Candidate 0 is the arm's own setting, where it lies in the space; the next eight spread
+evenly over it (Sobol), the same points for every arm with the same space; each later one is what Optuna's TPE suggests
+after the verdicts it may see.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -63,7 +63,7 @@ class Search:
         number = len(self.settings)
         if number == self.trials:
             return None
-        setting = self._setting(number)
+        setting = self._fixed[number] if number < len(self._fixed) else self._learned(number)
         if setting is not None:
             self.settings.append(setting)
             self.courses.append(Course())
@@ -77,9 +77,6 @@ class Search:
         completed = [(v.score, -k) for k, v in enumerate(self.verdicts()) if v and v.outcome == "completed"]
         return -max(completed)[1] if completed else None
 
-    def _setting(self, number: int) -> dict[str, Any] | None:
-        return self._fixed[number] if number < len(self._fixed) else self._learned(number)
-
     def _learned(self, number: int) -> dict[str, Any] | None:
         """What TPE suggests from the candidates it is allowed to see."""
         visible = number - LAG
@@ -89,8 +86,9 @@ class Search:
         self._optuna.add_trials(self.frozen(k) for k in range(self._seen, visible))
         self._seen = max(self._seen, visible)
         for attempt in range(ATTEMPTS + RANDOM_ATTEMPTS):
-            sampler = TPESampler if attempt < ATTEMPTS else RandomSampler
-            self._optuna.sampler = sampler(seed=SAMPLER_SEED + ATTEMPTS * number + attempt)
+            seed = SAMPLER_SEED + ATTEMPTS * number + attempt
+            learns = TPESampler(seed=seed, n_startup_trials=1)  # by itself it would draw its first ten by chance
+            self._optuna.sampler = learns if attempt < ATTEMPTS else RandomSampler(seed=seed)
             asked = self._optuna.ask(dict(self.space))
             self._optuna.tell(asked, state=TrialState.FAIL)  # else it would be remembered as running for ever
             setting = rounded(asked.params, self.space)
@@ -99,7 +97,7 @@ class Search:
         self.trials = number  # the space has no more settings than these
         return None
 
-    def frozen(self, number: int) -> FrozenTrial:
+    def frozen(self, number: int, /, **notes: Any) -> FrozenTrial:
         """A candidate that has its verdict, as Optuna knows it: stopped is PRUNED, diverged is FAIL."""
         verdict = self.verdicts()[number]
         assert verdict is not None
@@ -110,14 +108,14 @@ class Search:
             params=self.settings[number],
             distributions=dict(self.space),
             intermediate_values=dict(enumerate(scores, start=1)),
-            user_attrs={"outcome": verdict.outcome},
+            user_attrs={"outcome": verdict.outcome, **notes},
         )
 
 
 def own_setting(base: Recipe, space: Space) -> list[dict[str, Any]]:
     """The arm's own setting, where it lies in the space: a search must never miss what the report used."""
     own = {name: getattr(base.resolved(), name) for name in space}
-    return [own] if all(_contains(distribution, own[name]) for name, distribution in space.items()) else []
+    return [own] if all(contains(distribution, own[name]) for name, distribution in space.items()) else []
 
 
 def distinct(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -127,10 +125,7 @@ def distinct(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def even_settings(space: Space) -> list[dict[str, Any]]:
     """EVEN points of a scrambled Sobol sequence over the space."""
     unit = qmc.Sobol(len(space), scramble=True, rng=SAMPLER_SEED).random(EVEN)
-    return [
-        rounded({name: _at(share, space[name]) for name, share in zip(space, point, strict=True)}, space)
-        for point in unit
-    ]
+    return [rounded({n: _at(share, space[n]) for n, share in zip(space, point, strict=True)}, space) for point in unit]
 
 
 def _at(share: float, distribution: BaseDistribution) -> Any:
@@ -139,22 +134,34 @@ def _at(share: float, distribution: BaseDistribution) -> Any:
         return distribution.choices[int(share * len(distribution.choices))]
     assert isinstance(distribution, FloatDistribution | IntDistribution)
     low, high = distribution.low, distribution.high
-    value = low * (high / low) ** share if distribution.log else low + share * (high - low)
-    return round(value) if isinstance(distribution, IntDistribution) else value
+    return low * (high / low) ** share if distribution.log else low + share * (high - low)
 
 
 def rounded(setting: Mapping[str, Any], space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
-    """The setting with its numbers shortened, but never out of their range."""
+    """The setting with its numbers shortened, or moved to the nearest step, but never out of their range."""
     return {name: _short(value, space[name]) for name, value in setting.items()}
 
 
 def _short(value: Any, distribution: BaseDistribution) -> Any:
-    if not isinstance(distribution, FloatDistribution) or distribution.step is not None:
+    if not isinstance(distribution, FloatDistribution | IntDistribution):
         return value
-    return min(max(float(f"{value:.{DIGITS - 1}e}"), distribution.low), distribution.high)
+    low, step = distribution.low, distribution.step
+    short = float(f"{value:.{DIGITS - 1}e}") if step is None else low + round((value - low) / step) * step
+    if isinstance(short, float):
+        short = float(f"{short:.12g}")  # 0.3, where three steps of 0.1 make 0.30000000000000004
+    return min(max(short, low), distribution.high)
 
 
-def _contains(distribution: BaseDistribution, value: Any) -> bool:
+def overlap(one: BaseDistribution, other: BaseDistribution) -> bool:
+    """Whether there is a value that both may suggest; of two ranges their steps are not looked at."""
+    for choices, among in ((one, other), (other, one)):
+        if isinstance(choices, CategoricalDistribution):
+            return any(contains(among, value) for value in choices.choices)
+    return bool(max(one.low, other.low) <= min(one.high, other.high))  # type: ignore[attr-defined]
+
+
+def contains(distribution: BaseDistribution, value: Any) -> bool:
     if isinstance(distribution, CategoricalDistribution):
         return value in distribution.choices
-    return value is not None and not math.isnan(value) and distribution._contains(distribution.to_internal_repr(value))
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    return value is not None and distribution.low <= value <= distribution.high and distribution._contains(value)

@@ -63,11 +63,8 @@ class Study:
 
     def scale(self, name: str) -> Scale:
         """What changes at this scale; at `report` nothing does."""
-        return {
-            "report": Scale(seeds=self.budget.seeds, trials_per_arm=self.budget.trials_per_arm),
-            "demo": self.demo,
-            "smoke": self.smoke,
-        }[name]
+        whole = Scale(seeds=self.budget.seeds, trials_per_arm=self.budget.trials_per_arm)
+        return {"report": whole, "demo": self.demo, "smoke": self.smoke}[name]
 
     def recipe(self, arm: str, scale: str) -> Recipe:
         """The recipe of an arm as the report had it, at a scale. An arm's own epochs shrink as the base's do."""
@@ -113,17 +110,23 @@ class Study:
                 raise ValueError(f"claim {claim.text!r} is about validation data, but validation is 0.")
 
     def _check_recipes(self, scale: str) -> None:
-        seen: dict[Recipe, str] = {}
+        recipes = {}
         for name in self.arms:
             try:
-                recipe = self.recipe(name, scale).resolved()
+                recipes[name] = self.recipe(name, scale).resolved()
             except ValueError as error:
                 raise ValueError(f"arm {name!r} at scale {scale}: {error}") from None
-            if recipe in seen:
-                raise ValueError(
-                    f"arms {seen[recipe]!r} and {name!r} have the same recipe at scale {scale}; a comparison needs a difference."
-                )
-            seen[recipe] = name
+            if seed := recipes[name].seed:
+                raise ValueError(f"arm {name!r}: leave out seed={seed}; every arm has the seeds of Budget(seeds=...).")
+        check_distinct(recipes, f"at scale {scale}")
+
+
+def check_distinct(recipes: Mapping[str, Recipe], where: str) -> None:
+    """Refuse two arms with the same recipe."""
+    seen: dict[Recipe, str] = {}
+    for name, recipe in recipes.items():
+        if (other := seen.setdefault(recipe, name)) != name:
+            raise ValueError(f"arms {other!r} and {name!r} have the same recipe {where}; make them differ.")
 
 
 def check_space(space: Space, recipe: Recipe, what: str) -> None:

@@ -26,6 +26,7 @@ __all__ = ["Settled", "Tracker", "check_uri"]
 MOMENT = 0.2  # seconds of news that are sent together: a trial that is over by then costs half the requests
 LIVE = 10.0  # seconds between two sendings of a running trial's curves: one that is over by then costs nothing more
 LONGEST_WAIT = 30.0  # seconds between two tries while MLflow cannot be reached
+SHORT = 2.0  # seconds that nobody minds to wait for the last records in silence
 PATIENCE = 60.0  # seconds without progress after which the rest is left unsent: two tries at a locked database
 PATIENCE_IN_TROUBLE = 5.0  # the same, where the last two tries came to nothing
 
@@ -90,11 +91,15 @@ class Tracker:
 
     def close(self, status: str) -> int:
         """Send what is left and end the parent run; returns how many records (trials, and the end) were not sent."""
+        hurried = self._closing.is_set()  # somebody breaks off the sending itself
         self._status = status
         self._closing.set()
         self._news.set()
+        self._thread.join(SHORT)
+        if self._thread.is_alive() and not self._failures:
+            self._tell_once("rest", f"Sending {len(self._outbox) + 1} records to MLflow; Ctrl-C leaves them for later.")
         before, since = self._written, time.monotonic()
-        while self._thread.is_alive():
+        while self._thread.is_alive() and not hurried:
             self._thread.join(0.1)
             if self._written != before:
                 before, since = self._written, time.monotonic()

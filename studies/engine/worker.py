@@ -66,7 +66,10 @@ def work(order: Order) -> Generator[Epoch, None, None]:
 
 
 def _train(recipe: Recipe, order: Order, entry: Entry, told: int) -> Iterator[Epoch]:
-    training = train(recipe, data_dir=Path(order.data_dir), resume=entry.checkpoint)
+    device = order.origin.get(schema.DEVICE)  # the one that was announced, and that MLflow is told
+    if device != "cuda":
+        torch.set_num_threads(1)  # as many threads as slots; how sums are split over threads shows in the last digits
+    training = train(recipe, data_dir=Path(order.data_dir), device=device, resume=entry.checkpoint)
     before = [as_metrics(epoch) for epoch in training.history]
     entry.begin(before)
     yield from before[told:]

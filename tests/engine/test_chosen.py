@@ -64,9 +64,35 @@ def test_the_arm_that_did_best_on_validation_data(ledger: Ledger) -> None:
     assert final.arms["lenet_b"].optimizer == "sgd"
 
 
+def diverge(plan: Plan, ledger: Ledger, *arms: str) -> None:
+    """On their last seed."""
+    for trial in (trial for trial in plan.reported() if trial.arm in arms and trial.recipe.seed == 2):
+        (ledger.folder(trial.signature) / "result.json").write_text(json.dumps(asdict(Result("diverged"))))
+
+
+def test_an_arm_that_diverged_on_a_seed_is_not_chosen(ledger: Ledger) -> None:
+    plan = prepare(GRID, Options(scale="smoke"), ONE_CORE, ledger).plan
+    book(plan, ledger, {"slow": [80.0, 80.0], "fast": [95.0, 95.0]}, test={"slow": 50.0, "fast": 99.0})
+    diverge(plan, ledger, "fast")
+    assert prepare(FINAL, Options(scale="smoke"), ONE_CORE, ledger).plan.arms["lenet"].lr == 1e-4
+    diverge(plan, ledger, "slow")
+    with pytest.raises(ValueError, match="study 'lenet_lr' can choose no arm: each diverged on a seed"):
+        prepare(FINAL, Options(scale="smoke"), ONE_CORE, ledger)
+
+
 def test_nothing_is_chosen_before_all_is_known(ledger: Ledger) -> None:
     with pytest.raises(
         ValueError, match=r"study 'lenet_lr', which is not done at scale smoke .* run first: python"
     ) as e:
         prepare(FINAL, Options(scale="smoke"), ONE_CORE, ledger)
     assert "\n" not in str(e.value)
+
+
+def test_the_seeds_asked_for_are_those_it_is_chosen_by(ledger: Ledger) -> None:
+    """Fewer on both sides will do; more than were planned narrow the intervals, and may not change the choice."""
+    few = Options(scale="smoke", seeds=1)
+    book(prepare(GRID, few, ONE_CORE, ledger).plan, ledger, {"slow": [70.0], "fast": [80.0]}, {"slow": 9, "fast": 9})
+    assert prepare(FINAL, few, ONE_CORE, ledger).plan.arms["lenet"].lr == 1e-3
+    for more in (Options(scale="smoke"), Options(scale="smoke", seeds=5)):
+        with pytest.raises(ValueError, match=r"on mnist5k with 2 seeds"):
+            prepare(FINAL, more, ONE_CORE, ledger)

@@ -2,7 +2,9 @@
 
 import ctypes
 import io
+import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -175,9 +177,9 @@ def without_the_right_to_override_permissions() -> None:
         ctypes.CDLL(None).prctl(drop, capability, 0, 0, 0)
 
 
-def command_line(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command_line(folder: Path, *arguments: str, study: Path = TINY) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(TINY), *arguments],
+        [sys.executable, str(study), *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -226,8 +228,10 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(warm: Warm, tmp_path
 def test_epochs_that_differ_by_arm_are_all_announced() -> None:
     study = replace(STUDY, arms={"relu": Arm(), "long": Arm(epochs=6)}, tune={}, claims=[])
     console = Console(record=True, width=100, file=io.StringIO())
-    announce(prepare(study, Options(), TWO_CORES, BOOKS), console, 1.0)
-    assert "3 or 6 epochs each" in console.export_text()
+    announce(prepare(study, Options(), TWO_CORES, BOOKS), console, math.nan, 0, 4)
+    printed = console.export_text()
+    assert "3 or 6 epochs each" in printed
+    assert "unknown: a first step failed" in printed
 
 
 def test_only_and_arms_narrow_the_plan(warm: Warm, tmp_path: Path) -> None:
@@ -250,14 +254,87 @@ def test_a_study_that_somebody_runs_at_this_moment(warm: Warm, tmp_path: Path) -
     third.kill()
 
 
-def test_a_study_file_with_a_mistake(warm: Warm, tmp_path: Path) -> None:
-    """It is Python that somebody is writing: the traceback says where, its last line what."""
-    study = tmp_path / "study.py"
-    study.write_text(TINY.read_text().replace('name="tiny"', 'name="a/b"'))
+MISTAKES = {
+    'name="tiny"': ('name="a/b"', "study name 'a/b' must be 1 to 80 letters"),
+    'baseline="relu"': ('baseline="relo"', "baseline names 'relo', which is no arm; did you mean 'relu'?"),
+    "tune=sgd.LEARNING_RATE": ('tune={"lrr": None}', "arm 'relu': tune names 'lrr', which is no recipe field"),
+    'Arm(activation="tanh")': ("Arm()", "arms 'relu' and 'tanh' have the same recipe"),
+    'model="lenet"': ('model="lenett"', "unknown model 'lenett'; did you mean 'lenet'?"),
+}
+
+
+@pytest.mark.parametrize("right", MISTAKES)
+def test_a_study_file_with_a_mistake(right: str, warm: Warm, tmp_path: Path) -> None:
+    study, (wrong, message) = tmp_path / "study.py", MISTAKES[right]
+    study.write_text(TINY.read_text().replace(right, wrong))
     started = warm.start(tmp_path, study=study)
-    assert started.wait() == 1
-    assert started.complained().splitlines()[-1].startswith("ValueError: study name 'a/b' must be 1 to 80 letters")
+    assert started.wait() == 2
+    assert re.match(rf"error: {study}:\d+: {re.escape(message)}.*\n$", started.complained())
     assert [path.name for path in tmp_path.iterdir()] == ["study.py"]
+
+
+def test_what_else_goes_wrong_in_a_study_file_has_its_traceback(warm: Warm, tmp_path: Path) -> None:
+    (tmp_path / "study.py").write_text("from studies.engine import Study\nint('x')\n")
+    started = warm.start(tmp_path, study=tmp_path / "study.py")
+    assert started.wait() == 1
+    assert started.complained().startswith("Traceback ")
+
+
+@pytest.mark.slow
+def test_a_mistake_as_a_users_shell_shows_it(tmp_path: Path) -> None:
+    (tmp_path / "study.py").write_text("from studies.engine import Arm\n\nArm(lrr=1)\n")
+    done = command_line(tmp_path, study=tmp_path / "study.py")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path}/study.py:3: a recipe has no field 'lrr'")
+    assert done.stderr.count("\n") == 1
+
+
+ODD = '''
+"""Brackets that a terminal's markup would take for its own; then Ctrl-C while MLflow is told the rest."""
+import os
+import signal
+import threading
+from dataclasses import replace
+
+from studies.engine import Arm, main, tracking
+from studies.engine.mlflow_runs import Runs
+from tests.engine.tiny_study import STUDY
+
+
+def slow(self, note):
+    threading.Event().wait(60)
+
+
+if os.environ.get("SLOW"):
+    tracking.SHORT = 0.1
+    Runs.write = slow
+    say = tracking.Tracker._tell_once
+
+    def interrupting(self, topic, text):
+        first = topic not in self._told
+        say(self, topic, text)
+        if first:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    tracking.Tracker._tell_once = interrupting
+arms = {"relu": Arm(), "tanh[plain]": Arm(activation="tanh")}
+main(replace(STUDY, question="Does [/b] matter?", arms=arms, tune={}, claims=[]))
+'''
+
+
+def test_a_bracket_is_a_bracket_and_ctrl_c_is_heard_to_the_end(warm: Warm, tmp_path: Path) -> None:
+    study = tmp_path / "odd.py"
+    study.write_text(ODD)
+    printed = warm.finish(tmp_path, "--in-process", study=study, code=130, SLOW="1")
+    assert "Does [/b] matter?" in printed
+    assert "relu (baseline), tanh[plain]" in printed
+    assert "[4/4] tanh[plain] · seed 2: completed" in printed
+    assert "Sending 5 records to MLflow; Ctrl-C leaves them for later." in printed
+    assert "Interrupted: 4 of 4 trials are done, and kept. To go on: " in printed
+    printed = warm.finish(tmp_path, "--in-process", "--seeds", "3", study=study)
+    assert "4 of 6 trials already" in printed
+    assert "[4/6]" not in printed, "it was done before"
+    assert "[5/6]" in printed
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The guess of how long a study takes: by hand, and on this machine."""
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,6 +37,16 @@ def test_a_larger_network_takes_longer_and_threads_stay_as_they_are() -> None:
     taken = seconds_an_image([small, large], (1, 28, 28), 10, "cpu")
     assert 0 < taken[0] < taken[1]
     assert torch.get_num_threads() == threads
+
+
+def test_a_step_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object) -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(estimate, "build", full)
+    (taken,) = seconds_an_image([Recipe(model="lenet")], (1, 28, 28), 10, "cpu")
+    assert math.isnan(taken)
+    assert math.isnan(seconds(plan(study()), DATA, [0.01, taken, 0.03], slots=2))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -158,14 +159,17 @@ class Listener:
     def begin(self, trial: Trial, origin: Mapping[str, str]) -> None:
         """Nothing is kept of it."""
 
+    def advance(self, trial: Trial, epochs: object) -> None:
+        """Nor of this."""
+
     def settle(self, settled: Settled) -> None:
         self.settled[settled.trial.signature] = settled
 
 
-def conductor(of: Plan, root: Path) -> Conductor:
-    progress = Progress(of, 1, Console(quiet=True))
+def conductor(of: Plan, root: Path, slots: int = 1) -> Conductor:
+    progress = Progress(of, slots, Console(quiet=True))
     tracker: Any = Listener()
-    return Conductor(of, Ledger(root), tracker, progress, data_dir=root, slots=1, origin={"device": "cpu"})
+    return Conductor(of, Ledger(root), tracker, progress, data_dir=root, slots=slots, origin={"device": "cpu"})
 
 
 def all_die(conductor: Conductor) -> list[Trial]:
@@ -195,21 +199,28 @@ def test_tune_gives_a_trial_up(tmp_path: Path) -> None:
 def test_failed_trials_are_tried_again_but_not_candidates(tmp_path: Path) -> None:
     """What a search suggests later rests on how its candidates ended, so that must not change any more."""
     of = plan(study(trials=1))
-    first = conductor(of, tmp_path)
+    first = conductor(of, tmp_path / "results")
     assert [trial.stage for trial in all_die(first)] == ["search"] * 3 + ["reported"] * 6
     assert dict(first.outcomes()) == {"failed": 9}
-    assert {reason for _, reason in first.failures()} == {GONE}
-    assert [trial.stage for trial in all_die(conductor(of, tmp_path))] == ["reported"] * 6
+    again = "\nto try this candidate again, delete the folder results/trials/"
+    for trial, reason in first.failures():
+        assert reason == (f"{GONE}{again}{trial.signature}" if trial.stage == "search" else GONE)
+    assert [trial.stage for trial in all_die(conductor(of, tmp_path / "results"))] == ["reported"] * 6
+    shutil.rmtree(first.ledger.folder(first.failures()[0][0].signature))
+    assert [trial.stage for trial in all_die(conductor(of, tmp_path / "results"))] == ["search"] + ["reported"] * 6
 
 
-def test_a_disk_that_is_full_at_the_end_leaves_no_run_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*given: object) -> None:
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("trouble", [OSError(28, "No space left on device"), AssertionError("ours")])
+def test_trouble_at_the_end_leaves_no_run_running(
+    trouble: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object) -> None:
+        raise trouble
 
-    monkeypatch.setattr(conduct, "export", full)
+    monkeypatch.setattr(conduct, "export", fails)
     driver, closed = conductor(plan(study()), tmp_path), list[str]()
     monkeypatch.setattr(driver.tracker, "close", closed.append, raising=False)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(type(trouble)):
         driver.close("KILLED")
     assert closed == ["KILLED"]
 

@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from studies.engine.agenda import Agenda
 from studies.engine.optuna_store import export
 from studies.engine.plan import TunedArm
+from studies.engine.search import Search
 from tests.engine.simulated import plan, simulate, study
 
 ARMS = ["relu", "sigmoid", "tanh"]
@@ -105,6 +106,19 @@ def test_a_journal_that_is_damaged_is_put_aside(whole: Agenda, tmp_path: Path) -
     write(whole, path)
     assert {len(trials) for trials in read(path).values()} == {12}
     assert (tmp_path / "optuna.journal.damaged").read_text() == "hello\nworld\n"
+
+
+def test_a_mistake_of_ours_costs_no_journal(whole: Agenda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "optuna.journal"
+    write(whole, path)
+    before = path.read_bytes()
+    for name in ("frozen", "verdicts"):
+        with monkeypatch.context() as broken:
+            broken.setattr(Search, name, None)
+            with pytest.raises(TypeError):
+                write(whole, path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_writer_that_is_killed_leaves_no_lock(whole: Agenda, tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ def test_before_anything_was_run(tmp_path: Path) -> None:
     assert progress_of(STUDY, "smoke", Ledger(tmp_path / "none")) == f"{trials} x {scale.changes['epochs']}"
 
 
+def test_epochs_that_differ_by_arm(tmp_path: Path) -> None:
+    study = replace(STUDY, arms={"relu": Arm(), "long": Arm(epochs=6)}, tune={}, claims=[])
+    assert progress_of(study, "report", Ledger(tmp_path / "none")) == "4 x 3 or 6"
+
+
 def test_what_stands_in_the_ledger_is_done(tmp_path: Path) -> None:
     study, ledger = replace(STUDY, tune={}), Ledger(tmp_path)
     plan = prepare(study, Options(scale="smoke"), Machine.here(), ledger).plan

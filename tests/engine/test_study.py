@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from optuna.distributions import FloatDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from cnnzoo import Recipe
 from search_spaces import adam, sgd
@@ -44,6 +44,8 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "no trials": (lambda: Budget(trials_per_arm=-3), "trials per arm must be at least 1, but got -3"),
     "a scale of an unknown field": (lambda: Scale(seeds=1, trials_per_arm=1, epoch=3), "no field 'epoch'; did you mean 'epochs'?"),
     "a grid without values": (lambda: grid(lr=[]), "factor 'lr' has no values"),
+    "a seed of an arm": (changed(arms={"relu": Arm(), "five": Arm(seed=5)}), "arm 'five': leave out seed=5; every arm has the seeds of"),
+    "a seed of the base": (changed(base=Recipe(model="lenet", seed=7)), "arm 'relu': leave out seed=7"),
     "choosing without validation data": (changed(base=Recipe(model="lenet", validation=0.0)), "needs validation data"),
     "no margin": (changed(margin=0.0), "margin must be above 0"),
 }  # fmt: skip
@@ -114,3 +116,32 @@ def test_arms_that_tuning_would_make_the_same() -> None:
     two = replace(study(), arms=arms, baseline="slow", claims=(), reported={}, tune=sgd.LEARNING_RATE)
     with pytest.raises(ValueError, match=r"'slow' and 'fast' differ only in what is tuned \(lr\).*grid\(\)"):
         tuned_arms(two, {name: two.recipe(name, "report") for name in arms})
+
+
+RATES, DECAYS = CategoricalDistribution([1e-3, 1e-2]), CategoricalDistribution([0.0, 5e-4])
+MEET = {
+    "a fixed value in the other's space": Arm(weight_decay=5e-4, tune={"lr": RATES, "weight_decay": DECAYS}),
+    "tuned in the other alone": Arm(weight_decay=1e-3, tune={"weight_decay": FloatDistribution(0, 0.1)}),
+    "ranges that share an end": Arm(lr=0.5, tune={"lr": FloatDistribution(1e-2, 1.0, log=True)}),
+}
+APART = {
+    "a fixed value outside": Arm(weight_decay=5e-4, tune={**adam.LEARNING_RATE_AND_DECAY, "lr": RATES}),
+    "ranges that do not meet": Arm(lr=0.5, tune={"lr": FloatDistribution(0.1, 1.0)}),
+    "something else": Arm(activation="tanh", tune={"weight_decay": DECAYS}),
+}
+
+
+def beside_a_tuned_rate(arm: Arm) -> None:
+    two = replace(study(), arms={"relu": Arm(), "other": arm}, tune={"lr": RATES})
+    tuned_arms(two, {name: two.recipe(name, "report").resolved() for name in two.arms})
+
+
+@pytest.mark.parametrize("arm", MEET.values(), ids=MEET)
+def test_searches_that_could_train_the_same_recipe(arm: Arm) -> None:
+    with pytest.raises(ValueError, match=r"arms 'relu' and 'other' differ only in what is tuned \(lr.*or give no tune"):
+        beside_a_tuned_rate(arm)
+
+
+@pytest.mark.parametrize("arm", APART.values(), ids=APART)
+def test_searches_that_never_meet(arm: Arm) -> None:
+    beside_a_tuned_rate(arm)

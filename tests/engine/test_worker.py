@@ -130,6 +130,26 @@ def test_what_somebody_else_has_trained_meanwhile_is_taken_as_it_is(
     assert list(work(order(tmp_path))) == trained
 
 
+@pytest.mark.parametrize(("device", "threads"), [("cpu", 1), ("cuda", 2)])
+def test_it_trains_on_the_device_that_was_announced(
+    device: str, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine with a GPU, too, where `--gpus-per-trial 0` was asked for; a core a trial then."""
+    given: list[object] = []
+
+    def refusing(recipe: Recipe, **how: object) -> None:
+        given.extend([how["device"], torch.get_num_threads()])
+        raise RuntimeError("that is all")
+
+    monkeypatch.setattr(worker, "train", refusing)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    list(work(dataclasses.replace(order(tmp_path), origin={schema.DEVICE: device})))
+    torch.set_num_threads(before)
+    assert given == [device, threads]
+
+
 def test_out_of_gpu_memory_fails_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(recipe: Recipe, **given: object) -> None:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")

@@ -53,7 +53,10 @@ def study(folder: str, output: str, script: str, arguments: list[str], environme
         os.dup2(os.open(path, how), stream)
     sys.argv = [script, *arguments]
     try:
-        runpy.run_path(script, run_name="__main__")
+        try:
+            runpy.run_path(script, run_name="__main__")
+        except Exception as error:
+            sys.excepthook(type(error), error, error.__traceback__)  # as the interpreter does it
     except SystemExit as end:
         leave(end.code if isinstance(end.code, int) else 0)
     except BaseException:

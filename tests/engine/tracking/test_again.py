@@ -84,6 +84,19 @@ def test_a_failed_trial_is_tried_again_in_its_run(uri: str, way: str) -> None:
     assert len(MlflowClient(uri).get_metric_history(done.info.run_id, schema.TRAIN_LOSS)) == 3
 
 
+def test_a_failed_trial_that_is_tried_again_while_mlflow_is_away(uri: str, way: str) -> None:
+    """What it is told later is the end alone."""
+    trial = reported(1)
+    track(uri, settled(trial, "failed", epochs=1))
+    Runs(uri, SPEC, ORIGIN, lambda topic, text: None).write(
+        Note(trial, settled=settled(trial), origin={"host": "there"})
+    )
+    tags = trial_run(uri).data.tags
+    assert (tags["outcome"], tags["host"]) == ("completed", "there")
+    assert "reason" not in tags
+    assert trial_run(uri).data.metrics[schema.EPOCHS_DONE] == 3
+
+
 def test_a_trial_that_is_done_is_not_begun_again(uri: str) -> None:
     track(uri, settled(reported(1)))
     tracker = start(uri)
