@@ -128,12 +128,12 @@ class Shell:
             command = f'mlflow ui & until python -c "{answers}" 2>/dev/null; do sleep 1; done'
         assert self.shell.stdin is not None
         assert self.shell.stdout is not None
-        self.shell.stdin.write(f"{command}\necho; echo done $?\n")
+        self.shell.stdin.write(f"{command}\necho; echo exit code $?\n")
         self.shell.stdin.flush()
         lines = []
-        while not (line := self.shell.stdout.readline()).startswith("done "):
+        while not (line := self.shell.stdout.readline()).startswith("exit code "):
             lines.append(line)
-        assert line == "done 0\n", f"{command}\n{''.join(lines)}"
+        assert line == "exit code 0\n", f"{command}\n{''.join(lines)}"
         return "".join(lines)
 
     def leave(self) -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "engine" / "tiny_study.py"
 WARM = ROOT / "tests" / "engine" / "warm.py"
 NOT_OF_THE_CLOCK = ("seconds", "images_per_second")
-PATIENCE = 120  # seconds for an event that a machine under load may take long to come to
+PATIENCE = 300  # seconds for an event that a machine under load may take long to come to
 
 
 def start(folder: Path, *arguments: str, study: Path = TINY, **environment: str) -> subprocess.Popen[str]:

@@ -131,6 +131,6 @@ def test_more_than_one_request_holds(server: tuple[str, Callable[[], Popen[bytes
     begin()
     said: list[str] = []
     track(address, settled(reported(2), epochs=150), landscape(epochs=1, steps=2500), say=said.append)
-    assert said == []
+    assert [line for line in said if not line.startswith("Sending")] == []  # said where the machine is slow
     assert {run.info.status for run in runs(uri, "trial")} == {"FINISHED"}
     assert count(uri, "metrics") == 150 * AN_EPOCH + OF_TRIAL + AN_EPOCH + 2500 + 1 + OF_TRIAL

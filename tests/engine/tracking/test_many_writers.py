@@ -23,7 +23,8 @@ def write(uri: str, writer: int) -> list[str]:
         tracker.begin(reported(seed), ORIGIN)
         tracker.settle(settled(reported(seed), epochs=EPOCHS))
     unsent = tracker.close("FINISHED")
-    return [*said, f"{unsent} records were not sent"] if unsent else said
+    troubles = [line for line in said if not line.startswith("Sending")]  # said where the machine is slow
+    return [*troubles, f"{unsent} records were not sent"] if unsent else troubles
 
 
 @pytest.mark.slow
