@@ -8,7 +8,8 @@ work=${1:-$(mktemp -d)}
 cd "$work"
 
 # A terminal 110 columns wide records the live table; of its pictures one from the middle is kept, and the last.
-script --quiet --command "stty cols 110 rows 50; python $root/studies/vgg_bn_vs_nobn.py" terminal.raw
+ln -sfn "$root/studies" studies
+script --quiet --command "stty cols 110 rows 50; python studies/vgg_bn_vs_nobn.py" terminal.raw
 python - "$root" <<'PYTHON'
 import re, sys
 from pathlib import Path
