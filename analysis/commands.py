@@ -11,7 +11,7 @@ from analysis.runs import StudyRuns, load, studies
 from analysis.store import tracking_uri
 from studies.engine import schema
 
-UNREADABLE = 2  # the exit code where a study could not be read
+MISTAKE = 2  # the exit code of bad input, and where a study cannot be read
 
 
 def parser(description: str, out: str = "a file; default: the screen", every: str | None = None) -> ArgumentParser:
@@ -48,7 +48,7 @@ def everything(given: Namespace) -> tuple[list[Results], int]:
             found += [results(load(name, scale, tracking_uri()))] if given.scale in (None, scale) else []
         except ValueError as error:
             print(f"error: {error}", file=sys.stderr)
-            code = UNREADABLE
+            code = MISTAKE
     return found, code
 
 
@@ -76,7 +76,7 @@ def command(main: Callable[[Sequence[str] | None], int]) -> None:
         sys.stdout.flush()
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
-        code = 2
+        code = MISTAKE
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0

@@ -96,7 +96,7 @@ def main() -> None:
         "precision",
         "ours",
         *ordinary_columns,
-        "with bf16 units",
+        "aim, with bf16 units",
         "of the bare step",
     ]
     print(f"| {' | '.join(headings)} |\n|{'---|' * len(headings)}", flush=True)

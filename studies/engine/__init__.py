@@ -25,6 +25,7 @@ __all__ = ["Arm", "Budget", "Scale", "Study", "claim", "grid", "main"]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    sys.excepthook = _tell_a_mistake  # here, so that only what states or runs a study has it
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
@@ -37,6 +38,3 @@ def _tell_a_mistake(kind: type[BaseException], error: BaseException, trace: Any,
         print(f"error: {place}: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
     usual(kind, error, trace)
-
-
-sys.excepthook = _tell_a_mistake
