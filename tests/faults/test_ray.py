@@ -1,6 +1,7 @@
 """Ray in trouble: a node lost, the head lost, memory short, a token missing or wrong: rows 7, 11, 14, 15, 35 and 36."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -80,6 +81,16 @@ def home(folder: Path, token: str | None = None) -> dict[str, str]:
     return {"HOME": str(folder)}
 
 
+def until_both_nodes_train(folder: Path) -> None:
+    """The node that is first waits for the other one: under load a worker takes longer to start than a trial to end."""
+    until(lambda: bool(trained_by(folder)), "a trial")
+    first = min(trained_by(folder))
+    os.kill(first, signal.SIGSTOP)
+    until(lambda: len(trained_by(folder)) == 2, "a trial on each node")
+    os.kill(first, signal.SIGCONT)
+    until(lambda: epochs_booked(folder) > 1, "two epochs")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_node_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path) -> None:
@@ -91,7 +102,7 @@ def test_a_node_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Pat
     noticed_soon = {"RAY_health_check_initial_delay_ms": "1000", "RAY_health_check_period_ms": "1000"}
     nodes = cluster(tmp_path, RAY_AUTH_MODE="disabled", **noticed_soon)
     study = warm.start(tmp_path, "--address", nodes.address, study=path)
-    until(lambda: len(trained_by(tmp_path)) == 2 and epochs_booked(tmp_path) > 1, "a trial on each node")
+    until_both_nodes_train(tmp_path)
     before = booked(tmp_path)
     nodes.lose("a node")
     assert study.wait() == 0, study.printed() + study.complained()
