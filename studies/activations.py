@@ -6,7 +6,7 @@ python analysis/tables.py --study activations
 
 from cnnzoo import Recipe
 from search_spaces import sgd
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="activations",
@@ -15,7 +15,6 @@ STUDY = Study(
     arms={name: Arm(activation=name) for name in ("relu", "mish", "elu", "rrelu", "gelu")},
     baseline="relu",
     tune=sgd.LEARNING_RATE,
-    budget=Budget(seeds=3, trials_per_arm=16),
     reported={
         "relu": {"test/acc1": 90.58, "train/acc1": 97.994},
         "mish": {"test/acc1": 88.86, "train/acc1": 96.282},

@@ -6,7 +6,7 @@ python analysis/tables.py --study alexnet_lr_dropout
 
 from cnnzoo import Recipe
 from search_spaces import grids
-from studies.engine import Budget, Scale, Study, claim, grid, main
+from studies.engine import Scale, Study, claim, grid, main
 
 STUDY = Study(
     name="alexnet_lr_dropout",
@@ -15,7 +15,6 @@ STUDY = Study(
     base=Recipe(model="alexnet", dataset="mnist", optimizer="adam", batch_size=64, epochs=5),
     arms=grid(**grids.RATE_AND_DROPOUT),
     baseline="lr 1e-3 · dropout 0.2",  # the report's choice
-    budget=Budget(seeds=3),
     rows="lr",
     columns="dropout",
     claims=[

@@ -5,7 +5,7 @@ python analysis/tables.py --study batch_norm_batch_size
 """
 
 from cnnzoo import Recipe
-from search_spaces import adam
+from search_spaces import adam, grids
 from studies.engine import Budget, Scale, Study, claim, grid, main
 
 STUDY = Study(
@@ -16,7 +16,7 @@ STUDY = Study(
     arms=grid(
         batch_size={"batch 64": 64, "batch 1024": 1024},
         epochs={"20 epochs": 20, "60 epochs": 60},
-        norm={"bn": "batch", "no bn": "none"},
+        norm=grids.NORM,
     ),
     baseline="batch 64 · 20 epochs · no bn",
     tune=adam.LEARNING_RATE,

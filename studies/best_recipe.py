@@ -6,7 +6,7 @@ python analysis/tables.py --study best_recipe
 
 from cnnzoo import Recipe
 from search_spaces import sgd
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="best_recipe",
@@ -16,7 +16,6 @@ STUDY = Study(
     arms={"standard": Arm(), "best": Arm(stem=(3, 3), activation="gelu", schedule="cosine", erasing=0.5)},
     baseline="standard",
     tune=sgd.LEARNING_RATE,
-    budget=Budget(seeds=3, trials_per_arm=16),
     reported={"best": {"test/acc1": 94.290, "train/acc1": 97.118}},
     claims=[
         claim("Together they beat the standard recipe (table D7)", better="best", than="standard"),

@@ -23,7 +23,6 @@ STUDY = Study(
         claim("With dropout it ends lower (B2)", better="no dropout", than="dropout"),
     ],
     demo=Scale.demo(seeds=5, train_size=2000, epochs=10),
-    smoke=Scale.smoke(),
 )  # fmt: skip
 
 if __name__ == "__main__":

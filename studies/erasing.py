@@ -6,7 +6,7 @@ python analysis/tables.py --study erasing
 
 from cnnzoo import Recipe
 from search_spaces import sgd
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="erasing",
@@ -16,7 +16,6 @@ STUDY = Study(
     arms={"basic": Arm(), "erasing": Arm(erasing=0.5)},
     baseline="basic",
     tune=sgd.LEARNING_RATE,
-    budget=Budget(seeds=3, trials_per_arm=16),
     reported={"erasing": {"test/acc1": 88.860, "train/acc1": 89.888}},
     claims=[
         claim(

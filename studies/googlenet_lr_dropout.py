@@ -6,7 +6,7 @@ python analysis/tables.py --study googlenet_lr_dropout
 
 from cnnzoo import Recipe
 from search_spaces import grids
-from studies.engine import Budget, Scale, Study, claim, grid, main
+from studies.engine import Scale, Study, claim, grid, main
 
 ARMS = grid(**grids.RATE_AND_DROPOUT)
 
@@ -17,7 +17,6 @@ STUDY = Study(
     base=Recipe(model="googlenet", dataset="mnist", optimizer="adam", batch_size=64, epochs=5),
     arms=ARMS,
     baseline="lr 5e-4 · dropout 0.2",  # the report's choice
-    budget=Budget(seeds=3),
     rows="lr",
     columns="dropout",
     # The report speaks of settings that do not train for VGG alone.

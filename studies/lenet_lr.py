@@ -26,7 +26,6 @@ STUDY = Study(
         claim("1e-3 is the best of the five (the report's choice)", best="lr 1e-3"),
     ],
     demo=Scale.demo(seeds=5, batch_size=16, epochs=5),
-    smoke=Scale.smoke(),
 )
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ STUDY = Study(
         claim("It does not train below 1e-5 (C1)", fails="lr 1e-6"),
     ],
     demo=Scale.demo(seeds=5, batch_size=16, epochs=12),
-    smoke=Scale.smoke(),
 )
 
 if __name__ == "__main__":

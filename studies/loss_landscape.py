@@ -5,6 +5,7 @@ python analysis/landscape.py --study loss_landscape
 """
 
 from cnnzoo import Recipe
+from search_spaces import grids
 from studies.engine import Scale, Study, claim, grid, main
 
 RATES = ("lr 1e-3", "lr 2e-3", "lr 1e-4", "lr 5e-4")
@@ -15,7 +16,7 @@ STUDY = Study(
     question="Does batch normalisation lower and narrow VGG-A's training loss over learning rates, and its gradient's change?",
     # As in vgg_bn_vs_nobn; every tenth step looks along the gradient.
     base=Recipe(model="vgg_a", dataset="cifar10", optimizer="adam", crop=4, flip=True, epochs=50, landscape=10),
-    arms=grid(lr=[1e-3, 2e-3, 1e-4, 5e-4], norm={"bn": "batch", "no bn": "none"}),
+    arms=grid(lr=[1e-3, 2e-3, 1e-4, 5e-4], norm=grids.NORM),
     baseline="lr 1e-3 · no bn",
     rows="lr",
     columns="norm",

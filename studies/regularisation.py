@@ -28,7 +28,6 @@ STUDY = Study(
         claim("L2 ends above L1 (B1)", better="L2", than="L1"),
     ],
     demo=Scale.demo(seeds=5, train_size=2000, epochs=10),
-    smoke=Scale.smoke(),
 )
 
 if __name__ == "__main__":

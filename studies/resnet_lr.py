@@ -5,7 +5,7 @@ python analysis/tables.py --study resnet_lr
 """
 
 from cnnzoo import Recipe
-from studies.engine import Budget, Scale, Study, claim, grid, main
+from studies.engine import Scale, Study, claim, grid, main
 
 ARMS = grid(lr=[0.01, 1e-3, 5e-4, 1e-4, 1e-5])
 
@@ -16,7 +16,6 @@ STUDY = Study(
     base=Recipe(model="resnet18", dataset="mnist", optimizer="adam", batch_size=64, epochs=10),
     arms=ARMS,
     baseline="lr 5e-4",  # the report's choice
-    budget=Budget(seeds=3),
     claims=[
         claim("It converges at every learning rate tried (C5)", trains=list(ARMS)),
         claim("5e-4 is the best of the five (the report's choice)", best="lr 5e-4"),

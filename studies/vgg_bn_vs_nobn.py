@@ -5,10 +5,10 @@ python analysis/tables.py --study vgg_bn_vs_nobn
 """
 
 from cnnzoo import Recipe
-from search_spaces import adam
-from studies.engine import Budget, Scale, Study, claim, grid, main
+from search_spaces import adam, grids
+from studies.engine import Scale, Study, claim, grid, main
 
-ARMS = grid(lr=[2e-3, 1e-4, 5e-4], norm={"bn": "batch", "no bn": "none"})
+ARMS = grid(lr=[2e-3, 1e-4, 5e-4], norm=grids.NORM)
 
 STUDY = Study(
     name="vgg_bn_vs_nobn",
@@ -18,7 +18,6 @@ STUDY = Study(
     arms=ARMS,
     baseline="lr 5e-4 · no bn",
     tune=adam.LEARNING_RATE,
-    budget=Budget(seeds=3, trials_per_arm=16),
     rows="lr",
     columns="norm",
     reported=dict(zip(ARMS, (86.40, 75.98, 81.77, 81.71, 87.14, 83.90), strict=True)),

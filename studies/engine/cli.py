@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-import optuna
 from rich.console import Console
 
 from studies.engine import estimate, in_process
@@ -49,7 +48,6 @@ def main(study: Study) -> NoReturn:
 
 
 def run(study: Study, options: Options) -> int:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     check_uri(_tracking_uri())
     if not options.address:
         return _run_on(Machine.here(), study, options)

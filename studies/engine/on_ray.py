@@ -101,16 +101,12 @@ class Stops(FIFOScheduler):
         signature = trial.config["signature"]
         if "trouble" in result:
             raise OSError(result["trouble"])
-        for epoch in result["epochs"]:
-            if self.conductor.heard(signature, epoch):
-                self.conductor.ended(signature, stopped=True)
-                return str(TrialScheduler.STOP)
-        return str(TrialScheduler.CONTINUE)
+        (epoch,) = result["epochs"]
+        return str(TrialScheduler.STOP if self.conductor.heard(signature, epoch) else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
-        for epoch in result["epochs"]:
-            self.conductor.heard(trial.config["signature"], epoch)
-        self.conductor.ended(trial.config["signature"])
+        """Tune says so of a trial that had to stop, too: the last it told is then an epoch."""
+        self.conductor.ended(trial.config["signature"], stopped=bool(result["epochs"]))
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -64,7 +64,7 @@ def prepare(study: Study, options: Options, machine: Machine, ledger: Ledger, *,
         return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
 
     plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, ledger), options=options)
-    return Prepared(plan, open_for(plan.base), device, slots, gpus_per_trial, why)
+    return Prepared(plan, open_for(plan.arms[study.baseline]), device, slots, gpus_per_trial, why)
 
 
 def _check_asked(study: Study, options: Options) -> None:
@@ -82,13 +82,14 @@ def _plan(
     open_for: Callable[[Recipe], Dataset],
     settled: Callable[[Recipe], Recipe],
 ) -> Plan:
+    base = settled(_with_dataset(study.base.replace(**study.scale(scale).changes), options))
     recipes = {name: settled(_with_dataset(study.recipe(name, scale), options)) for name in study.arms}
     check_distinct(recipes, f"at scale {scale}, once precision and --dataset are settled")
     plan = Plan(
         study=study,
         scale=scale,
         budget=_budget(study, scale, options),
-        base=recipes[study.baseline],
+        base=base,
         arms=recipes,
         tuned=tuned_arms(study, recipes),
         sign=lambda recipe: signature(recipe, open_for(recipe).digest),

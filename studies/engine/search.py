@@ -33,6 +33,8 @@ STATES = {
     "failed": TrialState.FAIL,
 }
 
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study that is made in memory
+
 
 class Search:
     """The candidates of one arm, by number."""

@@ -16,6 +16,7 @@ from studies.engine.budget import Budget, Scale
 from studies.engine.claims import METRICS, Claim
 from studies.engine.schema import JUDGED_BY
 
+Figure = float | tuple[float, float]  # of a report: a value, or a range where it was read off a curve
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 # Never tuned: what is compared on.
 FIXED = ("dataset", "image_size", "train_size", "validation", "epochs", "precision", "landscape", "seed")
@@ -30,7 +31,7 @@ class Study:
     baseline: str
     tune: Space = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
-    reported: Mapping[str, float | Mapping[str, float]] = field(default_factory=dict)
+    reported: Mapping[str, Figure | Mapping[str, Figure]] = field(default_factory=dict)
     claims: Sequence[Claim] = ()
     rows: str | None = None  # the two factors of a table that is a grid; None: a row an arm
     columns: str | None = None
@@ -58,6 +59,7 @@ class Study:
             self._check_recipes(scale)
         if self.base.validation == 0:
             self._check_no_validation_is_needed()
+        self._check_sources()
         for name, arm in self.arms.items():
             check_space(self.space_of(arm), self.recipe(name, "report"), f"arm {name!r}: tune")
 
@@ -81,7 +83,7 @@ class Study:
     def space_of(self, arm: Arm) -> Space:
         return self.tune if arm.tune is None else arm.tune
 
-    def figures(self, arm: str) -> Mapping[str, float]:
+    def figures(self, arm: str) -> Mapping[str, Figure]:
         """What the report said of an arm, by metric; a bare number is its test accuracy."""
         said = self.reported.get(arm, {})
         return said if isinstance(said, Mapping) else {JUDGED_BY: said}
@@ -108,6 +110,15 @@ class Study:
         for claim in self.claims:
             if claim.metric.startswith("val/") or (claim.at is not None and claim.metric == JUDGED_BY):
                 raise ValueError(f"claim {claim.text!r} is about validation data, but validation is 0.")
+
+    def _check_sources(self) -> None:
+        for source in self.sources():
+            if source.base.validation == 0:
+                raise ValueError(f"study {source.name!r} has no validation data, so it can choose no setting for {self.name!r}.")
+            if source.sources():
+                raise ValueError(
+                    f"study {source.name!r} takes settings from other studies itself, so it can choose none for {self.name!r}."
+                )
 
     def _check_recipes(self, scale: str) -> None:
         recipes = {}

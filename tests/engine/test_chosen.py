@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,14 @@ def test_an_arm_that_diverged_on_a_seed_is_not_chosen(ledger: Ledger) -> None:
     diverge(plan, ledger, "slow")
     with pytest.raises(ValueError, match="study 'lenet_lr' can choose no arm: each diverged on a seed"):
         prepare(FINAL, Options(scale="smoke"), ONE_CORE, ledger)
+
+
+def test_the_base_is_the_studys_and_not_the_baselines(ledger: Ledger) -> None:
+    """An arm that leaves out what the baseline sets has it from the base."""
+    study = replace(GRID, arms={"hot": Arm(lr=0.1), "tanh": Arm(activation="tanh")}, baseline="hot")
+    prepared = prepare(study, Options(scale="smoke"), ONE_CORE, ledger)
+    said = spec(prepared.plan, prepared.dataset)
+    assert said["base"]["lr"] == prepared.plan.arms["tanh"].lr == GRID.base.lr != 0.1
 
 
 def test_nothing_is_chosen_before_all_is_known(ledger: Ledger) -> None:

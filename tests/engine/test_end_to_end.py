@@ -304,5 +304,6 @@ def test_on_ray_the_same_although_a_worker_was_killed(warm: Warm, tmp_path: Path
     assert curves(tmp_path) == curves(undisturbed)
     assert {run.data.tags["trials_on_device"] for run in runs(tmp_path, "trial")} == {str(len(os.sched_getaffinity(0)))}
     assert results(tmp_path).keys() >= {s for s, run in trials(tmp_path).items() if run["outcome"] == "completed"}
+    assert "failed" not in {result["outcome"] for result in results(tmp_path).values()}, "what was stopped has no result"
     assert not list(tmp_path.rglob("checkpoint.pt*"))
     until(lambda: not processes_in(tmp_path), "Ray to be gone")

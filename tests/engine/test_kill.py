@@ -54,6 +54,7 @@ def assert_as_if_undisturbed(folder: Path, undisturbed: Path) -> None:
     completed = {signature for signature, run in trials(folder).items() if run["outcome"] == "completed"}
     assert results(folder).keys() >= completed  # two slots let a candidate run on that turns out to have been stopped
     assert {s: results(folder)[s] for s in completed} == {s: results(undisturbed)[s] for s in completed}
+    assert "failed" not in {result["outcome"] for result in results(folder).values()}, "what was stopped has no result"
     assert set(statuses(folder)) == {"FINISHED"}
     assert len(runs(folder, "study")) == 1
     assert not list(folder.rglob("checkpoint.pt*"))

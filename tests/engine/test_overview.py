@@ -27,6 +27,12 @@ def test_epochs_that_differ_by_arm(tmp_path: Path) -> None:
     assert progress_of(study, "report", Ledger(tmp_path / "none")) == "4 x 3 or 6"
 
 
+def test_it_says_nothing_of_the_searches_it_goes_through(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Optuna would tell of every one that is made."""
+    assert " of " in progress_of(STUDY, "smoke", Ledger(tmp_path))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_stands_in_the_ledger_is_done(tmp_path: Path) -> None:
     study, ledger = replace(STUDY, tune={}), Ledger(tmp_path)
     plan = prepare(study, Options(scale="smoke"), Machine.here(), ledger).plan

@@ -47,6 +47,14 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "a seed of an arm": (changed(arms={"relu": Arm(), "five": Arm(seed=5)}), "arm 'five': leave out seed=5; every arm has the seeds of"),
     "a seed of the base": (changed(base=Recipe(model="lenet", seed=7)), "arm 'relu': leave out seed=7"),
     "choosing without validation data": (changed(base=Recipe(model="lenet", validation=0.0)), "needs validation data"),
+    "choosing for another without validation data": (
+        lambda: replace(study(), arms={"relu": Arm(chosen_in=replace(study(), name="blind", base=Recipe(model="lenet", validation=0.0), tune={}))}),
+        "study 'blind' has no validation data, so it can choose no setting for",
+    ),
+    "choosing for another what others chose": (
+        lambda: replace(study(), arms={"relu": Arm(chosen_in=replace(study(), name="two", arms={"relu": Arm(chosen_in=study())}))}),
+        "study 'two' takes settings from other studies itself",
+    ),
     "no margin": (changed(margin=0.0), "margin must be above 0"),
 }  # fmt: skip
 

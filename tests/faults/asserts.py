@@ -18,6 +18,7 @@ def assert_as_if_undisturbed(folder: Path, undisturbed: Path) -> None:
     assert curves(folder) == curves(undisturbed)
     completed = {signature for signature, run in trials(folder).items() if run["outcome"] == "completed"}
     assert {s: results(folder).get(s) for s in completed} == {s: results(undisturbed)[s] for s in completed}
+    assert "failed" not in {result["outcome"] for result in results(folder).values()}, "what was stopped has no result"
     assert statuses(folder) == {"FINISHED"}
     assert len(runs(folder, "study")) == 1
     left_over = [path for path in (folder / "results").rglob("*") if path.suffix in (".unfinished", ".tmp")]
