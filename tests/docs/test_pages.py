@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,6 +82,22 @@ def test_the_template_is_a_study_of_at_most_forty_lines() -> None:
     assert len(template.text.splitlines()) <= 40
 
 
+def readmes_python() -> list[str]:
+    return [block.text for block in blocks("../README.md") if block.language == "python"]
+
+
+def test_the_readmes_study_is_one() -> None:
+    """What is imported for it stands at the top of every study."""
+    study, _ = readmes_python()
+    names = dict(vars(import_module("studies.activations")))
+    bundled = names.pop("STUDY")
+    exec(study, names)
+    made = names["STUDY"]
+    for field in ("name", "question", "base", "tune"):
+        assert getattr(made, field) == getattr(bundled, field)
+    assert [arm.changes for arm in made.arms.values()] == [arm.changes for arm in bundled.arms.values()]
+
+
 def has_a_package_index(tmp_path: Path) -> bool:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "jinja2"]
     return subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
@@ -99,17 +116,20 @@ def test_the_first_ten_minutes(tmp_path: Path) -> None:
     commands = [line for block in blocks("../README.md")[:2] for line in block.text.splitlines()]
     assert commands[:2] == ["make", "make test"]
     assert "python studies/vgg_bn_vs_nobn.py" in commands
-    commands.remove("make test")  # is what runs this test
+    commands.remove("make test")  # CI types it, on a clean checkout, before it runs this
     home = {"HOME": str(tmp_path), "PATH": os.defpath, "COLUMNS": "100"}
     newcomer = Shell(clone, home)
     try:
         seen = {command: newcomer.type(command) for command in commands}
+        (clone / "loop.py").write_text(readmes_python()[1])
+        loop = newcomer.type("python loop.py").split("\n")
     finally:
         newcomer.leave()
     assert "Does batch normalisation help VGG-A" in seen["make"]
     assert "trials: " in seen["make"]
     assert "mlflow ui  " in seen["make"]
     assert "no bn" in seen["python analysis/tables.py --study vgg_bn_vs_nobn"]
+    assert [line.split()[0] for line in loop if line] == ["1", "2", "3"], "an epoch a line"
 
 
 class Shell:
