@@ -8,24 +8,30 @@ python analysis/claims.py --all                            # the claims of every
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from analysis import judging, stats
 from analysis.commands import command, everything, parser, read, write
-from analysis.formats import Column, Page, Table, markdown, wrapped
+from analysis.formats import WIDTH, Column, Page, Table, markdown, wrapped
 from analysis.judging import Key, Ruling
 from analysis.lints import lints, missing
 from analysis.notes import TRAIN_ACCURACY, found
 from analysis.results import NAMES, WAYS, Contrast, Results
-from analysis.spec import Claim
 from analysis.words import LABELS, NOTHING, count, listed, number, plus_minus, probability
 from studies.engine import schema
+from studies.engine.schema import Claim
 
-WIDTH = 110
 _TOLD = 4  # contrasts in a sentence
+_FEASIBLE = 100_000  # seeds: more are no advice
 _WORDS = {True: ("better", "worse"), False: ("lower", "higher")}  # by whether more is better
 _VERDICTS = (
     "SUPPORTED: the differences over seeds bear out all that the claim says (95 %, Holm over the contrasts of all "
     "claims; the tables correct over those to the baseline alone). CONTRADICTED: they bear out the opposite, or that "
     "what is said to differ does not by {}. UNDECIDED: neither."
+)
+_TO_TRAIN = (
+    "To train, or to converge, is here to come above twice the accuracy of chance (of two classes: above 75 %); "
+    "how far above stands in the tables."
 )
 _UNITS = {
     schema.SECONDS: " s", schema.SIZE_MB: " MB",
@@ -43,7 +49,7 @@ def sentence(of: Results, ruling: Ruling) -> str:
     deciding = [_shows(of, claim, key, c) for key, c in ruling.contrasts.items() if _decides(ruling, c)]
     if len(deciding) > _TOLD:
         deciding[_TOLD - 1 :] = [f"so on ({len(deciding) - _TOLD + 1} more, below)"]
-    n = min(c.difference.n for c in ruling.contrasts.values() if c.difference)
+    n = min(contrast.difference.n for contrast in ruling.contrasts.values())
     seeds = "By construction" if claim.metric in judging.OF_THE_MODEL else f"Over {count(n, 'shared seed')}"
     when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""
     line = f"{seeds}, {listed(deciding)} in {LABELS.get(judging.early_metric(claim), claim.metric)}{when}."
@@ -52,11 +58,11 @@ def sentence(of: Results, ruling: Ruling) -> str:
 
 def figures(ruling: Ruling) -> list[str]:
     """The numbers under a ruling, a line a contrast."""
-    turned = ruling.claim.metric not in judging.HIGHER_IS_BETTER and ruling.claim.kind != "interaction"
+    less_is_better = ruling.claim.kind == "narrower" or ruling.claim.metric not in judging.HIGHER_IS_BETTER
+    turned = less_is_better and ruling.claim.kind != "interaction"
     lines = []
     for (arm, than, *_), contrast in ruling.contrasts.items():
         d = contrast.difference
-        assert d is not None
         a, b = (than, arm) if turned else (arm, than)
         half = math.nan if ruling.claim.metric in judging.OF_THE_MODEL else d.half
         by = plus_minus(d.mean, half, _digits(ruling.claim), sign=True)
@@ -75,12 +81,9 @@ def _evidence(n: int, contrast: Contrast) -> str:
 
 def text(of: Results) -> str:
     """All claims, for a terminal."""
-    spec = of.spec
-    parts = [f"{spec.name}, scale {spec.scale}: {spec.question}"]
-    judged = judging.rulings(of)
-    for number_, claim in enumerate(spec.claims, start=1):
-        own = [ruling for ruling in judged if ruling.claim is claim]
-        parts.append("\n".join([*wrapped(f'{number_}. "{claim.text}"', WIDTH), *_lines(of, own)]))
+    parts = [f"{of.spec.name}, scale {of.spec.scale}: {of.spec.question}"]
+    for place, (claim, rulings) in enumerate(judging.rulings(of), start=1):
+        parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', WIDTH), *_lines(of, rulings)]))
     parts.append("\n".join(line for note in notes(of) for line in wrapped(note, WIDTH)))
     return "\n\n".join(parts) + "\n"
 
@@ -91,23 +94,29 @@ def overview(every: Sequence[Results]) -> str:
     titles = ("study", "judged on", "claim", *NAMES.values())
     cells = zip(*rows, strict=True)
     table = Table("As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)])
-    note = f"{_VERDICTS.format('the margin')} {NOTHING}: not asked, or not run."
-    return markdown(Page("What the reports said", "", [table], "", [note], []))
+    said = [f"{_VERDICTS.format('the margin')} {NOTHING}: not asked, or not run."]
+    if any(claim.kind in judging.ABOUT_TRAINING for of in every for claim in of.spec.claims):
+        said.append(_TO_TRAIN)
+    return markdown(Page("What the reports said", "", [table], "", said, []))
 
 
 def _overview_rows(of: Results) -> list[tuple[str, ...]]:
-    spec, judged = of.spec, judging.rulings(of)
+    spec, rows = of.spec, []
     on = f"{spec.dataset['name']}, {listed(found(of, 'epochs'))} epochs, {count(len(spec.seeds), 'seed')}"
-    verdicts = {(id(ruling.claim), ruling.way): ruling.verdict for ruling in judged}
-    return [
-        (spec.name, on, claim.text, *(verdicts.get((id(claim), way), NOTHING) for way in WAYS)) for claim in spec.claims
-    ]
+    for claim, rulings in judging.rulings(of):
+        by_way = {ruling.way: ruling.verdict for ruling in rulings}
+        rows.append((spec.name, on, claim.text, *(by_way.get(way, NOTHING) for way in WAYS)))
+    return rows
+
+
+def verdicts(of: Results) -> str:
+    """What the verdicts mean."""
+    meant = _VERDICTS.format(f"±{of.spec.margin:g} points")
+    return f"{meant} Trials that share a seed are compared with one another."
 
 
 def notes(of: Results) -> list[str]:
-    spec = of.spec
-    verdicts = _VERDICTS.format(f"±{spec.margin:g} points")
-    said = [f"{verdicts} Trials that share a seed are compared with one another."]
+    spec, said = of.spec, [verdicts(of)]
     if spec.scale != "report":
         here = f"on {spec.dataset['name']} with {listed(found(of, 'epochs'))} epochs"
         said.append(f"Judged at scale {spec.scale}: {here}, not on the report's data and budget.")
@@ -128,7 +137,6 @@ def _lines(of: Results, own: Sequence[Ruling]) -> list[str]:
 
 def _shows(of: Results, claim: Claim, key: Key, contrast: Contrast) -> str:
     d = contrast.difference
-    assert d is not None
     a, b, by = key[0], key[1], f"{number(abs(d.mean), _digits(claim))}{_UNITS.get(claim.metric, '')}"
     pairs = {"interaction": ("larger", "smaller"), "narrower": ("narrower", "wider")}
     words = pairs.get(claim.kind) or _WORDS[claim.metric in judging.HIGHER_IS_BETTER]
@@ -149,22 +157,20 @@ def _decides(ruling: Ruling, contrast: Contrast) -> bool:
         return True
     if ruling.verdict == judging.UNDECIDED:
         return contrast.verdict == stats.UNDECIDED or ruling.claim.kind == "equal"
-    if ruling.claim.kind == "equal":
-        return contrast.p_beyond < stats.LEVEL
-    return contrast.verdict == stats.WORSE or (
-        contrast.verdict == stats.EQUAL and not judging.better_by_little(contrast)
-    )
+    return judging.speaks_against(ruling.claim, contrast)
 
 
 def _what_would_decide(of: Results, ruling: Ruling, n: int) -> str:
     """How many seeds have 80 % power, in a comparison by itself: the correction for several asks for some more."""
     if n == 1:
         return " With one seed nothing can be told from chance; at least two are needed."
-    margin, seeds = of.spec.margin, [c.likely for c in ruling.contrasts.values() if not math.isnan(c.likely)]
-    if ruling.claim.kind == "equal":  # what has to be told apart is the difference and the margin
-        open_ones = [c.difference for c in ruling.contrasts.values() if c.verdict != stats.EQUAL and c.difference]
-        seeds = [stats.seeds_to_decide(d, abs(margin - abs(d.mean))) for d in open_ones]
-    return f" If that is so, about {max(seeds):,.0f} seeds would show it." if seeds else ""
+    if ruling.claim.kind == "equal":
+        open_ones = [c.difference for c in ruling.contrasts.values() if c.verdict != stats.EQUAL]
+        needed = [stats.seeds_to_place(difference, of.spec.margin) for difference in open_ones]
+    else:
+        needed = [c.likely for c in ruling.contrasts.values() if c.verdict == stats.UNDECIDED]
+    most = float(np.max(needed))  # NaN if one of them is
+    return f" If that is so, about {most:,.0f} seeds would show it." if most <= _FEASIBLE else ""
 
 
 def _of_training(of: Results, ruling: Ruling) -> str:
@@ -188,9 +194,8 @@ def _digits(claim: Claim) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("Judge the report's conclusions by the trials.", every="the claims of every study in one table")
-    options.add_argument(
-        "--strict", action="store_true", help="exit with code 1 unless every claim is SUPPORTED in every way"
-    )
+    strict = "exit with code 1 unless every claim is SUPPORTED in every way"
+    options.add_argument("--strict", action="store_true", help=strict)
     given = options.parse_args(arguments)
     every, code = everything(given) if given.all else ([read(given)], 0)
     judged = [of for of in every if of.spec.claims]
@@ -202,9 +207,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _supported(of: Results) -> bool:
-    judged = judging.rulings(of)
-    every = all(any(ruling.claim is claim for ruling in judged) for claim in of.spec.claims)
-    return every and all(ruling.verdict == judging.SUPPORTED for ruling in judged)
+    every = [rulings for _, rulings in judging.rulings(of)]
+    return all(every) and all(ruling.verdict == judging.SUPPORTED for rulings in every for ruling in rulings)
 
 
 if __name__ == "__main__":

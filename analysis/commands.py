@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from analysis.results import Results, results
-from analysis.runs import StudyRuns, load, studies
-from analysis.store import tracking_uri
+from analysis.runs import StudyRuns, load
+from analysis.store import open_store, tracking_uri
 from studies.engine import schema
 
 MISTAKE = 2  # the exit code of bad input, and where a study cannot be read
@@ -43,7 +43,7 @@ def everything(given: Namespace) -> tuple[list[Results], int]:
     that is broken does not hide the others. And the exit code that this comes to.
     """
     found, code = [], 0
-    for name, scale, _ in studies(tracking_uri()):
+    for name, scale, _ in open_store(tracking_uri()).counts():
         try:
             found += [results(load(name, scale, tracking_uri()))] if given.scale in (None, scale) else []
         except ValueError as error:

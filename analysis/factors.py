@@ -53,9 +53,10 @@ def interaction_note(results: Results) -> str | None:
     of = grid(results.spec)
     if of is None or min(len(of.rows), len(of.columns)) < 2 or None in (arm for row in of.arms for arm in row):
         return None
-    samples = [[results.samples["reported"][str(arm)].values(schema.JUDGED_BY) for arm in row] for row in of.arms]
-    if any(results.half_learned("reported", str(arm)) for row in of.arms for arm in row):
+    cells = [[results.samples["reported"][str(arm)] for arm in row] for row in of.arms]
+    if any(sample.diverged or results.half_learned(sample) for row in cells for sample in row):
         return None  # F takes the spread to be the same in every cell
+    samples = [[sample.values(schema.JUDGED_BY) for sample in row] for row in cells]
     shared = pd.concat([sample for row in samples for sample in row], axis=1, join="inner").to_numpy()
     if len(shared) < 2:
         return None

@@ -79,11 +79,13 @@ def encoded(figure: Figure, form: str) -> bytes:
     return out.getvalue()
 
 
-def figure_main(make: Make, arguments: Sequence[str] | None = None) -> int:
-    """The command line of one figure: draws it into a file."""
+def figure_main(make: Make, arguments: Sequence[str] | None = None, *, both_ways: bool = True) -> int:
+    """The command line of one figure, which may be the same in both ways: draws it into a file."""
     what = (make.__doc__ or "").partition("\n")[0]
     options = parser(f"Draw: {what}", f"{', '.join(FORMATS)}; default: in this folder, as PNG")
-    options.add_argument("--tuned", action="store_true", help="of the tuned arms instead of those as reported")
+    options.set_defaults(tuned=False)
+    if both_ways:
+        options.add_argument("--tuned", action="store_true", help="of the tuned arms instead of those as reported")
     given = options.parse_args(arguments)
     way = "confirm" if given.tuned else "reported"
     out = given.out or Path(f"{given.study}-{make.__name__}{'-tuned' if given.tuned else ''}.png")

@@ -49,7 +49,7 @@ def isolation(of: Results, _way: str) -> Figure | None:
     return finish(figure, of, "search (hollow: stopped early)")
 
 
-main = partial(figure_main, isolation)
+main = partial(figure_main, isolation, both_ways=False)
 
 if __name__ == "__main__":
     command(main)

@@ -22,16 +22,16 @@ import pandas as pd
 
 from analysis import stats
 from analysis.factors import SEPARATOR
-from analysis.results import GAP, Contrast, Results, Sample, judged, paired
-from analysis.spec import Claim
-from analysis.words import listed
+from analysis.results import Contrast, Results, Sample, judged, paired
+from analysis.words import count, listed
 from studies.engine import schema
+from studies.engine.schema import Claim
 
 SUPPORTED, CONTRADICTED, UNDECIDED, INVALID = "SUPPORTED", "CONTRADICTED", "UNDECIDED", "INVALID"
 ACCURACIES = (
     schema.TEST_ACC1, schema.TEST_ACC5, schema.VAL_ACC1, schema.VAL_ACC5, schema.TRAIN_ACC1, schema.TRAIN_ACC5,
 )  # fmt: skip
-POINTS = (*ACCURACIES, GAP)
+POINTS = (*ACCURACIES, schema.GAP)
 HIGHER_IS_BETTER = (*ACCURACIES, schema.IMAGES_PER_SECOND)
 OF_THE_MODEL = (schema.PARAMETERS, schema.SIZE_MB, schema.FLOPS)  # the same on every seed: facts, not samples
 _VALIDATION = (schema.VAL_LOSS, schema.VAL_ACC1, schema.VAL_ACC5)
@@ -55,10 +55,10 @@ class Ruling:
     trained: Sequence[tuple[str, int, int]] = ()  # arm, seeds that trained, seeds that ended
 
 
-def rulings(of: Results) -> list[Ruling]:
-    """Every claim in every way that was run and that it can be asked in, in the order of the claims."""
+def rulings(of: Results) -> list[tuple[Claim, list[Ruling]]]:
+    """Every claim with its ruling in every way that was run and that it can be asked in."""
     made = [ruling for way in of.ways() for ruling in _of_way(of, way)]
-    return [ruling for claim in of.spec.claims for ruling in made if ruling.claim is claim]
+    return [(claim, [ruling for ruling in made if ruling.claim is claim]) for claim in of.spec.claims]
 
 
 def _of_way(of: Results, way: str) -> list[Ruling]:
@@ -67,8 +67,8 @@ def _of_way(of: Results, way: str) -> list[Ruling]:
     family = {key: d for seen in looked if not isinstance(seen, Ruling) for key, d in seen.items()}
     shown = _judged(family, of.spec.margin)
     return [
-        seen if isinstance(seen, Ruling) else _ruling(claim, way, {key: shown[key] for key in seen})
-        for (claim, *_), seen in zip(asked, looked, strict=True)
+        seen if isinstance(seen, Ruling) else _ruling(of, way, claim, than, {key: shown[key] for key in seen})
+        for (claim, _, than), seen in zip(asked, looked, strict=True)
     ]
 
 
@@ -88,7 +88,7 @@ def _names(of: Results, claim: Claim, way: str) -> tuple[list[str], list[str]] |
 
 def _looked_at(
     of: Results, way: str, claim: Claim, arms: Sequence[str], than: Sequence[str]
-) -> Ruling | dict[Key, stats.Difference | None]:
+) -> Ruling | dict[Key, stats.Estimate | None]:
     """The differences that a claim rests on; or its ruling, where it rests on none."""
     if fault := _fault(of, way, claim, arms, than):
         return Ruling(claim, way, *fault)
@@ -98,7 +98,7 @@ def _looked_at(
     if claim.kind == "narrower":
         ours, theirs = (_band(of, [of.samples[way][arm] for arm in group], claim.metric) for group in (arms, than))
         return {(_band_of(arms), _band_of(than), *key): _difference(of, claim.metric, -ours, -theirs)}
-    found = {arm: values(of, way, arm, claim) for arm in (*arms, *than)}
+    found = {arm: _values(of, way, arm, claim) for arm in (*arms, *than)}
     if claim.kind == "interaction":
         a, b, c, d = (found[arm] for arm in (*arms, *than))
         names = f"({arms[0]} − {arms[1]})", f"({than[0]} − {than[1]})"
@@ -116,14 +116,14 @@ def _fault(of: Results, way: str, claim: Claim, favoured: Sequence[str], than: S
     if absent:
         return UNDECIDED, f"not trained yet: {', '.join(absent)}"
     told = arms if claim.kind == "interaction" else favoured  # the others' best seeds only make it harder for these
-    lost = [f"{arm} on {len(s.diverged)} of {s.ended} seeds" for arm, s in samples.items()
-            if s.trials.empty or (s.diverged and arm in told)]  # fmt: skip
+    lost = [arm for arm, s in samples.items() if s.trials.empty or (s.diverged and arm in told)]
     if lost and claim.kind not in ABOUT_TRAINING:
-        return INVALID, f"diverged: {listed(lost)}; the seeds that are left do not speak for all"
+        return INVALID, _diverged(of, way, lost)
     if len({digest for sample in samples.values() for digest in sample.trials[schema.DATASET_DIGEST].dropna()}) > 1:
         return INVALID, "the data set changed between its trials"
     if way == "confirm" and (searches := of.unequal_searches(arms)):
-        return INVALID, f"unequal search budgets ({', '.join(f'{arm} {n} trials' for arm, n in searches.items())})"
+        by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
+        return INVALID, f"unequal search budgets ({by_arm})"
     if claim.kind == "equal" and claim.metric not in POINTS:
         return INVALID, f"the margin is in points of accuracy, and {claim.metric} is not"
     if early_metric(claim) in _VALIDATION and not of.spec.dataset["validation"]:
@@ -131,12 +131,17 @@ def _fault(of: Results, way: str, claim: Claim, favoured: Sequence[str], than: S
     return None
 
 
-def values(of: Results, way: str, arm: str, claim: Claim) -> "pd.Series[float]":
+def _diverged(of: Results, way: str, arms: Sequence[str]) -> str:
+    lost = [f"{arm} on {len(of.samples[way][arm].diverged)} of {of.samples[way][arm].ended} seeds" for arm in arms]
+    return f"diverged: {listed(lost)}; the seeds that are left do not speak for all"
+
+
+def _values(of: Results, way: str, arm: str, claim: Claim) -> "pd.Series[float]":
     """The claim's metric by seed: at the end, or after a share of the epochs; of one by step, its mean over the steps."""
     sample, metric = of.samples[way][arm], early_metric(claim)
     if claim.at is None and metric not in (schema.SECONDS, schema.FLUCTUATION, *schema.STEP_METRICS):
         return sample.values(metric)
-    by_seed = _curves(of, sample, schema.VAL_ACC1 if metric == schema.FLUCTUATION else metric)
+    by_seed = of.curves(sample, schema.VAL_ACC1 if metric == schema.FLUCTUATION else metric)
     if claim.at is not None:
         return by_seed.reindex([max(1, round(claim.at * len(by_seed)))]).iloc[0].dropna()
     if metric == schema.FLUCTUATION:
@@ -144,16 +149,11 @@ def values(of: Results, way: str, arm: str, claim: Claim) -> "pd.Series[float]":
     return (by_seed.median() if metric == schema.SECONDS else by_seed.mean()).dropna()
 
 
-def _curves(of: Results, sample: Sample, metric: str) -> pd.DataFrame:
-    """The metric by epoch (or step) and seed."""
-    history = of.runs.histories(sample.trials, [metric]).pivot(index="epoch", columns="run", values="value")
-    return history.reindex(columns=list(sample.trials["run"])).set_axis(sample.trials.index, axis=1)
-
-
 def _band(of: Results, samples: Sequence[Sample], metric: str) -> "pd.Series[float]":
     """By seed: how far apart the arms are at each step, from the lowest to the highest; the mean over the steps."""
-    by_step = pd.concat([_curves(of, sample, metric) for sample in samples], keys=range(len(samples))).groupby(level=1)
-    return (by_step.max() - by_step.min()).mean().dropna()
+    by_step = pd.concat([of.curves(sample, metric) for sample in samples], keys=range(len(samples))).groupby(level=1)
+    band = (by_step.max() - by_step.min()).where(by_step.count() == len(samples))  # what one of them lacks has no band
+    return band.mean().dropna()
 
 
 def _band_of(arms: Sequence[str]) -> str:
@@ -168,47 +168,54 @@ def early_metric(claim: Claim) -> str:
     return claim.metric.replace("test/", "val/") if claim.at is not None else claim.metric
 
 
-def _difference(of: Results, metric: str, a: "pd.Series[float]", b: "pd.Series[float]") -> stats.Difference | None:
-    return paired(a.dropna(), b.dropna(), of.spec.resolution if metric in (schema.TEST_ACC1, GAP) else 0.0)
+def _difference(of: Results, metric: str, a: "pd.Series[float]", b: "pd.Series[float]") -> stats.Estimate | None:
+    return paired(a.dropna(), b.dropna(), of.spec.resolution if metric in (schema.TEST_ACC1, schema.GAP) else 0.0)
 
 
-def _judged(family: Mapping[Key, stats.Difference | None], margin: float) -> dict[Key, Contrast]:
+def _judged(family: Mapping[Key, stats.Estimate | None], margin: float) -> dict[Key, Contrast | None]:
     """All contrasts of a way; what a network simply is needs no statistics, and is not one of the family."""
-    facts = {key: _fact(d) for key, d in family.items() if key[2] in OF_THE_MODEL}
+    facts = {key: None if d is None else _fact(d) for key, d in family.items() if key[2] in OF_THE_MODEL}
     sampled = {key: d for key, d in family.items() if key not in facts}
     margins = [margin if key[2] in POINTS else 0.0 for key in sampled]
     return {**facts, **dict(zip(sampled, judged(list(sampled.values()), margins), strict=True))}
 
 
-def _fact(difference: stats.Difference | None) -> Contrast:
-    by = difference.mean if difference else 0.0
+def _fact(difference: stats.Estimate) -> Contrast:
+    by = difference.mean
     verdict = stats.EQUAL if by == 0 else stats.BETTER if by > 0 else stats.WORSE
     return Contrast(difference, math.nan, math.nan, math.nan, verdict, math.nan, math.nan)
 
 
-def _ruling(claim: Claim, way: str, contrasts: Mapping[Key, Contrast]) -> Ruling:
-    if any(contrast.difference is None for contrast in contrasts.values()):
+def _ruling(
+    of: Results, way: str, claim: Claim, than: Sequence[str], contrasts: Mapping[Key, Contrast | None]
+) -> Ruling:
+    known = {key: contrast for key, contrast in contrasts.items() if contrast}
+    if len(known) < len(contrasts):
         return Ruling(claim, way, INVALID, f"there is no seed on which all its arms have {early_metric(claim)}")
-    words = {contrast.verdict for contrast in contrasts.values()}
+    against = {key[1] for key, contrast in known.items() if speaks_against(claim, contrast)}
+    words = {contrast.verdict for contrast in known.values()}
+    holds = words == {stats.EQUAL} if claim.kind == "equal" else not against and stats.UNDECIDED not in words
+    lost = [arm for arm in than if of.samples[way][arm].diverged]  # to lose to its best seeds is not to lose to it
+    if against and lost and (claim.kind == "narrower" or against <= {*lost}):
+        return Ruling(claim, way, INVALID, _diverged(of, way, lost))
+    return Ruling(claim, way, SUPPORTED if holds else CONTRADICTED if against else UNDECIDED, contrasts=known)
+
+
+def speaks_against(claim: Claim, contrast: Contrast) -> bool:
     if claim.kind == "equal":
-        holds, fails = words == {stats.EQUAL}, any(c.p_beyond < stats.LEVEL for c in contrasts.values())
-    else:
-        little = [c for c in contrasts.values() if c.verdict == stats.EQUAL]
-        holds = words <= {stats.BETTER, stats.EQUAL} and all(map(better_by_little, little))
-        fails = stats.WORSE in words or not all(map(better_by_little, little))
-    return Ruling(claim, way, SUPPORTED if holds else CONTRADICTED if fails else UNDECIDED, contrasts=contrasts)
+        return contrast.p_beyond < stats.LEVEL
+    return contrast.verdict == stats.WORSE or (contrast.verdict == stats.EQUAL and not _better_by_little(contrast))
 
 
-def better_by_little(contrast: Contrast) -> bool:
+def _better_by_little(contrast: Contrast) -> bool:
     """A difference that is there, the right way round, but of less than the margin."""
-    assert contrast.difference is not None
     return contrast.p < stats.LEVEL and contrast.difference.mean > 0
 
 
 def _trained(of: Results, way: str, claim: Claim, arms: Sequence[str]) -> Ruling:
     counts = []
     for arm in arms:
-        found = values(of, way, arm, claim)
+        found = _values(of, way, arm, claim)
         trained = int((found > of.spec.learned).sum())
         counts.append((arm, trained, len(found) + len(of.samples[way][arm].diverged)))
     few = min(n for _, _, n in counts)

@@ -73,19 +73,18 @@ def _diverged(of: Results) -> Iterator[str]:
                 rest = rest if len(sample.trials) else "it has no accuracy to compare"
                 yield f"{arm} diverged in {len(sample.diverged)} of {sample.ended} trials {NAMES[way]}: {rest}."
     ends = {arm: of.search(arm)[schema.OUTCOME] for arm in of.spec.tuned_arms}
-    shares = [f"{arm} {sum(of == 'diverged')} of {len(of)}" for arm, of in ends.items() if (of == "diverged").any()]
+    lost = {arm: int((own == "diverged").sum()) for arm, own in ends.items()}
+    shares = [f"{arm} {n} of {len(ends[arm])}" for arm, n in lost.items() if n]
     if shares:
         yield f"Search trials that diverged, so that part of the range was wasted: {', '.join(shares)}."
 
 
 def _half_learned(of: Results) -> Iterator[str]:
     for way in of.ways():
-        halves = [f"{arm} {seen}" for arm in of.samples[way] if (seen := of.half_learned(way, arm))]
+        halves = [f"{arm} {seen}" for arm, sample in of.samples[way].items() if (seen := of.half_learned(sample))]
         if halves:
-            yield (
-                f"Only some seeds came above {of.spec.learned:g} % ({NAMES[way]}: {', '.join(halves)}): "
-                "a mean over both kinds, and its interval, describe neither."
-            )
+            some = f"Only some seeds came above {of.spec.learned:g} % ({NAMES[way]}: {', '.join(halves)})"
+            yield f"{some}: a mean over both kinds, and its interval, describe neither."
 
 
 def _edges(of: Results) -> Iterator[str]:
@@ -140,13 +139,11 @@ def _mixed(of: Results) -> Iterator[str]:
 
 def _sign_flip(of: Results) -> Iterator[str]:
     """With few seeds the test that assumes least has nothing to say: better said than left to be found out."""
-    ns = [c.difference.n for way in of.ways() for c in of.contrasts[way].values() if c.difference]
+    ns = [contrast.difference.n for way in of.ways() for contrast in of.contrasts[way].values() if contrast]
     n = max(ns, default=0)
     if n > 1 and (floor := stats.sign_flip_floor(n)) > stats.LEVEL:
-        yield (
-            "The verdicts take the differences over seeds to be normal; the exact sign-flip test, which does not, "
-            f"cannot reach 0.05 with n = {n} (its smallest p is {floor:.3g})."
-        )
+        cannot = f"cannot reach 0.05 with n = {n} (its smallest p is {floor:.3g})"
+        yield f"The verdicts take the differences over seeds to be normal; the exact sign-flip test, which does not, {cannot}."
 
 
 def at_edge(value: Any, space: Mapping[str, Any]) -> bool:

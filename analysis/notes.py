@@ -7,7 +7,7 @@ from typing import Any
 from analysis import stats
 from analysis.factors import interaction_note
 from analysis.results import NAMES, Contrast, Results
-from analysis.words import between, count, listed, number, plus_minus, seeds, space
+from analysis.words import between, count, listed, number, plus_minus, seeds, setting, space
 from studies.engine import schema
 
 TRAIN_ACCURACY = (
@@ -24,7 +24,7 @@ def verdict(of: Results) -> str:
 
 
 def _of_way(of: Results, way: str) -> str:
-    contrasts = {arm: c for arm, c in of.contrasts[way].items() if c.difference}
+    contrasts = {arm: contrast for arm, contrast in of.contrasts[way].items() if contrast}
     lost = [arm for arm, s in of.samples[way].items() if s.diverged and s.trials.empty]
     parts = [f"{listed(lost)} diverged on every seed"] if lost else []
     for word in (stats.BETTER, stats.WORSE, stats.EQUAL, stats.UNDECIDED):
@@ -37,15 +37,14 @@ def _of_way(of: Results, way: str) -> str:
 
 def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
     """The arms that have this verdict, in one clause."""
-    differences = {arm: c.difference for arm, c in group.items() if c.difference}
-    names = listed(f"{arm} ({number(d.mean, sign=True)})" for arm, d in differences.items())
+    names = listed(f"{arm} ({number(contrast.difference.mean, sign=True)})" for arm, contrast in group.items())
     if word != stats.UNDECIDED:
         verb = "is" if len(group) == 1 else "are"
         return f"{names} {verb} {word}{' to' if word == stats.EQUAL else ' than'} {baseline}"
-    n = min(d.n for d in differences.values())
-    likely, needed = max(c.likely for c in group.values()), max(c.needed for c in group.values())
-    more = "" if math.isnan(needed) else f" (n* {between(likely, needed)})"
-    return f"{names} cannot be told from {baseline} with {count(n, 'seed')}{more}"
+    ns = [contrast.difference.n for contrast in group.values()]
+    known = [contrast for contrast in group.values() if not math.isnan(contrast.needed)]
+    more = f" (n* {between(min(c.likely for c in known), max(c.needed for c in known))})" if known else ""
+    return f"{names} cannot be told from {baseline} with {between(min(ns), max(ns))} seed{'s' * (max(ns) > 1)}{more}"
 
 
 def _choice(of: Results, way: str) -> str:
@@ -98,19 +97,21 @@ def _verdicts(of: Results) -> list[str]:
 
 
 def _choice_made(of: Results) -> str:
-    if not of.spec.dataset["validation"] or (of.ways() and all(of.chosen_arm(way) is None for way in of.ways())):
+    compared = [way for way in of.ways() if of.validation_means(way)]
+    if not of.spec.dataset["validation"] or (of.ways() and not compared):
         return "Nothing is chosen here: there is no validation accuracy."
-    return "* is the best by validation accuracy. The test set takes part in no choice."
+    uneven = listed(NAMES[way] for way in compared if of.chosen_arm(way) is None)
+    none = f"; none is marked {uneven} while arms have unequal numbers of seeds" if uneven else ""
+    return f"* is the best by validation accuracy{none}. The test set takes part in no choice."
 
 
 def _stages(of: Results) -> list[str]:
     spec, lines = of.spec, []
     if "reported" in of.ways():
         chosen = listed(f"{arm} in {study}" for arm, study in spec.chosen_in.items())
-        setting = (
-            f"settings chosen on validation data in other studies ({chosen})" if chosen else "the report's setting"
-        )
-        lines.append(f"As reported: {setting}, {seeds(spec.seeds)}.")
+        which = f"settings chosen on validation data in other studies ({chosen})" if chosen else "the report's setting"
+        smaller = setting({name: value for name, value in spec.smaller.items() if value and name != "dataset"})
+        lines.append(f"As reported: {which}{f', made smaller ({smaller})' if smaller else ''}, {seeds(spec.seeds)}.")
     if spec.tuned_arms:
         spaces = {arm: "; ".join(f"{f} {space(s)}" for f, s in fields.items()) for arm, fields in spec.tune.items()}
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]

@@ -14,12 +14,11 @@ from analysis import claims
 from analysis.commands import command, everything, parser, write
 from analysis.curves import curves
 from analysis.figures import Make, draw, encoded
-from analysis.formats import Column, Page, Table
+from analysis.formats import Column, Page, Table, template
 from analysis.heatmap import heatmap
 from analysis.isolation import isolation
 from analysis.judging import Ruling, rulings
 from analysis.landscape import landscape
-from analysis.markup import template
 from analysis.results import NAMES, Results, results
 from analysis.runs import load
 from analysis.store import COMMIT, tracking_uri
@@ -41,12 +40,11 @@ _FIGURES: Sequence[tuple[Make, str, str]] = (
 
 def report(of: Results, said: Page) -> str:
     """The page of one study."""
-    judged = rulings(of)
     return template(
         "report.html",
         page=said,
-        claims=[(claim.text, [_ruling(of, r) for r in judged if r.claim is claim]) for claim in of.spec.claims],
-        claim_notes=claims.notes(of)[:1],
+        claims=[(claim.text, [_ruling(of, ruling) for ruling in own]) for claim, own in rulings(of)],
+        claim_notes=[claims.verdicts(of)],
         figures=[(drawn, caption) for make, way, caption in _FIGURES if (drawn := _drawn(of, make, way))],
         settings=_settings(of),
         origin=_origin(of),

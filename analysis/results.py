@@ -17,18 +17,21 @@ from analysis.runs import StudyRuns
 from analysis.spec import Spec
 from studies.engine import schema
 
-GAP = schema.GAP
 WAYS = ("reported", "confirm")
 NAMES = {"reported": "as reported", "confirm": "tuned"}
 _ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
+_READ_AT_ONCE = (schema.VAL_ACC1, schema.TRAIN_ACC1, schema.SECONDS)  # as every table needs them
 _TENTH = 10  # the last tenth of a training is held against the tenth before
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A difference between two arms over shared seeds (higher is better) and what it shows, within its family."""
+    """A difference between two arms over shared seeds (higher is better) and what it shows, within its family.
 
-    difference: stats.Difference | None  # None: there is no seed that both have
+    None stands for the contrast of two arms that share no seed.
+    """
+
+    difference: stats.Estimate
     p: float  # Holm's, of no difference
     p_equal: float  # of a difference of the margin or more
     p_beyond: float  # of a difference of the margin or less
@@ -57,11 +60,11 @@ class Sample:
 
     def values(self, metric: str) -> "pd.Series[float]":
         """The metric by seed, without the seeds that have none."""
-        if metric == GAP:
+        if metric == schema.GAP:
             return (self.trials[schema.TRAIN_ACC1] - self.trials[schema.TEST_ACC1]).dropna()
         return self.trials[metric].dropna()
 
-    def mean(self, metric: str) -> stats.Interval:
+    def mean(self, metric: str) -> stats.Estimate:
         """NaN over 0 seeds where there is nothing to take the mean of."""
         return stats.mean_interval(self.values(metric))
 
@@ -70,7 +73,7 @@ class Sample:
 class Results:
     runs: StudyRuns
     samples: Mapping[str, Mapping[str, Sample]]  # by way, then arm
-    contrasts: Mapping[str, Mapping[str, Contrast]]  # by way, then arm: test accuracy against the baseline's
+    contrasts: Mapping[str, Mapping[str, Contrast | None]]  # by way, then arm: test accuracy against the baseline's
 
     @property
     def spec(self) -> Spec:
@@ -78,9 +81,9 @@ class Results:
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """Run, metric, epoch, value of the reported and confirming trials, for what every table needs."""
+        """Run, metric, epoch, value of the reported and confirming trials."""
         tested = self.runs.trials[self.runs.trials[schema.STAGE].isin(WAYS)]
-        return self.runs.histories(tested, (schema.VAL_ACC1, schema.TRAIN_ACC1, schema.SECONDS))
+        return self.runs.histories(tested, _READ_AT_ONCE)
 
     def ways(self) -> list[str]:
         """The ways of which any trial has ended."""
@@ -92,12 +95,16 @@ class Results:
         ended = trials[schema.OUTCOME].isin(_ENDED)
         return trials[(trials[schema.STAGE] == "search") & (trials[schema.ARM] == arm) & ended]
 
-    def chosen_arm(self, way: str) -> str | None:
-        """The arm with the best validation accuracy, of those that never diverged; the test set takes no part in it."""
+    def validation_means(self, way: str) -> dict[str, stats.Estimate]:
+        """The validation accuracy of the arms that have one and never diverged."""
         steady = {arm: sample for arm, sample in self.samples[way].items() if not sample.diverged}
-        means = {arm: sample.mean(schema.CHOSEN_BY).mean for arm, sample in steady.items()}
-        known = {arm: mean for arm, mean in means.items() if not math.isnan(mean)}
-        return max(known, key=lambda arm: known[arm]) if known else None
+        return {arm: mean for arm, sample in steady.items() if (mean := sample.mean(schema.CHOSEN_BY)).n}
+
+    def chosen_arm(self, way: str) -> str | None:
+        """The best by validation accuracy, once all have as many seeds; the test set takes no part in it."""
+        means = self.validation_means(way)
+        even = len({mean.n for mean in means.values()}) == 1
+        return max(means, key=lambda arm: means[arm].mean) if even else None
 
     def setting(self, arm: str) -> dict[str, Any]:
         """The tuned fields as they were chosen for an arm; empty while nothing is chosen."""
@@ -119,24 +126,27 @@ class Results:
         open_ended = {n for arm, n in searches.items() if self.spec.search_of(arm) == self.spec.trials_per_arm}
         return searches if len(open_ended) > 1 else {}
 
-    def seconds(self, sample: Sample) -> stats.Interval:
+    def seconds(self, sample: Sample) -> stats.Estimate:
         """Seconds an epoch: each trial's median epoch, then the mean over seeds."""
-        epochs = self.epochs(sample, schema.SECONDS)
-        return stats.mean_interval(epochs.groupby("run", observed=True)["value"].median().dropna())
+        return stats.mean_interval(self.curves(sample, schema.SECONDS).median().dropna())
 
-    def epochs(self, sample: Sample, metric: str) -> pd.DataFrame:
-        return self.history[(self.history["metric"] == metric) & self.history["run"].isin(sample.trials["run"])]
+    def curves(self, sample: Sample, metric: str) -> pd.DataFrame:
+        """The metric by epoch (or step) and seed."""
+        history = self.history if metric in _READ_AT_ONCE else self.runs.histories(sample.trials, [metric])
+        own = history[(history["metric"] == metric) & history["run"].isin(sample.trials["run"])]
+        table = own.pivot(index="epoch", columns="run", values="value")
+        return table.reindex(columns=list(sample.trials["run"])).set_axis(sample.trials.index, axis=1)
 
-    def half_learned(self, way: str, arm: str) -> str:
+    def half_learned(self, sample: Sample) -> str:
         """``2 of 3`` where only some seeds have come above chance: a mean over both kinds describes neither."""
-        tests = self.samples[way][arm].values(schema.JUDGED_BY)
+        tests = sample.values(schema.JUDGED_BY)
         learned = int((tests > self.spec.learned).sum())
         return f"{learned} of {len(tests)}" if 0 < learned < len(tests) else ""
 
     def late_gain(self, sample: Sample) -> float:
         """Points of accuracy won in the last tenth of the epochs, on validation data if there are any; NaN: unknown."""
         for metric in (schema.VAL_ACC1, schema.TRAIN_ACC1):
-            curve = self.epochs(sample, metric).groupby("epoch")["value"].mean().to_numpy()
+            curve = self.curves(sample, metric).mean(axis=1).to_numpy()
             length = max(1, len(curve) // _TENTH)
             if len(curve) >= 2 * length:
                 return float(curve[-length:].mean() - curve[-2 * length : -length].mean())
@@ -149,34 +159,34 @@ def results(runs: StudyRuns) -> Results:
     return Results(runs, samples, {way: _to_baseline(samples[way], spec.baseline_of(way), spec) for way in WAYS})
 
 
-def judged(differences: Sequence[stats.Difference | None], margins: Sequence[float]) -> list[Contrast]:
+def judged(differences: Sequence[stats.Estimate | None], margins: Sequence[float]) -> list[Contrast | None]:
     """A family of differences with their margins; a margin of 0 means that none is too small to matter."""
     known = list(zip(differences, margins, strict=True))
     ps = stats.holm([math.nan if d is None else d.p for d, _ in known])
     equal = stats.holm([math.nan if d is None else stats.equivalence_p(d, margin) for d, margin in known])
     beyond = stats.holm([math.nan if d is None else stats.beyond_p(d, margin) for d, margin in known])
     return [
-        _contrast(d, margin, float(p), float(p_equal), float(p_beyond))
+        None if d is None else _contrast(d, margin, float(p), float(p_equal), float(p_beyond))
         for (d, margin), p, p_equal, p_beyond in zip(known, ps, equal, beyond, strict=True)
     ]
 
 
-def paired(a: "pd.Series[float]", b: "pd.Series[float]", resolution: float = 0.0) -> stats.Difference | None:
+def paired(a: "pd.Series[float]", b: "pd.Series[float]", resolution: float = 0.0) -> stats.Estimate | None:
     """``a - b`` for values by seed, over the seeds that both have."""
     both = pd.concat([a, b], axis=1, join="inner").to_numpy()
     return stats.paired_difference(both[:, 0], both[:, 1], resolution) if len(both) else None
 
 
-def _contrast(d: stats.Difference | None, margin: float, p: float, p_equal: float, p_beyond: float) -> Contrast:
-    verdict = stats.UNDECIDED if d is None else stats.verdict(d, p, p_equal)
-    if d is None or verdict != stats.UNDECIDED:
+def _contrast(d: stats.Estimate, margin: float, p: float, p_equal: float, p_beyond: float) -> Contrast:
+    verdict = stats.verdict(d, p, p_equal)
+    if verdict != stats.UNDECIDED:
         return Contrast(d, p, p_equal, p_beyond, verdict, math.nan, math.nan)
     likely = stats.seeds_to_decide(d, max(abs(d.mean), margin))
     needed = stats.seeds_to_decide(d, margin) if margin else likely
     return Contrast(d, p, p_equal, p_beyond, verdict, likely, needed)
 
 
-def _to_baseline(samples: Mapping[str, Sample], baseline: str | None, spec: Spec) -> dict[str, Contrast]:
+def _to_baseline(samples: Mapping[str, Sample], baseline: str | None, spec: Spec) -> dict[str, Contrast | None]:
     """Every other arm against the baseline, corrected for there being several."""
     if baseline is None or baseline not in samples:
         return {}

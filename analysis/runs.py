@@ -5,7 +5,8 @@ the study, are left out, and ``notes`` says so.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -15,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.spec import Spec
-from analysis.store import Run, Store, open_store, redact
+from analysis.store import Run, Store, open_store
+from analysis.words import count
 from studies.engine import schema
 
 # Which of two runs of one signature is the trial: the one that came further; then the one that began later.
@@ -89,11 +91,6 @@ def load(study: str, scale: str | None, uri: str) -> StudyRuns:
     return StudyRuns(spec, trials, tuple(notes), store, origin)
 
 
-def studies(uri: str) -> list[tuple[str, str, int]]:
-    """Every study in the store at each of its scales, with its number of trials."""
-    return list(open_store(uri).counts())
-
-
 def frame(runs: Sequence[Run]) -> pd.DataFrame:
     """A row a run, a column for each tag and metric of the schema and each field of the recipe; numbers as numbers."""
     tags, params, metrics = ([getattr(run, kind) for run in runs] for kind in ("tags", "params", "metrics"))
@@ -112,31 +109,25 @@ def current(trials: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:
     """The trials that belong to the plan as the spec has it, and a note on each kind of those that do not."""
     order = trials.assign(standing=trials[schema.OUTCOME].map(_STANDING).fillna(0)).sort_values(["standing", "started"])
     repeated = order.index[order.duplicated([schema.STAGE, schema.ARM, schema.SIGNATURE], keep="last")]
-    notes = [f"{len(repeated)} runs repeat the signature of another one and are not counted again."]
-    kept = trials.drop(index=repeated)
-    reasons = _foreign(kept, spec)
-    for reason, count in reasons.value_counts().items():
-        notes.append(f"Left out: {count} trial{'s' if count > 1 else ''} {reason}.")
-    kept = kept.drop(index=reasons.index)
-    confirmed = kept[kept[schema.STAGE] == "confirm"].groupby(schema.ARM)
-    old = [row for arm, rows in confirmed for row in _superseded(rows, list(spec.tune[str(arm)]))]
-    if old:
-        notes.append(f"Left out: {len(old)} trials that confirmed a setting chosen before the search was extended.")
-    kept = kept.drop(index=old).sort_values("started")
-    older = kept.duplicated([schema.STAGE, schema.ARM, schema.SEED, schema.NUMBER], keep="last")
-    if older.any():
-        notes.append(f"Left out: {older.sum()} trials of an earlier version of the network, data or training code.")
+    kept, notes = trials.drop(index=repeated).sort_values("started", kind="stable"), []
+    if n := len(repeated):
+        repeat, are = ("repeats", "is") if n == 1 else ("repeat", "are")
+        notes.append(f"{count(n, 'run')} {repeat} the signature of another one and {are} not counted again.")
+    for left_out in (_foreign, _superseded, _older):
+        reasons = left_out(kept, spec)
+        notes += [f"Left out: {count(n, 'trial')} {why}." for why, n in Counter(reasons.values()).most_common()]
+        kept = kept.drop(index=list(reasons))
     rank = [*schema.STAGES, *spec.every_arm()].index
-    kept = kept[~older].sort_values(
+    kept = kept.sort_values(
         [schema.STAGE, schema.ARM, schema.NUMBER, schema.SEED],
-        key=lambda of: of.map(rank) if of.name in (schema.STAGE, schema.ARM) else of,
+        key=lambda column: column.map(rank) if column.name in (schema.STAGE, schema.ARM) else column,
         ignore_index=True,
     )
-    return kept, notes if len(repeated) else notes[1:]
+    return kept, notes
 
 
-def _foreign(trials: pd.DataFrame, spec: Spec) -> "pd.Series[str]":
-    """Why a trial is not part of the plan, of each that is not."""
+def _foreign(trials: pd.DataFrame, spec: Spec) -> dict[Any, str]:
+    """Why a trial is not part of the plan, by the row of each that is not."""
     reasons: dict[Any, str] = {}
     for (stage, arm), rows in trials.groupby([schema.STAGE, schema.ARM], dropna=False):
         if stage not in schema.STAGES or arm not in spec.arms_of(str(stage)):
@@ -151,14 +142,27 @@ def _foreign(trials: pd.DataFrame, spec: Spec) -> "pd.Series[str]":
             seeds = spec.seeds_of(str(stage))
             why = f"on seeds beyond the plan's {len(seeds)} (the study's --seeds counts them in)"
             reasons |= dict.fromkeys(rows.index[~rows[schema.SEED].isin(seeds)], why)
-    return pd.Series(reasons, dtype=object)
+    return reasons
 
 
-def _superseded(confirmed: pd.DataFrame, tuned: list[str]) -> Iterator[Any]:
-    """Rows of one arm that confirm another setting than the one confirmed last."""
-    settings = [tuple(spelled(row.get(name)) for name in tuned) for row in confirmed.to_dict("records")]
-    last = settings[int(np.argmax(confirmed["started"].to_numpy()))]
-    yield from (index for index, setting in zip(confirmed.index, settings, strict=True) if setting != last)
+def _superseded(trials: pd.DataFrame, spec: Spec) -> dict[Any, str]:
+    """The rows that confirm another setting than the one confirmed last."""
+    if "model" not in trials:
+        return {}
+    confirmed = trials[
+        (trials[schema.STAGE] == "confirm") & trials["model"].notna()
+    ]  # one that just began has no fields
+    rows: list[Any] = []
+    for arm, own in confirmed.groupby(schema.ARM):
+        settings = [[spelled(row.get(name)) for name in spec.tune[str(arm)]] for row in own.to_dict("records")]
+        rows += [row for row, setting in zip(own.index, settings, strict=True) if setting != settings[-1]]
+    return dict.fromkeys(rows, "that confirmed a setting chosen before the search was extended")
+
+
+def _older(trials: pd.DataFrame, _spec: Spec) -> dict[Any, str]:
+    """The rows that a later trial of the same arm and seed or number replaces: its signature is another one."""
+    older = trials.duplicated([schema.STAGE, schema.ARM, schema.SEED, schema.NUMBER], keep="last")
+    return dict.fromkeys(trials.index[older], "of an earlier version of the network, data or training code")
 
 
 def history_frame(store: Store, runs: Sequence[str], metrics: Sequence[str]) -> pd.DataFrame:
@@ -213,11 +217,8 @@ def spelled(value: Any) -> str:
 
 
 def _not_run(study: str, scale: str | None, store: Store, uri: str) -> ValueError:
-    there = [f"{name} (scale {of}, {n} trial{'s' if n > 1 else ''})" for name, of, n in store.counts()]
-    listed = (
-        f"there are: {', '.join(there)}."
-        if there
-        else "there are no studies yet; run one first, e.g. python studies/activations.py"
-    )
+    there = [f"{name} (scale {at}, {count(trials, 'trial')})" for name, at, trials in store.counts()]
+    none = "there are no studies yet; run one first, e.g. python studies/activations.py"
+    listed = f"there are: {', '.join(there)}." if there else none
     at = f" at scale {scale!r}" if scale else ""
-    return ValueError(f"study {study!r} was never run{at} in {redact(uri)}.\nhint: {listed}")
+    return ValueError(f"study {study!r} was never run{at} in {schema.redact(uri)}.\nhint: {listed}")

@@ -4,11 +4,12 @@ It is read from MLflow, not from the study file: results stay readable when the 
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from studies.engine import schema
+from studies.engine.schema import Claim
 
 Fields = Mapping[str, Any]  # recipe fields and their values
 
@@ -18,16 +19,6 @@ COMPARED = (
     "dataset", "image_size", "train_size", "validation", "model", "optimizer", "lr", "weight_decay", "l1", "schedule",
     "loss", "label_smoothing", "crop", "flip", "erasing", "batch_size", "epochs",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Claim:
-    text: str
-    kind: str
-    arms: tuple[str, ...]
-    than: tuple[str, ...]
-    metric: str
-    at: float | None
 
 
 @dataclass(frozen=True)
@@ -46,27 +37,20 @@ class Spec:
     seeds: tuple[int, ...]
     confirm_seeds: tuple[int, ...]
     trials_per_arm: int
-    reported: Mapping[str, Mapping[str, float]]
+    reported: Mapping[str, Mapping[str, float | Sequence[float]]]
     claims: tuple[Claim, ...]
     margin: float
     table: Mapping[str, str] | None
     chosen_in: Mapping[str, str] = field(default_factory=dict)  # by arm, the study that its setting was chosen in
+    smaller: Fields = field(default_factory=dict)  # what the scale changed in the base recipe
 
     @classmethod
     def from_tags(cls, tags: Mapping[str, str]) -> "Spec":
         """The spec in the tags of a parent run; a ValueError where it is cut short or of another version."""
         try:
             spec = schema.spec_from_tags(tags)
-            budget = spec["budget"]
-            return cls(
-                **{key: spec[key] for key in cls.__dataclass_fields__ if key in spec and key != "claims"},
-                seeds=tuple(budget["seeds"]),
-                confirm_seeds=tuple(budget["confirm_seeds"]),
-                trials_per_arm=budget["trials_per_arm"],
-                claims=tuple(
-                    Claim(**{**c, "arms": tuple(c["arms"]), "than": tuple(c["than"])}) for c in spec["claims"]
-                ),
-            )
+            spec |= {**spec["budget"], "claims": [Claim(**_fixed(claim)) for claim in spec["claims"]]}
+            return cls(**_fixed({field.name: spec[field.name] for field in fields(cls) if field.name in spec}))
         except (ValueError, KeyError, TypeError) as error:
             study, scale = tags.get(schema.STUDY), tags.get(schema.SCALE)
             raise ValueError(
@@ -116,3 +100,8 @@ class Spec:
         free |= {name for name, value in own.items() if value is None}  # what the model or optimiser has by default
         fixed = {**{name: self.base[name] for name in COMPARED if name in self.base}, **own}
         return {name: value for name, value in fixed.items() if name not in free}
+
+
+def _fixed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON made tuples lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

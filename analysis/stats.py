@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import comb, fdtrc, stdtr, stdtrit
+from scipy.special import fdtrc, stdtr, stdtrit
 
 LEVEL = 0.05
 POWER = 0.8
@@ -17,32 +17,30 @@ BETTER, WORSE, EQUAL, UNDECIDED = "better", "worse", "practically equal", "undec
 _EXACT_FLIPS = 16  # up to so many differences all sign patterns are tried; above, a fixed random sample of them
 
 
-class Interval(NamedTuple):
-    """A mean and its 95 % Student-t interval; ``low`` and ``high`` are NaN for a single value."""
+class Estimate(NamedTuple):
+    """A mean over n seeds, of values or of paired differences, and their spread; all else is NaN below two seeds."""
 
     mean: float
-    low: float
-    high: float
     n: int
-
-    @property
-    def half(self) -> float:
-        return (self.high - self.low) / 2
-
-
-class Difference(NamedTuple):
-    """A paired difference: its mean, 95 % interval, the p of "there is none", and the spread of the n differences."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-    p: float
     sd: float
 
     @property
     def half(self) -> float:
-        return (self.high - self.low) / 2
+        """Half the 95 % Student-t interval."""
+        return float(stdtrit(self.n - 1, 1 - LEVEL / 2) * self.sd / np.sqrt(self.n))
+
+    @property
+    def low(self) -> float:
+        return self.mean - self.half
+
+    @property
+    def high(self) -> float:
+        return self.mean + self.half
+
+    @property
+    def p(self) -> float:
+        """Of "it is 0", two-sided."""
+        return beyond_p(self, 0.0)
 
 
 class Interaction(NamedTuple):
@@ -53,16 +51,13 @@ class Interaction(NamedTuple):
     p: float
 
 
-def mean_interval(values: ArrayLike) -> Interval:
+def mean_interval(values: ArrayLike) -> Estimate:
     """Mean of ``values`` (shape (n,)) with its interval; of none, NaN."""
     x = np.asarray(values, dtype=float)
-    if not x.size:
-        return Interval(math.nan, math.nan, math.nan, 0)
-    half = _t_quantile(1 - LEVEL / 2, x.size) * _sd(x) / math.sqrt(x.size)
-    return Interval(float(x.mean()), float(x.mean() - half), float(x.mean() + half), x.size)
+    return paired_difference(x, np.zeros_like(x)) if x.size else Estimate(math.nan, 0, math.nan)
 
 
-def paired_difference(a: ArrayLike, b: ArrayLike, resolution: float = 0.0) -> Difference:
+def paired_difference(a: ArrayLike, b: ArrayLike, resolution: float = 0.0) -> Estimate:
     """``a - b`` for arrays of shape (n,), element i of both from the same seed.
 
     ``resolution`` is the step in which the values are known (one image of the test set): the spread is taken no
@@ -71,23 +66,20 @@ def paired_difference(a: ArrayLike, b: ArrayLike, resolution: float = 0.0) -> Di
     x, y = _vector(a), _vector(b)
     assert x.shape == y.shape, "pairs have two halves"
     d = x - y
-    sd = max(_sd(d), resolution) if d.size > 1 else math.nan
-    mean, error = float(d.mean()), sd / math.sqrt(d.size)
-    half = _t_quantile(1 - LEVEL / 2, d.size) * error
-    return Difference(mean, mean - half, mean + half, d.size, _two_sided(mean, error, d.size), sd)
+    return Estimate(float(d.mean()), d.size, max(float(d.std(ddof=1)), resolution) if d.size > 1 else math.nan)
 
 
-def equivalence_p(difference: Difference, margin: float) -> float:
+def equivalence_p(difference: Estimate, margin: float) -> float:
     """p of "the true difference is ``margin`` or more, one way or the other" (two one-sided t tests, the larger p)."""
     return _one_sided(margin - abs(difference.mean), difference)
 
 
-def beyond_p(difference: Difference, margin: float) -> float:
+def beyond_p(difference: Estimate, margin: float) -> float:
     """p of "the true difference is at most ``margin``" (two-sided, so that 0.05 means the interval lies outside)."""
     return float(np.minimum(1.0, 2 * _one_sided(abs(difference.mean) - margin, difference)))
 
 
-def verdict(difference: Difference, p: float, p_equal: float) -> str:
+def verdict(difference: Estimate, p: float, p_equal: float) -> str:
     """One of the four verdicts from the (corrected) p of the difference and of the equivalence.
 
     A difference that is real but inside the margin is practically equal: the margin says it does not matter.
@@ -99,7 +91,7 @@ def verdict(difference: Difference, p: float, p_equal: float) -> str:
     return UNDECIDED
 
 
-def seeds_to_decide(difference: Difference, effect: float) -> float:
+def seeds_to_decide(difference: Estimate, effect: float) -> float:
     """How many seeds find a true difference of ``effect`` with 80 % power: n* = ((t_.975 + t_.8) sd / effect)^2.
 
     Student's t in place of the normal's z, as n* is often small; never fewer than one more than there are.
@@ -107,11 +99,30 @@ def seeds_to_decide(difference: Difference, effect: float) -> float:
     """
     if math.isnan(difference.sd) or effect <= 0:
         return math.nan
-    n, ratio = max(difference.n + 1, 2), difference.sd / effect
-    n = max(n, math.ceil((2.8016 * ratio) ** 2))  # z_.975 + z_.8: a lower bound, so the search below is short
-    while n < ((_t_quantile(1 - LEVEL / 2, n) + _t_quantile(POWER, n)) * ratio) ** 2:
+    ratio = difference.sd / effect
+    n = max(difference.n + 1, math.ceil((2.8016 * ratio) ** 2))  # z_.975 + z_.8: a lower bound, so the search is short
+    while n < ((stdtrit(n - 1, 1 - LEVEL / 2) + stdtrit(n - 1, POWER)) * ratio) ** 2:
         n += 1
     return float(n)
+
+
+def seeds_to_place(difference: Estimate, margin: float) -> float:
+    """How many seeds show with 80 % power, to about a hundredth, on which side of the margin the difference lies.
+
+    To be shown inside, two one-sided tests have to pass; beyond it, a two-sided one.
+    """
+    left = margin - abs(difference.mean)
+    if left <= 0 or math.isnan(difference.sd):
+        return seeds_to_decide(difference, -left)
+    n = max(difference.n + 1, math.ceil((2.4865 * difference.sd / left) ** 2))  # z_.95 + z_.8
+    while _power_inside(difference, margin, n) < POWER:
+        n += math.ceil(n / 100)
+    return float(n)
+
+
+def _power_inside(difference: Estimate, margin: float, n: int) -> float:
+    bounds = np.array([margin - difference.mean, margin + difference.mean]) * math.sqrt(n) / difference.sd
+    return float(stdtr(n - 1, bounds - stdtrit(n - 1, 1 - LEVEL)).sum() - 1)
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
@@ -166,18 +177,6 @@ def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
     return float(np.mean((x > y) + 0.5 * (x == y)))
 
 
-def tuning_curve(scores: ArrayLike) -> NDArray[np.float64]:
-    """Expected best of k of the n ``scores`` for k = 1..n (shape (n,)): what a budget of k draws would have found.
-
-    Only for independent draws (random search): the later draws of TPE depend on the earlier, and a stopped trial has
-    no final score.
-    """
-    x = np.sort(_vector(scores))
-    n = x.size
-    ranks = np.arange(1, n + 1)
-    return np.array([comb(ranks - 1, k - 1) @ x / comb(n, k) for k in range(1, n + 1)])
-
-
 def share_upper_bound(n: int) -> float:
     """What share of failures is still possible (95 %) when none was seen in n runs: 1 - 0.05^(1/n)."""
     return float(1 - LEVEL ** (1 / n))
@@ -191,27 +190,8 @@ def _vector(values: ArrayLike) -> NDArray[np.float64]:
     return x
 
 
-def _sd(x: NDArray[np.float64]) -> float:
-    return float(x.std(ddof=1)) if x.size > 1 else math.nan
-
-
-def _t_quantile(q: float, n: int) -> float:
-    return float(stdtrit(n - 1, q)) if n > 1 else math.nan
-
-
-def _two_sided(mean: float, error: float, n: int) -> float:
-    """p of a mean of n values with this standard error; without any spread the mean is a fact."""
-    if n < 2:
-        return math.nan
-    if error == 0:
-        return 1.0 if mean == 0 else 0.0
-    return float(2 * stdtr(n - 1, -abs(mean) / error))
-
-
-def _one_sided(by: float, difference: Difference) -> float:
+def _one_sided(by: float, difference: Estimate) -> float:
     """p of "the difference does not pass a bound", when it passes it ``by`` so much."""
-    if difference.n < 2:
-        return math.nan
-    if difference.sd == 0:
+    if difference.sd == 0:  # without any spread the mean is a fact
         return 0.0 if by > 0 else 1.0
     return float(stdtr(difference.n - 1, -by * math.sqrt(difference.n) / difference.sd))

@@ -1,9 +1,10 @@
 """What is read from an MLflow store, whichever way: over SQL (``store_sql``) or by its client (``store_rest``)."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
+
+from studies.engine import schema
 
 TIMEOUT = 5  # seconds for a store to answer the first call
 COMMIT = "mlflow.source.git.commit"  # the one tag of MLflow's own that is read
@@ -58,12 +59,7 @@ def open_store(uri: str) -> Store:
     return ClientStore(uri)
 
 
-def redact(text: str) -> str:
-    """The text without the passwords of the URIs in it."""
-    return re.sub(r"(password=)[^&\s]+", r"\1***", re.sub(r"://([^:/@\s]*):[^/\s]*@", r"://\1:***@", text))
-
-
 def unreadable(uri: str, why: object, hint: str) -> ValueError:
     """The error for a store that cannot be read: the first line of what its driver said, without secrets."""
     first = str(why).strip().partition("\n")[0] or "no reason given"
-    return ValueError(redact(f"cannot read MLflow at {uri}: {first}\nhint: {hint}"))
+    return ValueError(f"{schema.redact(f'cannot read MLflow at {uri}: {first}')}\nhint: {hint}")

@@ -40,7 +40,8 @@ class ClientStore:
             self.client = MlflowClient(uri)
 
     def counts(self) -> list[tuple[str, str, int]]:
-        found = Counter((study, run.tags[schema.SCALE]) for study, run in self._search(None, "trial"))
+        trials = self._search(None, "trial")
+        found = Counter((study, run.tags[schema.SCALE]) for study, run in trials if schema.SCALE in run.tags)
         return [(*key, trials) for key, trials in sorted(found.items())]
 
     def runs(self, study: str, kind: str) -> list[Run]:

@@ -4,9 +4,7 @@ One row a run: the database puts its tags, parameters and metrics into a JSON ob
 carry over and faster than a pivot.
 """
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +64,9 @@ class SqlStore:
     def runs(self, study: str, kind: str) -> list[Run]:
         query = _RUNS.format(object="json_group_object" if self.sqlite else "json_object_agg")
         values = {"study": study, "kind_tag": schema.KIND, "kind": kind, "commit": COMMIT}
-        with _garbage_waits():
-            rows = self._read(query, **values)
-            objects = zip(*(_parsed([row[i] for row in rows]) for i in (4, 5, 6)), strict=True)
-            return [Run(*row[:4], *three) for row, three in zip(rows, objects, strict=True)]
+        rows = self._read(query, **values)
+        objects = zip(*(_parsed([row[i] for row in rows]) for i in (4, 5, 6)), strict=True)
+        return [Run(*row[:4], *three) for row, three in zip(rows, objects, strict=True)]
 
     def histories(self, runs: Sequence[str], metrics: Sequence[str]) -> list[Series]:
         query = _HISTORIES.format(array="json_group_array" if self.sqlite else "json_agg")
@@ -105,16 +102,6 @@ def _url(uri: str) -> URL:
         hint = "run a study first, go to the folder it was run in, or set MLFLOW_TRACKING_URI."
         raise unreadable(uri, f"there is no file {Path(url.database or '').absolute()}", hint)
     return url
-
-
-@contextmanager
-def _garbage_waits() -> Iterator[None]:
-    """While thousands of small dictionaries are made: the collector would look through all of them, again and again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _parsed(column: Sequence[Any]) -> list[Any]:

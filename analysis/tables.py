@@ -16,19 +16,21 @@ import pandas as pd
 
 from analysis import stats
 from analysis.commands import command, parser, read, write
-from analysis.formats import Page, markdown, plain
+from analysis.formats import WIDTH, Page, csv, latex, markdown, plain, template
 from analysis.layout import tables
 from analysis.lints import lints, missing
-from analysis.markup import csv, html, latex
 from analysis.notes import notes, verdict
-from analysis.results import GAP, Results
-from analysis.words import setting
+from analysis.results import Results
+from analysis.words import between, setting
 from studies.engine import schema
 
-WIDTH, NARROWEST, WIDEST = 110, 60, 160  # of a terminal: where it does not say, and what is still readable
+NARROWEST, WIDEST = 60, 160  # terminals that can still be read
 FORMATS = ("plain", "md", "csv", "latex", "html")
 _SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
-_SAID = (schema.TEST_ACC1, schema.TRAIN_ACC1, GAP, schema.VAL_ACC1, schema.PARAMETERS, schema.SIZE_MB, schema.SECONDS)
+_SAID = (
+    schema.TEST_ACC1, schema.TRAIN_ACC1, schema.TRAIN_ACC5, schema.GAP, schema.VAL_ACC1,
+    schema.PARAMETERS, schema.SIZE_MB, schema.SECONDS,
+)  # fmt: skip
 
 
 def page(of: Results) -> Page:
@@ -43,18 +45,20 @@ def render(of: Results, form: str) -> str:
     if form == "plain":
         columns = shutil.get_terminal_size((WIDTH, 24)).columns
         return plain(page(of), min(max(columns, NARROWEST), WIDEST))
-    return {"md": markdown, "latex": latex, "html": html}[form](page(of))
+    if form == "html":
+        return template("tables.html", page=page(of))
+    return {"md": markdown, "latex": latex}[form](page(of))
 
 
 def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
     """The numbers of an arm in one way, for pandas or a spreadsheet."""
     sample, contrast, cost = of.samples[way][arm], of.contrasts[way].get(arm), of.cost(arm)
-    test, train, gap, val = map(sample.mean, (schema.JUDGED_BY, schema.TRAIN_ACC1, GAP, schema.VAL_ACC1))
-    nothing = stats.Difference(math.nan, math.nan, math.nan, 0, math.nan, math.nan)
-    difference = (contrast and contrast.difference) or nothing
-    said = of.spec.reported.get(arm, {}) if way == "reported" else {}
+    test, train, gap, val = map(sample.mean, (schema.JUDGED_BY, schema.TRAIN_ACC1, schema.GAP, schema.VAL_ACC1))
+    difference = contrast.difference if contrast else stats.mean_interval([])
+    reported = of.spec.reported.get(arm, {}) if way == "reported" else {}
+    said = {name: between(*value) if isinstance(value, Sequence) else value for name, value in reported.items()}
     flips = improves = math.nan
-    if difference.n:
+    if contrast:
         own, base = (of.samples[way][name].values(schema.JUDGED_BY) for name in (arm, str(of.spec.baseline_of(way))))
         flips = stats.sign_flip_p((own - base).dropna())
         improves = stats.probability_of_improvement(own, base)
@@ -69,7 +73,7 @@ def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
         "p_holm": contrast.p if contrast else math.nan, "p_equal_holm": contrast.p_equal if contrast else math.nan,
         "p_sign_flip": flips, "probability_of_improvement": improves,
-        "verdict": contrast.verdict if contrast and difference.n else "",
+        "verdict": contrast.verdict if contrast else "",
         "seeds_to_decide": contrast.needed if contrast else math.nan,
         "parameters": sample.mean(schema.PARAMETERS).mean, "size_mb": sample.mean(schema.SIZE_MB).mean,
         "seconds_per_epoch": of.seconds(sample).mean,

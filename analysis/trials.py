@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import pandas as pd
 
 from analysis.commands import command, parser, runs, write
-from analysis.markup import csv
+from analysis.formats import csv
 from analysis.runs import METRICS, StudyRuns
 from analysis.spec import Spec
 from analysis.words import setting
@@ -16,15 +16,8 @@ from studies.engine import schema
 
 _FIRST = [schema.ARM, schema.STAGE, schema.SEED, schema.NUMBER, "setting", schema.OUTCOME]
 _LAST = [
-    schema.SIGNATURE,
-    schema.DEVICE,
-    schema.SHARED_DEVICE,
-    schema.DATASET_DIGEST,
-    schema.REASON,
-    "status",
-    "name",
-    "run",
-]
+    schema.SIGNATURE, schema.DEVICE, schema.SHARED_DEVICE, schema.DATASET_DIGEST, schema.REASON, "status", "name", "run",
+]  # fmt: skip
 
 
 def export(of: StudyRuns) -> pd.DataFrame:

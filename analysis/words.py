@@ -75,6 +75,11 @@ def between(least: float, most: float) -> str:
     return f"{least:,.0f}" if least == most else f"{least:,.0f} to {most:,.0f}"
 
 
+def figure(said: float | Sequence[float] | None) -> str:
+    """What a report says: a value, or a range that was read off a curve."""
+    return NOTHING if said is None else between(*said) if isinstance(said, Sequence) else number(said)
+
+
 def arms(some: Sequence[str], every: Iterable[str]) -> str:
     """The arms by name; all of several as what they are."""
     return "every arm" if len(some) > 2 and set(some) == set(every) else listed(some)

@@ -27,12 +27,10 @@ WAYS: dict[str, tuple[int, bool, float]] = {  # crop, flip, erasing
 
 def ours(data: Dataset, crop: int, flip: bool, erasing: float) -> Callable[[], None]:
     stream, split = torch.Generator().manual_seed(0), data.train.to(DEVICE)
+    recipe = CASE.recipe.replace(crop=crop, flip=flip, erasing=erasing)
 
     def epoch() -> None:
-        for _ in training_batches(
-            split, mean=data.mean, std=data.std, batch_size=CASE.recipe.batch_size, crop=crop, flip=flip,
-            erasing=erasing, order=stream, noise=stream, device=DEVICE,
-        ):  # fmt: skip
+        for _ in training_batches(split, recipe, mean=data.mean, std=data.std, order=stream, noise=stream):
             pass
         wait_for_the_device()
 

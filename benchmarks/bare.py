@@ -24,12 +24,10 @@ class BareStep:
         self.model = model.to(DEVICE, memory_format=torch.channels_last)  # type: ignore[call-overload]
         options = {"lr": recipe.lr, "weight_decay": recipe.weight_decay, **recipe.taken_by(builder)}
         self.optimizer = builder(self.model.parameters(), **options)
+        split, plain = data.train.to(DEVICE), recipe.replace(crop=0, flip=False, erasing=0.0)
         self.images, self.labels = next(
-            training_batches(
-                data.train.to(DEVICE), mean=data.mean, std=data.std, batch_size=recipe.batch_size, crop=0, flip=False,
-                erasing=0.0, order=stream, noise=stream, device=DEVICE,
-            )
-        )  # fmt: skip
+            training_batches(split, plain, mean=data.mean, std=data.std, order=stream, noise=stream)
+        )
 
     def forward(self) -> torch.Tensor:
         with casting(self.recipe.precision, DEVICE):

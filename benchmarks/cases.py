@@ -61,7 +61,7 @@ def load(case: Case) -> Dataset:
 
 def our_training(case: Case) -> Training:
     recipe = settle(case.recipe.replace(epochs=1000), DEVICE)
-    return Training(recipe, load(case), DEVICE, resume=None, step_losses=False)
+    return Training(recipe, load(case), DEVICE, resume=None)
 
 
 def _evenly(split: Split, size: int) -> Split:

@@ -1,7 +1,6 @@
 """Every network of the four reports, trained from one recipe: pure PyTorch, without Ray, Optuna or MLflow."""
 
-from cnnzoo.epoch import Epoch
-from cnnzoo.evaluate import Score
+from cnnzoo.evaluate import Epoch, Score
 from cnnzoo.precision import settle
 from cnnzoo.recipe import Recipe
 from cnnzoo.saved import Network, load, save

@@ -47,7 +47,6 @@ HEADER = (
     "network", "activ.", "pooling", "overlap", "order of layers", "output",
     "conv", "fc", "drop", "skip", "parameters", "MB", "MFLOPs",
 )  # fmt: skip
-NUMBERS = slice(HEADER.index("conv"), None)  # the columns that are aligned to the right
 LEGEND = """
 activ.   activation                                   conv     convolutional layers, those of shortcuts included
 overlap  windows of a pooling larger than its stride  fc       fully connected layers
@@ -55,6 +54,7 @@ order    from one convolution to the next             drop     dropout layers
 output   the softmax is part of the loss              skip     shortcuts (residual sums)
 MB       of the saved file, of 2**20 bytes            MFLOPs   an image forward, two for a multiply-add
 
+With activation="sigmoid" and pooling="average" lenet is that of 1998, but for its output layer of RBF units.
 python -m cnnzoo NAME shows one network layer by layer."""
 
 
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.json:
         print(json.dumps([as_json(name) for name in ([options.name] if options.name else REPORT_OF)], indent=2))
     else:
-        print(layers_of(options.name) if options.name else overview())
+        print("\n".join(layers_of(options.name) if options.name else overview()))
 
 
 def structure_of(name: str) -> Structure:
@@ -85,25 +85,26 @@ def structure_of(name: str) -> Structure:
 def as_json(name: str) -> dict[str, Any]:
     structure = asdict(structure_of(name))
     del structure["layers"]
-    return {"name": name, "shape": REPORT_OF[name].shape, "classes": REPORT_OF[name].classes, **structure}
+    report, size = REPORT_OF[name], structure.pop("size")
+    return {"name": name, "shape": report.shape, "classes": report.classes, **size, **structure}
 
 
-def overview() -> str:
+def overview() -> list[str]:
     """The table of all networks, a section for each report."""
-    header, *rows = aligned([HEADER, *(_row(name) for name in REPORT_OF)], NUMBERS)
+    header, *rows = aligned([HEADER, *(_row(name) for name in REPORT_OF)], HEADER.index("conv"))
     row_of = dict(zip(REPORT_OF, rows, strict=True))
     lines = [header]
     for report in REPORTS:
         lines += ["", f"{report.title}: {report.images}, {report.classes} classes"]
         lines += [row_of[name] for name in report.models]
-    return "\n".join([*lines, LEGEND])
+    return [*lines, LEGEND]
 
 
 def _row(name: str) -> tuple[str, ...]:
     s = structure_of(name)
     pooling, overlap = s.pooling.replace("max, average", "max+avg"), "yes" if s.overlapping else "no"
-    counts = (s.convolutions, s.fully_connected, s.dropout, s.shortcuts, s.parameters)
-    sizes = (three_digits(s.size_mb), three_digits(s.flops / 1e6))
+    counts = (s.convolutions, s.fully_connected, s.dropout, s.shortcuts, s.size.parameters)
+    sizes = (three_digits(s.size.size_mb), three_digits(s.size.flops / 1e6))
     return name, s.activation, pooling, overlap, s.order, s.output, *(f"{count:,}" for count in counts), *sizes
 
 
@@ -112,40 +113,30 @@ def three_digits(value: float) -> str:
     return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
 
 
-def layers_of(name: str) -> str:
+def layers_of(name: str) -> list[str]:
     """One network, a line for each layer that an image passes."""
     report, structure = REPORT_OF[name], structure_of(name)
+    size = structure.size
     options = ", ".join(f"{option}={value}" for option, value in defaults_of(ZOO[name]).items())
     rows = [
         (layer.path, layer.text, "x".join(map(str, layer.output)), f"{layer.parameters:,}" if layer.parameters else "")
         for layer in structure.layers
     ]
-    total = (
-        f"{structure.parameters:,} parameters, {structure.size_mb:.2f} MB, {structure.flops / 1e6:,.2f} MFLOPs an image"
-    )
-    return "\n".join(
-        [
-            f"{name}: {report.title}, {report.images}, {report.classes} classes",
-            f"options, as they are here: {options}",
-            "",
-            *aligned([("name", "layer", "output", "parameters"), *rows], slice(2, None)),
-            "",
-            total,
-        ]
-    )
-
-
-def aligned(rows: Sequence[Sequence[str]], right: slice) -> list[str]:
-    """The rows with every column as wide as its widest entry; the columns ``right`` are aligned to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    to_the_right = set(range(len(widths))[right])
     return [
-        "  ".join(
-            cell.rjust(width) if column in to_the_right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
+        f"{name}: {report.title}, {report.images}, {report.classes} classes",
+        f"options, as they are here: {options}",
+        "",
+        *aligned([("name", "layer", "output", "parameters"), *rows], first_right=2),
+        "",
+        f"{size.parameters:,} parameters, {size.size_mb:.2f} MB, {size.flops / 1e6:,.2f} MFLOPs an image",
     ]
+
+
+def aligned(rows: Sequence[Sequence[str]], first_right: int) -> list[str]:
+    """The rows with every column as wide as its widest entry; from ``first_right`` on they are aligned to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    line = "  ".join(f"{{:{'<' if at < first_right else '>'}{width}}}" for at, width in enumerate(widths))
+    return [line.format(*row).rstrip() for row in rows]
 
 
 if __name__ == "__main__":

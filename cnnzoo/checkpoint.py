@@ -9,15 +9,14 @@ import io
 import json
 import os
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
 _DIGEST = 32  # bytes
 _START = b"PK"  # of what torch.save writes
-OTHERWISE = {  # what else tells one training from another, and the words where it differs
+DIFFERENCE_IN = {  # what else tells one training from another: the words where it is not the same
     "dataset": "the data set has other images or another split",
     "network": "the file of the network was edited",
     "device": "it was trained on another kind of device",
@@ -34,16 +33,7 @@ def write(path: Path, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getbuffer()
-
-    def fill(file: BinaryIO) -> None:
-        file.write(payload)
-        file.write(hashlib.sha256(payload).digest())
-
-    def keep_the_old_one() -> None:
-        if path.exists():
-            path.replace(previous(path))
-
-    write_atomically(path, fill, before_the_swap=keep_the_old_one)
+    write_atomically(path, payload, hashlib.sha256(payload).digest(), old_to=previous(path))
 
 
 def read(path: Path) -> dict[str, Any] | None:
@@ -72,7 +62,7 @@ def refuse_another_training(path: Path, state: dict[str, Any], identity: dict[st
     theirs, ours = (json.loads(each["recipe"]) for each in (state, identity))
     names = [name for name in ours if ours[name] != theirs.get(name)]
     changed = [f"{name} is {ours[name]!r}, there {theirs.get(name)!r}" for name in names]
-    changed += [words for part, words in OTHERWISE.items() if state[part] != identity[part]]
+    changed += [words for part, words in DIFFERENCE_IN.items() if state[part] != identity[part]]
     if changed:
         raise ValueError(
             f"checkpoint {path} belongs to another training: {'; '.join(changed)}. "
@@ -80,18 +70,17 @@ def refuse_another_training(path: Path, state: dict[str, Any], identity: dict[st
         )
 
 
-def write_atomically(
-    path: Path, fill: Callable[[BinaryIO], object], before_the_swap: Callable[[], None] = lambda: None
-) -> None:
+def write_atomically(path: Path, *parts: bytes | memoryview, old_to: Path | None = None) -> None:
     """Write a file so that ``path`` never holds half of it, whatever happens: a full disk, a signal, a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".unfinished")
     try:
         with unfinished.open("wb") as file:
-            fill(file)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
-        before_the_swap()
+        if old_to is not None and path.exists():
+            path.replace(old_to)
         unfinished.replace(path)
     except OSError as error:  # a full disk names no file
         raise OSError(error.errno, error.strerror, str(path)) from error

@@ -1,4 +1,4 @@
-"""Loss and accuracies over a split, summed on the device so that no step has to wait for it."""
+"""What an epoch comes to: loss and accuracies over a split, summed on the device so that no step has to wait for it."""
 
 import math
 from dataclasses import dataclass
@@ -25,7 +25,25 @@ class Score:
     acc5: float
 
 
-NO_SCORE = Score(math.nan, math.nan, math.nan)  # of a split without images
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What one epoch came to. The training figures are those of its steps, with dropout and augmentation at work."""
+
+    number: int  # from 1
+    train_loss: float  # of the main head, without the L1 penalty
+    train_acc1: float  # percent
+    train_acc5: float  # percent; NaN with five classes or fewer
+    val_loss: float  # NaN without a validation split, as are the accuracies
+    val_acc1: float
+    val_acc5: float
+    lr: float  # of the last step
+    images_per_second: float  # of the training steps
+    seconds: float  # the three below together; writing the checkpoint is in none of them
+    seconds_data: float
+    seconds_compute: float  # on a GPU the device is waited for at the end of the epoch, and that is counted here
+    seconds_evaluation: float
+    step_losses: tuple[float, ...] = ()
+    looks: tuple[tuple[float, ...], ...] = ()  # along the gradient, where the recipe asks for it: see landscape.look
 
 
 class Tally:
@@ -61,14 +79,14 @@ class Tally:
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, split: Split, dataset: Dataset, recipe: Recipe, device: torch.device) -> Score:
+def evaluate(model: nn.Module, split: Split, dataset: Dataset, recipe: Recipe) -> Score:
     """The model's score on a split, with the plain loss of the recipe: no penalty, no smoothing, no auxiliary heads."""
     if len(split) == 0:
-        return NO_SCORE
+        return Score(math.nan, math.nan, math.nan)
     model.eval()
+    device = split.images.device
     tally = Tally(len(dataset.classes), device)
-    batches = evaluation_batches(split, mean=dataset.mean, std=dataset.std, batch_size=EVALUATION_BATCH, device=device)
-    for images, labels in batches:
+    for images, labels in evaluation_batches(split, EVALUATION_BATCH, mean=dataset.mean, std=dataset.std):
         with casting(recipe.precision, device):
             logits = model(images)
         tally.add(LOSSES[recipe.loss](logits, labels), logits, labels)

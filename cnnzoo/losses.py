@@ -13,21 +13,16 @@ def cross_entropy(logits: Tensor, labels: Tensor, label_smoothing: float = 0.0) 
     return F.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
 
 
-def smooth_l1(logits: Tensor, labels: Tensor) -> Tensor:
-    """Smooth L1 between the logits and the one-hot label, averaged over images and classes."""
-    return F.smooth_l1_loss(logits.float(), _one_hot(logits, labels))
+def _of_one_hot(loss: Loss) -> Loss:
+    """Between the logits and the one-hot label, averaged over images and classes."""
+    return lambda logits, labels: loss(logits.float(), F.one_hot(labels, logits.shape[1]).float())
 
 
-def bce(logits: Tensor, labels: Tensor) -> Tensor:
-    """Binary cross-entropy of every class against the one-hot label, averaged over images and classes."""
-    return F.binary_cross_entropy_with_logits(logits.float(), _one_hot(logits, labels))
-
-
-def _one_hot(logits: Tensor, labels: Tensor) -> Tensor:
-    return F.one_hot(labels, logits.shape[1]).float()
-
-
-LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy, "smooth_l1": smooth_l1, "bce": bce}
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": cross_entropy,
+    "smooth_l1": _of_one_hot(F.smooth_l1_loss),
+    "bce": _of_one_hot(F.binary_cross_entropy_with_logits),
+}
 
 
 def training_loss(name: str, label_smoothing: float) -> Loss:

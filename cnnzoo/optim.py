@@ -6,6 +6,7 @@ signature. A schedule is a pure function of the step, so a resumed training need
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from torch import nn, optim
 
@@ -14,16 +15,6 @@ Schedule = Callable[[int], float]  # step, counted from 0 -> share of the recipe
 
 def sgd(params: Iterable[nn.Parameter], *, lr: float, weight_decay: float, momentum: float = 0.9) -> optim.Optimizer:
     return optim.SGD(params, lr=lr, weight_decay=weight_decay, momentum=momentum, fused=True)
-
-
-def adam(params: Iterable[nn.Parameter], *, lr: float, weight_decay: float) -> optim.Optimizer:
-    """Adam with the weight decay as L2, added to the gradient."""
-    return optim.Adam(params, lr=lr, weight_decay=weight_decay, fused=True)
-
-
-def adamw(params: Iterable[nn.Parameter], *, lr: float, weight_decay: float) -> optim.Optimizer:
-    """Adam with the weight decay decoupled from the gradient."""
-    return optim.AdamW(params, lr=lr, weight_decay=weight_decay, fused=True)
 
 
 def constant(_epochs: int, _steps: int) -> Schedule:
@@ -70,7 +61,11 @@ def _between(start: float, end: float, way: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * way)) / 2
 
 
-OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {"sgd": sgd, "adam": adam, "adamw": adamw}
+OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
+    "sgd": sgd,
+    "adam": partial(optim.Adam, fused=True),  # its weight decay is L2, added to the gradient
+    "adamw": partial(optim.AdamW, fused=True),  # here it is decoupled from the gradient
+}
 SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "constant": constant,
     "step": step,

@@ -73,9 +73,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if isinstance(self.stem, list):
             object.__setattr__(self, "stem", tuple(self.stem))
-        _check_types(self)
+        _check_values(self)
         _check_names(self)
-        _check_ranges(self)
         _check_knobs(self)
 
     def resolved(self) -> Self:
@@ -157,14 +156,17 @@ def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
-def _check_types(recipe: Recipe) -> None:
+def _check_values(recipe: Recipe) -> None:
     for name, allowed in TYPES.items():
         value = getattr(recipe, name)
         if isinstance(value, int) and not isinstance(value, bool) and float in allowed and abs(value) < 2**1000:
-            object.__setattr__(recipe, name, float(value))  # so that 1 and 1.0 are the same recipe
-        elif not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-            types = " or ".join(t.__name__ for t in allowed if t is not type(None))
-            raise ValueError(f"{name} must be {RANGES[name][0] if name in RANGES else types}, but got {value!r}.")
+            value = float(value)
+            object.__setattr__(recipe, name, value)  # so that 1 and 1.0 are the same recipe
+        types = " or ".join(t.__name__ for t in allowed if t is not type(None))
+        rule, holds = RANGES.get(name, (types, lambda _: True))
+        fits = isinstance(value, allowed) and (not isinstance(value, bool) or bool in allowed)
+        if not fits or (value is not None and not holds(value)):
+            raise ValueError(f"{name} must be {rule}, but got {value!r}.")
 
 
 def _check_names(recipe: Recipe) -> None:
@@ -181,13 +183,6 @@ def _check_names(recipe: Recipe) -> None:
             raise unknown(name, value, allowed)
     builder_of(recipe.model)
     check_dataset_name(recipe.dataset)
-
-
-def _check_ranges(recipe: Recipe) -> None:
-    for name, (rule, holds) in RANGES.items():
-        value = getattr(recipe, name)
-        if value is not None and not holds(value):
-            raise ValueError(f"{name} must be {rule}, but got {value!r}.")
 
 
 def _check_knobs(recipe: Recipe) -> None:

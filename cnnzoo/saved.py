@@ -23,6 +23,7 @@ from cnnzoo.evaluate import EVALUATION_BATCH
 from cnnzoo.nets import build
 from cnnzoo.precision import choose_device
 from cnnzoo.recipe import Recipe
+from cnnzoo.streams import in_place_of_the_global
 from cnnzoo.training import Training
 
 _FORMAT = "cnnzoo network 1"
@@ -100,7 +101,7 @@ def save(training: Training, path: Path | str) -> None:
         "mean": json.dumps(dataset.mean),
         "std": json.dumps(dataset.std),
     }
-    write_atomically(Path(path), lambda file: file.write(to_bytes(weights, metadata)))
+    write_atomically(Path(path), to_bytes(weights, metadata))
 
 
 def load(path: Path | str, device: torch.device | str | None = None) -> Network:
@@ -120,7 +121,8 @@ def load(path: Path | str, device: torch.device | str | None = None) -> Network:
         classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in ("classes", "shape", "mean", "std"))
         if len(shape) != 3 or not all(type(side) is int for side in shape):  # it is handed to what the recipe names
             raise ValueError(f"its shape is {shape}")
-        model = build(recipe, shape, len(classes))
+        with in_place_of_the_global(torch.Generator()):  # its first weights are drawn, and thrown away
+            model = build(recipe, shape, len(classes))
         model.load_state_dict(weights)
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise _no_network(path, error) from error

@@ -3,17 +3,20 @@
 Nothing is computed: everything runs on torch's meta device, where tensors have a shape and no values.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnzoo.blocks import Add, Concat, LocalResponseNorm, Shape
-from cnnzoo.nets import Choice, build
+from cnnzoo.nets import build
 from cnnzoo.nets.choices import ACTIVATIONS
+from cnnzoo.recipe import Recipe
 
 MB = 2**20
 _ACTIVATION_NAMES = {type(make()): name for name, make in ACTIVATIONS.items()}
@@ -26,7 +29,6 @@ class Layer:
     path: str  # where it stands in the network, as in the names of its weights
     kind: str  # conv, linear, norm, act, pool, global pool, dropout, add, concat or flatten
     text: str  # the same with its settings, for people
-    overlapping: bool  # a pooling whose windows overlap
     output: tuple[int, ...]  # shape, for one image
     parameters: int
 
@@ -41,9 +43,10 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Structure(Size):
+class Structure:
     """A network at a glance: its size, and the rows of report A's comparison."""
 
+    size: Size
     activation: str
     pooling: str  # "max", "average" or both, global pooling included
     overlapping: bool  # some pooling's window is larger than its stride
@@ -56,36 +59,45 @@ class Structure(Size):
     layers: tuple[Layer, ...]
 
 
-def measure(recipe: Choice, shape: Shape, classes: int) -> Size:
+def measure(recipe: Recipe, shape: Shape, classes: int) -> Size:
     """The size of the recipe's network for such images and so many classes."""
     return _measured(_on_meta(recipe, shape, classes), shape)
 
 
-def check_fits(recipe: Choice, shape: Shape, classes: int) -> None:
+def check_fits(recipe: Recipe, shape: Shape, classes: int) -> None:
     """Refuse a network that such images cannot pass, or that does not end in a number for each class."""
-    network = _on_meta(recipe, shape, classes)
+    network, fewest = _on_meta(recipe, shape, classes), min(recipe.batch_size, 2)  # a last batch of one is left out
+    _check_passes(f"model {recipe.model!r}", network, 1, shape, classes)
+    trained = f"model {recipe.model!r}, trained with batch_size={recipe.batch_size},"
+    _check_passes(trained, network.train(), fewest, shape, classes)
+
+
+@torch.no_grad()
+def _check_passes(who: str, network: nn.Module, images: int, shape: Shape, classes: int) -> None:
     try:
-        output = network(torch.empty(1, *shape, device="meta"))
+        output = network(torch.empty(images, *shape, device="meta"))
     except Exception as error:  # whatever a network of somebody's own may raise
-        raise ValueError(f"model {recipe.model!r} cannot take images of {shape}: {error}") from error
-    if getattr(output, "shape", None) != (1, classes):
+        raise ValueError(f"{who} cannot take images of {shape}: {error}") from error
+    if network.training and isinstance(output, tuple) and hasattr(network, "aux_weight"):
+        output = output[0]
+    if getattr(output, "shape", None) != (images, classes):
         found = f"one of shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
-        raise ValueError(
-            f"model {recipe.model!r} must turn one image into a tensor of shape (1, {classes}), but it gives {found}."
-        )
+        wanted = f"a tensor of shape ({images}, {classes})"
+        raise ValueError(f"{who} must turn a batch of {images} into {wanted}, but it gives {found}.")
 
 
-def describe(recipe: Choice, shape: Shape, classes: int) -> Structure:
+def describe(recipe: Recipe, shape: Shape, classes: int) -> Structure:
     """The structure of the recipe's network, one of the zoo, for such images and so many classes."""
     network = _on_meta(recipe, shape, classes)
     size, layers = _measured(network, shape), _trace(network, shape)
     kinds = [layer.kind for layer in layers]
+    pools = [module for module in network.modules() if isinstance(module, nn.MaxPool2d | nn.AvgPool2d)]
     assert layers[-1].kind == "linear"
     return Structure(
-        **asdict(size),
+        size=size,
         activation=_named(layer.text for layer in layers if layer.kind == "act"),
         pooling=_named("max" if "max" in layer.text else "average" for layer in layers if "pool" in layer.kind),
-        overlapping=any(layer.overlapping for layer in layers),
+        overlapping=any(cast(int, pool.kernel_size) > cast(int, pool.stride) for pool in pools),
         order=_order(kinds),
         convolutions=kinds.count("conv"),
         fully_connected=kinds.count("linear"),
@@ -96,7 +108,7 @@ def describe(recipe: Choice, shape: Shape, classes: int) -> Structure:
     )
 
 
-def _on_meta(recipe: Choice, shape: Shape, classes: int) -> nn.Module:
+def _on_meta(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
     with torch.device("meta"):
         return build(recipe, shape, classes).eval()
 
@@ -119,30 +131,16 @@ def _trace(network: nn.Module, shape: Shape) -> list[Layer]:
     """The layers that one image passes, in the order it passes them."""
     layers: list[Layer] = []
 
-    def watch(path: str) -> Callable[[nn.Module, object, Tensor], None]:
-        def seen(module: nn.Module, _: object, output: Tensor) -> None:
-            parameters = sum(p.numel() for p in module.parameters())
-            layers.append(Layer(path, *_look(module), tuple(output.shape[1:]), parameters))
-
-        return seen
+    def seen(path: str, module: nn.Module, _: object, output: Tensor) -> None:
+        parameters = sum(p.numel() for p in module.parameters())
+        layers.append(Layer(path, *_kind_and_text(module), tuple(output.shape[1:]), parameters))
 
     for path, module in network.named_modules():
         if not list(module.children()) and not isinstance(module, nn.Identity | nn.Sequential):
-            module.register_forward_hook(watch(path))
+            module.register_forward_hook(partial(seen, path))
     with torch.no_grad():
         network(torch.empty(1, *shape, device="meta"))
     return layers
-
-
-def _look(module: nn.Module) -> tuple[str, str, bool]:
-    """The kind of a layer, the text that describes it, and whether it is a pooling whose windows overlap."""
-    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
-        window, stride = module.kernel_size, module.stride
-        kind = "max" if isinstance(module, nn.MaxPool2d) else "average"
-        assert isinstance(window, int)
-        assert isinstance(stride, int)
-        return "pool", f"{kind} pool {window}x{window}, stride {stride}", window > stride
-    return *_kind_and_text(module), False
 
 
 def _kind_and_text(module: nn.Module) -> tuple[str, str]:
@@ -155,6 +153,10 @@ def _kind_and_text(module: nn.Module) -> tuple[str, str]:
             return "norm", "batch norm"
         case LocalResponseNorm(size=size):
             return "norm", f"local response norm over {size} channels"
+        case nn.MaxPool2d(kernel_size=window, stride=stride):
+            return "pool", f"max pool {window}x{window}, stride {stride}"
+        case nn.AvgPool2d(kernel_size=window, stride=stride):
+            return "pool", f"average pool {window}x{window}, stride {stride}"
         case nn.AdaptiveMaxPool2d():
             return "global pool", "global max pool"
         case nn.AdaptiveAvgPool2d():

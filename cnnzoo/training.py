@@ -13,12 +13,12 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from cnnzoo import checkpoint, streams
 from cnnzoo.augment import training_batches
 from cnnzoo.data import Dataset, open_dataset
-from cnnzoo.epoch import Epoch
-from cnnzoo.evaluate import Score, Tally, evaluate
+from cnnzoo.evaluate import Epoch, Score, Tally, evaluate
 from cnnzoo.landscape import look
 from cnnzoo.losses import training_loss
 from cnnzoo.memory import keep_freed_memory
@@ -34,15 +34,14 @@ def train(
     data_dir: Path | str = "data",
     device: torch.device | str | None = None,
     resume: Path | str | None = None,
-    step_losses: bool = False,
 ) -> "Training":
     """Make everything ready to train a recipe; its epochs run while the result is iterated over.
 
     ``resume`` names the checkpoint: it is gone on from if it exists, and written anew before each epoch is handed out,
-    so an epoch that was seen is not redone. ``step_losses`` records the loss of every step, as a landscape does.
+    so an epoch that was seen is not redone.
     """
     keep_freed_memory()
-    chosen = choose_device(device)
+    device = choose_device(device)
     dataset = open_dataset(
         recipe.dataset,
         image_size=recipe.image_size,
@@ -50,7 +49,7 @@ def train(
         validation=recipe.validation,
         data_dir=data_dir,
     )
-    return Training(settle(recipe, chosen), dataset, chosen, Path(resume) if resume else None, step_losses)
+    return Training(settle(recipe, device), dataset, device, Path(resume) if resume else None)
 
 
 class Training:
@@ -60,9 +59,7 @@ class Training:
     then "completed" or "diverged". ``history`` holds the epochs done, those from before a resume too.
     """
 
-    def __init__(
-        self, recipe: Recipe, dataset: Dataset, device: torch.device, resume: Path | None, step_losses: bool
-    ) -> None:
+    def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device, resume: Path | None) -> None:
         steps = steps_an_epoch(recipe, len(dataset.train))
         self.recipe, self.dataset, self.device = recipe, dataset, device
         self.outcome: str | None = None
@@ -78,25 +75,15 @@ class Training:
         self._steps_done = 0
         self._loss = training_loss(recipe.loss, recipe.label_smoothing)
         self._streams = {
-            "order": streams.generator(recipe.seed, "order"),
-            "augmentation": streams.generator(recipe.seed, "augmentation"),
-            "dropout": streams.generator(recipe.seed, "dropout", device),
+            use: streams.generator(recipe.seed, use, device if use == "dropout" else "cpu")
+            for use in ("order", "augmentation", "dropout")
         }
         self._train_split, self._validation_split = dataset.train.to(device), dataset.validation.to(device)
-        self._checkpoint, self._wants_step_losses = resume, step_losses or recipe.landscape > 0
+        self._checkpoint = resume
         self._looks: list[tuple[float, ...]] = []  # of the epoch that is running
         if resume is not None and (state := checkpoint.read(resume)) is not None:
             checkpoint.refuse_another_training(resume, state, self._identity())
             self._restore(state)
-
-    @property
-    def epochs_done(self) -> int:
-        return len(self.history)
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers are learned."""
-        return sum(p.numel() for p in self.model.parameters())
 
     def __iter__(self) -> Iterator[Epoch]:
         while self.outcome is None:
@@ -104,7 +91,7 @@ class Training:
             self.history.append(epoch)
             if self._has_diverged(epoch):
                 self.outcome = "diverged"
-            elif self.epochs_done == self.recipe.epochs:
+            elif len(self.history) == self.recipe.epochs:
                 self.outcome = "completed"
             if self._checkpoint is not None:
                 checkpoint.write(self._checkpoint, self._state())
@@ -112,7 +99,7 @@ class Training:
 
     def test(self) -> Score:
         """The score on the test split, which nothing else here looks at."""
-        return evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe, self.device)
+        return evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe)
 
     def _run_epoch(self) -> Epoch:
         tally = Tally(len(self.dataset.classes), self.device)
@@ -122,19 +109,26 @@ class Training:
         started = asked = time.perf_counter()
         self.model.train()
         with streams.in_place_of_the_global(self._streams["dropout"]):
-            for images, labels in self._batches():
+            for images, labels in training_batches(
+                self._train_split,
+                self.recipe,
+                mean=self.dataset.mean,
+                std=self.dataset.std,
+                order=self._streams["order"],
+                noise=self._streams["augmentation"],
+            ):
                 seconds_data += time.perf_counter() - asked
                 loss, logits = self._step(images, labels)
                 tally.add(loss, logits, labels)
-                if self._wants_step_losses:
+                if self.recipe.landscape:
                     losses.append(loss)
                 asked = time.perf_counter()
         trained = tally.score()  # the first time in the epoch that a GPU is waited for
         seconds = time.perf_counter() - started
-        validation = evaluate(self.model, self._validation_split, self.dataset, self.recipe, self.device)
+        validation = evaluate(self.model, self._validation_split, self.dataset, self.recipe)
         seconds_evaluation = time.perf_counter() - started - seconds
         return Epoch(
-            number=self.epochs_done + 1,
+            number=len(self.history) + 1,
             train_loss=trained.loss,
             train_acc1=trained.acc1,
             train_acc5=trained.acc5,
@@ -151,20 +145,6 @@ class Training:
             looks=tuple(self._looks),
         )
 
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        return training_batches(
-            self._train_split,
-            mean=self.dataset.mean,
-            std=self.dataset.std,
-            batch_size=self.recipe.batch_size,
-            crop=self.recipe.crop,
-            flip=self.recipe.flip,
-            erasing=self.recipe.erasing,
-            order=self._streams["order"],
-            noise=self._streams["augmentation"],
-            device=self.device,
-        )
-
     def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """One update of the weights; returns the loss and the logits it was made from."""
         for group in self._optimizer.param_groups:
@@ -179,8 +159,7 @@ class Training:
         self._optimizer.zero_grad()
         self._steps_done += 1
         if looks:
-            found = look(self._steps_done, self.model, origin, lambda: self._forward(images, labels)[1])
-            self._looks.append(tuple(found))
+            self._looks.append(look(self._steps_done, self.model, origin, lambda: self._forward(images, labels)[1]))
         return loss.detach(), logits.detach()
 
     def _forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -188,13 +167,10 @@ class Training:
         with casting(self.recipe.precision, self.device):
             output = self.model(images)
         logits, *auxiliary = output if isinstance(output, tuple) else (output,)
-        loss = self._loss(logits, labels)
-        return loss, self._with_auxiliary_heads(loss, auxiliary, labels), logits
-
-    def _with_auxiliary_heads(self, loss: Tensor, auxiliary: list[Tensor], labels: Tensor) -> Tensor:
-        if not auxiliary:
-            return loss
-        return loss + cast(float, self.model.aux_weight) * sum(self._loss(logits, labels) for logits in auxiliary)
+        loss = learned = self._loss(logits, labels)
+        if auxiliary:
+            learned = loss + cast(float, self.model.aux_weight) * sum(self._loss(each, labels) for each in auxiliary)
+        return loss, learned, logits
 
     def _add_gradient_of_l1(self) -> None:
         """As if l1 times the sum of all |w| stood in the loss, for a fraction of the time."""
@@ -204,10 +180,9 @@ class Training:
                     weight.grad.add_(weight.sign(), alpha=self.recipe.l1)
 
     def _has_diverged(self, epoch: Epoch) -> bool:
-        if len(self.dataset.validation):
-            return not (math.isfinite(epoch.train_loss) and math.isfinite(epoch.val_loss))
-        length = torch.nn.utils.get_total_norm(self.model.parameters())  # shows where the last step has led
-        return not (math.isfinite(epoch.train_loss) and math.isfinite(length))
+        """Without validation images it is the length of the weights that shows where the last step has led."""
+        led_to = epoch.val_loss if len(self.dataset.validation) else get_total_norm(self.model.parameters()).item()
+        return not (math.isfinite(epoch.train_loss) and math.isfinite(led_to))
 
     def _identity(self) -> dict[str, str]:
         """What has to be the same where a training goes on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-Space = Mapping[str, BaseDistribution]
+Distribution = CategoricalDistribution | FloatDistribution | IntDistribution
+Space = Mapping[str, Distribution]

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from rich.text import Text
 
-from studies.engine.cli import INTERRUPTED, RESULTS
+from studies.engine.cli import RESULTS
 from studies.engine.console import terminal
 from studies.engine.ledger import Ledger
+from studies.engine.options import INTERRUPTED
 from studies.engine.overview import progress_of
 from studies.engine.schema import SCALES
 from studies.engine.study import Study

@@ -1,6 +1,7 @@
 """Data sets as uint8 arrays, decoded once and mapped into memory by every process."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from cnnzoo.data.arrays import OFFICIAL, fetch
 from cnnzoo.data.images import DEVELOP, TEST, TRAIN
 from cnnzoo.data.prepared import Prepared, lock, prepare
 from cnnzoo.data.sources import Source, absent, check_dataset_name, find
-from cnnzoo.data.splits import Dataset, Rows, Split, hold_out_validation, shrink, split_digest
+from cnnzoo.data.splits import Dataset, Rows, Split, hold_out_validation, shrink
 
 __all__ = ["Dataset", "Split", "open_dataset"]
 
@@ -33,7 +34,8 @@ def open_dataset(
     source = _located(name, Path(data_dir).expanduser().absolute(), download)
     prepared = prepare(name, source, image_size)
     rows = _split_rows(name, prepared, train_size, validation)
-    train, chosen, test = (_split(prepared, part) for part in rows)
+    images, labels = torch.from_numpy(prepared.images), torch.from_numpy(prepared.labels)
+    train, held_out, test = (Split(images, labels, torch.from_numpy(part)) for part in rows)
     _, height, width, channels = prepared.images.shape
     return Dataset(
         name=name,
@@ -43,27 +45,24 @@ def open_dataset(
         mean=prepared.mean,
         std=prepared.std,
         train=train,
-        validation=chosen,
+        validation=held_out,
         test=test,
-        digest=hashlib.sha256(f"{train.digest}{chosen.digest}{test.digest}".encode()).hexdigest()[:16],
+        digest=_digest(prepared.digest, rows),
     )
 
 
 def _located(name: str, data_dir: Path, download: bool) -> Source:
     """The files of the data set, downloaded first where that is wanted and can be done."""
+    failure = ""
     try:
-        if source := find(name, data_dir):
-            return source
-        reason = ""
-        if name in OFFICIAL and download:
-            with lock(name):  # another process may be at it, or done by now
-                if source := find(name, data_dir):
-                    return source
+        source = find(name, data_dir)
+        if source is None and name in OFFICIAL and download:
+            with lock(name):  # another process may be at it; torchvision leaves alone what is there by now
                 failure = fetch(name, data_dir)
-            reason = f" and could not be downloaded ({failure})" if failure else ""
-            if source := find(name, data_dir):
-                return source
-        raise absent(name, data_dir, reason)
+            source = find(name, data_dir)
+        if source is None:
+            raise absent(name, data_dir, failure)
+        return source
     except OSError as error:
         raise ValueError(f"{name}: {error.filename} cannot be read ({error.strerror}).") from error
 
@@ -77,12 +76,7 @@ def _split_rows(name: str, prepared: Prepared, train_size: int | None, share: fl
     return shrink(name, prepared.labels, training, train_size), develop, test
 
 
-def _split(prepared: Prepared, rows: Rows) -> Split:
-    counts = np.bincount(prepared.labels[rows], minlength=len(prepared.classes))
-    return Split(
-        images=torch.from_numpy(prepared.images),
-        labels=torch.from_numpy(prepared.labels),
-        index=torch.from_numpy(rows),
-        counts=tuple(counts.tolist()),
-        digest=split_digest(prepared.digest, rows),
-    )
+def _digest(content: str, rows: Iterable[Rows]) -> str:
+    """Of what stands in the whole array, and of which of its rows are in which split."""
+    splits = [hashlib.sha256(content.encode() + part.astype("<i8").tobytes()).hexdigest()[:16] for part in rows]
+    return hashlib.sha256("".join(splits).encode()).hexdigest()[:16]

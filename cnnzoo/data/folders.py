@@ -77,6 +77,7 @@ def list_tiny_imagenet(root: Path) -> Tree:
     name, within = "tiny_imagenet", root.resolve()
     classes = tuple(sorted((root / "wnids.txt").read_text(errors="replace").split()))
     lines = (root / "val" / "val_annotations.txt").read_text(errors="replace").splitlines()
+    rows = [line.split("\t") for line in lines]
     labels = {wnid: label for label, wnid in enumerate(classes)}
     files = [
         File(entry.path, TRAIN, label, stamp(entry.path, entry.stat()))
@@ -84,7 +85,7 @@ def list_tiny_imagenet(root: Path) -> Tree:
         for entry in _images(name, str(root / "train" / wnid / "images"), within)
     ]
     test = {entry.name: entry for entry in _images(name, str(root / "val" / "images"), within)}
-    annotated = {file: wnid for line in lines for file, wnid in [(*line.split("\t"), "")[:2]]}
+    annotated = {row[0]: row[1] for row in rows if len(row) > 1}
     if annotated.keys() != test.keys() or not labels.keys() >= set(annotated.values()):
         raise ValueError(f"{name}: the images in {root / 'val'} are not those of its val_annotations.txt.")
     for file, entry in test.items():

@@ -79,7 +79,8 @@ def _open(folder: Path) -> Prepared | None:
         meta = json.loads((folder / META).read_text())
         stat = (folder / IMAGES).stat()
         rows = (folder / ROWS).read_bytes()
-        if (stat.st_size, stat.st_mtime_ns) != (meta["size"], meta["written"]) or _sha256(rows) != meta["rows_sha256"]:
+        noted = (meta["size"], meta["written"], meta["rows_sha256"])
+        if (stat.st_size, stat.st_mtime_ns, hashlib.sha256(rows).hexdigest()) != noted:
             return None
         # "c" maps the file privately and writable, as torch wants it: nothing we could write would reach the file.
         images = np.load(folder / IMAGES, mmap_mode="c", allow_pickle=False)
@@ -114,7 +115,7 @@ def _write(folder: Path, contents: Contents) -> None:
             "digest": digest.hexdigest()[:16],
             "size": stat.st_size,
             "written": stat.st_mtime_ns,
-            "rows_sha256": _sha256(rows),
+            "rows_sha256": hashlib.sha256(rows).hexdigest(),
         }
         (aside / META).write_text(json.dumps(meta, indent=1))
         for path in (aside / ROWS, aside / META, aside):  # before the rename, or a power cut leaves half a file
@@ -168,10 +169,6 @@ def _writing(path: Path) -> Iterator[None]:
 
 def _slug(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:40]
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _sync(path: Path) -> None:

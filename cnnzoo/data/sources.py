@@ -57,7 +57,7 @@ def find(name: str, data_dir: Path) -> Source | None:
     return None
 
 
-def absent(name: str, data_dir: Path, reason: str) -> ValueError:
+def absent(name: str, data_dir: Path, failure: str) -> ValueError:
     """The error for a data set that is not there, with the ways out."""
     if name.startswith(FOLDER):
         folders = sorted(p.name for p in data_dir.iterdir() if p.is_dir()) if data_dir.is_dir() else []
@@ -71,6 +71,7 @@ def absent(name: str, data_dir: Path, reason: str) -> ValueError:
         way = f"try again with a network, put the files of {OFFICIAL[name].folder} into {data_dir} by hand"
     if name == "cifar10":
         way += f" (or its images as {data_dir}/cifar10/train/<class>/*.jpg and test/)"
+    reason = f" and could not be downloaded ({failure})" if failure else ""
     return ValueError(f"{name} is not in {data_dir}{reason}. Ways out: {way}, name another data_dir, or take mnist5k.")
 
 

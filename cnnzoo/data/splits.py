@@ -3,7 +3,6 @@
 The seed of a recipe does not touch the splits: arms and seeds of a study are compared on the same images.
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -24,8 +23,6 @@ class Split:
     images: Tensor  # uint8, NHWC: the whole array, which all splits of a data set share
     labels: Tensor  # int64, one for each row of the array
     index: Tensor  # int64: the rows that are this split's, ascending
-    counts: tuple[int, ...]  # images of each class
-    digest: str  # of the images and labels of these rows
 
     def __len__(self) -> int:
         return len(self.index)
@@ -52,12 +49,7 @@ class Dataset:
     train: Split
     validation: Split  # without images where nothing is held out
     test: Split
-    digest: str  # of all three splits: what was learned from, chosen by and judged on
-
-
-def split_digest(content: str, rows: Rows) -> str:
-    """What stands in these rows: the content of the whole array, and which of its rows."""
-    return hashlib.sha256(content.encode() + rows.astype("<i8").tobytes()).hexdigest()[:16]
+    digest: str  # of the content and of the rows of all three splits: what was learned from, chosen by and judged on
 
 
 def stratified(labels: NDArray[np.int64], rows: Rows, total: int, *, keep: int = 1) -> tuple[Rows, Rows]:

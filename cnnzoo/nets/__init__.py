@@ -5,19 +5,23 @@ A network of the user's own is named ``module:function``, after any builder that
 
 import hashlib
 import inspect
+import traceback
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from cnnzoo.blocks import Shape
 from cnnzoo.nets.googlenet import googlenet
 from cnnzoo.nets.plain import ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL, DEPTHS, alexnet, lenet, lenet_b, vgg, vgg_a
-from cnnzoo.nets.residual import PLANS, double_conv, res9, res18, resnet, simplified_bottleneck
+from cnnzoo.nets.residual import RESNETS, SS3, double_conv, res9, res18, resnet, simplified_bottleneck
 from cnnzoo.spelling import unknown
+
+if TYPE_CHECKING:
+    from cnnzoo.recipe import Recipe
 
 Builder = Callable[..., nn.Module]  # (shape of an image, number of classes, *, options) -> network
 
@@ -27,9 +31,9 @@ ZOO: dict[str, Builder] = {
     "alexnet": partial(alexnet, ALEXNET, dropout=0.2),
     **{name: partial(vgg, name) for name in DEPTHS},
     "googlenet": googlenet,
-    **{name: partial(resnet, name) for name in PLANS},
+    **{name: partial(resnet, plan) for name, plan in RESNETS.items()},
     # Report A, beside resnet18 with stem_pool=2
-    "ss3": partial(resnet, "ss3", stem_pool=2),
+    "ss3": partial(resnet, SS3, stem_pool=2),
     # Report B
     "lenet_b": lenet_b,
     "alexnet_b": partial(alexnet, ALEXNET_B),
@@ -42,15 +46,7 @@ ZOO: dict[str, Builder] = {
 }
 
 
-class Choice(Protocol):
-    """What a recipe says of its network."""
-
-    @property
-    def model(self) -> str: ...
-    def options(self) -> dict[str, Any]: ...
-
-
-def build(recipe: Choice, shape: Shape, classes: int) -> nn.Module:
+def build(recipe: "Recipe", shape: Shape, classes: int) -> nn.Module:
     """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
     return builder_of(recipe.model)(shape, classes, **recipe.options())
 
@@ -65,18 +61,27 @@ def builder_of(model: str) -> Builder:
     try:
         builder: Builder = getattr(import_module(module), function)
         inspect.signature(builder)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+    except Exception as error:  # whatever a file of somebody's own may raise
         raise ValueError(
-            f"model {model!r} cannot be had: {error}. It names a function(shape, classes) -> network in a file "
-            f"{module}.py beside the study."
+            f"model {model!r} cannot be had: {_with_place(error)}. It names a function(shape, classes) -> network in a "
+            f"file {module}.py beside the study."
         ) from None
     return builder
+
+
+def _with_place(error: Exception) -> str:
+    """What went wrong, in one line, and at which line of a file that was being imported."""
+    said = " ".join(str(error).split()) or type(error).__name__  # a SyntaxError names its place itself
+    places = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.name == "<module>"]
+    return f"{said} ({places[-1].filename}, line {places[-1].lineno})" if places else said
 
 
 def source_digest(model: str) -> str:
     """Of the file of a network of the user's own: edited, it is another network. Those of the zoo have none."""
     if model in ZOO:
         return ""
-    file = import_module(model.partition(":")[0]).__file__
-    assert file is not None
+    module = model.partition(":")[0]
+    file = getattr(import_module(module), "__file__", None)
+    if file is None:
+        raise ValueError(f"model {model!r} stands in no file, so an edit of it would go unseen; put it into one.")
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]

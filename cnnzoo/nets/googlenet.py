@@ -9,8 +9,8 @@ from cnnzoo.blocks import Activation, Concat, Norm, Shape, conv_unit, drop, valu
 from cnnzoo.nets.choices import ACTIVATIONS, NORMS
 
 
-class Row(NamedTuple):
-    """The channels of an inception block."""
+class Channels(NamedTuple):
+    """Of an inception block."""
 
     inputs: int
     single: int  # the branch of one 1x1
@@ -25,16 +25,16 @@ class Row(NamedTuple):
         return self.single + self.conv3 + self.conv5 + self.pooled
 
 
-ROWS = {
-    "3a": Row(24, 8, 12, 16, 2, 4, 4),
-    "3b": Row(32, 16, 16, 24, 4, 12, 8),
-    "4a": Row(60, 24, 12, 26, 2, 6, 8),
-    "4b": Row(64, 20, 14, 28, 3, 8, 8),
-    "4c": Row(64, 16, 16, 32, 3, 8, 8),
-    "4d": Row(64, 14, 18, 36, 4, 8, 8),
-    "4e": Row(66, 32, 20, 40, 4, 16, 16),
-    "5a": Row(104, 32, 20, 40, 4, 16, 16),
-    "5b": Row(104, 48, 24, 48, 6, 16, 16),
+BLOCKS = {
+    "3a": Channels(24, 8, 12, 16, 2, 4, 4),
+    "3b": Channels(32, 16, 16, 24, 4, 12, 8),
+    "4a": Channels(60, 24, 12, 26, 2, 6, 8),
+    "4b": Channels(64, 20, 14, 28, 3, 8, 8),
+    "4c": Channels(64, 16, 16, 32, 3, 8, 8),
+    "4d": Channels(64, 14, 18, 36, 4, 8, 8),
+    "4e": Channels(66, 32, 20, 40, 4, 16, 16),
+    "5a": Channels(104, 32, 20, 40, 4, 16, 16),
+    "5b": Channels(104, 48, 24, 48, 6, 16, 16),
 }
 
 
@@ -46,14 +46,14 @@ class Inception(nn.Module):
        └─ maxpool 3 ─ conv 1x1 ──┘
     """
 
-    def __init__(self, row: Row, norm: Norm, activation: Activation) -> None:
+    def __init__(self, channels: Channels, norm: Norm, activation: Activation) -> None:
         super().__init__()
         unit = partial(conv_unit, norm=norm, activation=activation)
         branches = (
-            unit(row.inputs, row.single, 1),
-            [*unit(row.inputs, row.reduce3, 1), *unit(row.reduce3, row.conv3, 3)],
-            [*unit(row.inputs, row.reduce5, 1), *unit(row.reduce5, row.conv5, 5)],
-            [nn.MaxPool2d(3, 1, 1), *unit(row.inputs, row.pooled, 1)],
+            unit(channels.inputs, channels.single, 1),
+            [*unit(channels.inputs, channels.reduce3, 1), *unit(channels.reduce3, channels.conv3, 3)],
+            [*unit(channels.inputs, channels.reduce5, 1), *unit(channels.reduce5, channels.conv5, 5)],
+            [nn.MaxPool2d(3, 1, 1), *unit(channels.inputs, channels.pooled, 1)],
         )
         self.branches = nn.ModuleList(nn.Sequential(*branch) for branch in branches)
         self.concat = Concat()
@@ -95,7 +95,7 @@ def googlenet(
 ) -> nn.Module:
     """GoogLeNet; ``aux`` is the weight of the auxiliary losses (0.3 in the paper), 0 leaves the auxiliaries out."""
     layer, act = NORMS[norm], ACTIVATIONS[activation]
-    block = {name: Inception(row, layer, act) for name, row in ROWS.items()}
+    block = {name: Inception(channels, layer, act) for name, channels in BLOCKS.items()}
     to_4a = nn.Sequential(
         *conv_unit(shape[0], 8, 7, layer, act), nn.MaxPool2d(3, 2, 1),
         *conv_unit(8, 8, 1, layer, act), *conv_unit(8, 24, 3, layer, act),
@@ -106,8 +106,8 @@ def googlenet(
     to_5b = nn.Sequential(block["4e"], nn.MaxPool2d(3, 2), block["5a"], block["5b"])
     trunk = nn.Sequential(to_4a, to_4d, to_5b)
     values_left("googlenet", trunk, shape)  # refuses too small an image
-    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), drop(dropout), nn.Linear(ROWS["5b"].outputs, classes))
-    auxiliary = [_auxiliary(ROWS[name].outputs, classes, layer, act) for name in ("4a", "4d") if aux > 0]
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), drop(dropout), nn.Linear(BLOCKS["5b"].outputs, classes))
+    auxiliary = [_auxiliary(BLOCKS[name].outputs, classes, layer, act) for name in ("4a", "4d") if aux > 0]
     return GoogLeNet(trunk, head, auxiliary, aux)
 
 

@@ -31,7 +31,7 @@ def lenet_b(
     return _with_head("lenet_b", convs, shape, (), classes, act, last_dropout=dropout)
 
 
-class Row(NamedTuple):
+class Conv(NamedTuple):
     """Of an AlexNet: conv ─ act ─ (pool ─ (norm))"""
 
     channels: int
@@ -44,7 +44,7 @@ class Row(NamedTuple):
 
 class Plan(NamedTuple):
     name: str
-    rows: tuple[Row, ...]
+    convs: tuple[Conv, ...]
     window: int | None  # of the LRN, in channels; None: all of them
     units: int  # in each of the two hidden layers
     last_dropout: bool = False  # also before the last layer
@@ -52,18 +52,18 @@ class Plan(NamedTuple):
 
 ALEXNET = Plan(
     "alexnet",
-    (Row(24, 3, pool=2, norm=True), Row(64, 3, pool=2, norm=True), Row(96, 3), Row(96, 3), Row(64, 3, pool=2)),
+    (Conv(24, 3, pool=2, norm=True), Conv(64, 3, pool=2, norm=True), Conv(96, 3), Conv(96, 3), Conv(64, 3, pool=2)),
     window=3, units=512, last_dropout=True,
 )  # fmt: skip
 ALEXNET_B = Plan(  # the report's last pooling, of window 1, does nothing and is left out
     "alexnet_b",
-    (Row(16, 5, 1, 2, pool=2, norm=True), Row(32, 5, 1, 2, pool=2, norm=True), Row(96, 3), Row(64, 3), Row(64, 3)),
+    (Conv(16, 5, 1, 2, pool=2, norm=True), Conv(32, 5, 1, 2, pool=2, norm=True), Conv(96, 3), Conv(64, 3), Conv(64, 3)),
     window=None, units=2048,
 )  # fmt: skip
 ALEXNET_ORIGINAL = Plan(  # in a single tower
     "alexnet_original",
-    (Row(96, 11, 4, 0, pool=3, norm=True), Row(256, 5, 1, 2, pool=3, norm=True), Row(384, 3), Row(384, 3),
-     Row(256, 3, pool=3)),
+    (Conv(96, 11, 4, 0, pool=3, norm=True), Conv(256, 5, 1, 2, pool=3, norm=True), Conv(384, 3), Conv(384, 3),
+     Conv(256, 3, pool=3)),
     window=5, units=4096,
 )  # fmt: skip
 
@@ -84,18 +84,18 @@ def alexnet(
     BatchNorm stands where LRN stood, after the pooling: the arms differ in nothing else.
     """
     act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
-    convs: list[nn.Module] = []
+    layers: list[nn.Module] = []
     inputs = shape[0]
-    for row in plan.rows:
-        channels = scaled(row.channels, width)
-        convs += [nn.Conv2d(inputs, channels, row.kernel, row.stride, row.padding), act()]
-        convs += [pool(row.pool, 2)] if row.pool else []
-        if row.norm:
+    for conv in plan.convs:
+        channels = scaled(conv.channels, width)
+        layers += [nn.Conv2d(inputs, channels, conv.kernel, conv.stride, conv.padding), act()]
+        layers += [pool(conv.pool, 2)] if conv.pool else []
+        if conv.norm:
             lrn = norm == "lrn"
-            convs.append(LocalResponseNorm(channels, plan.window or channels) if lrn else NORMS[norm](channels))
+            layers.append(LocalResponseNorm(channels, plan.window or channels) if lrn else NORMS[norm](channels))
         inputs = channels
     units = (scaled(plan.units, width),) * 2
-    return _with_head(plan.name, convs, shape, units, classes, act, dropout, dropout if plan.last_dropout else 0.0)
+    return _with_head(plan.name, layers, shape, units, classes, act, dropout, dropout if plan.last_dropout else 0.0)
 
 
 # A VGG's blocks: the channels of its 3x3 convolutions, and the max pooling after them (window, stride, padding).

@@ -49,18 +49,18 @@ class Plan(NamedTuple):
 
 
 CHANNELS = (64, 128, 256, 512)  # by stage
-PLANS = {
+RESNETS = {
     "resnet18": Plan(basic_branch, 1, (2, 2, 2, 2)),
     "resnet34": Plan(basic_branch, 1, (3, 4, 6, 3)),
     "resnet50": Plan(bottleneck_branch, 4, (3, 4, 6, 3)),
     "resnet101": Plan(bottleneck_branch, 4, (3, 4, 23, 3)),
     "resnet152": Plan(bottleneck_branch, 4, (3, 8, 36, 3)),
-    "ss3": Plan(basic_branch, 1, (1, 1, 1)),
 }
+SS3 = Plan(basic_branch, 1, (1, 1, 1))
 
 
 def resnet(
-    name: str,
+    plan: Plan,
     shape: Shape,
     classes: int,
     *,
@@ -87,7 +87,7 @@ def resnet(
     network = nn.Sequential(
         *conv_unit(shape[0], scaled(CHANNELS[0], width), 7, outer, act, stride=2),
         nn.MaxPool2d(3, stem_pool, 1),
-        *_stages_and_head(PLANS[name], classes, inner[dropout_at], outer, act, width),
+        *_stages_and_head(plan, classes, inner[dropout_at], outer, act, width),
     )
     for module in network.modules():
         if isinstance(module, nn.Conv2d):  # as in torchvision and the paper on initialisation it follows
@@ -129,7 +129,7 @@ def res18(
     """stem ─ the stages of ResNet-18 ─ mean ─ linear"""
     act, layer = ACTIVATIONS[activation], NORMS[norm]
     first = _stem(shape[0], scaled(CHANNELS[0], width), stem, layer, act)
-    return nn.Sequential(*first, *_stages_and_head(PLANS["resnet18"], classes, layer, layer, act, width))
+    return nn.Sequential(*first, *_stages_and_head(RESNETS["resnet18"], classes, layer, layer, act, width))
 
 
 def _stem(inputs: int, outputs: int, kernels: tuple[int, ...], norm: Norm, activation: Activation) -> list[nn.Module]:

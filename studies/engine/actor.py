@@ -25,8 +25,5 @@ class Trainee(tune.Trainable):
         self.course = work(Order(**config))
         return True
 
-    def load_checkpoint(self, checkpoint: dict[str, Any] | None) -> None:
-        """Where to go on from stands in the ledger."""
-
     def cleanup(self) -> None:
         self.course.close()

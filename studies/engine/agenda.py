@@ -66,7 +66,8 @@ class Agenda:
         """How many trials there are, as far as is known: a search whose arm never trained through is not confirmed."""
         seeds = self.plan.budget.seeds
         confirmed = sum(not search.done() or search.best() is not None for search in self.searches.values())
-        return len(self.plan.reported()) + sum(search.trials for search in self.searches.values()) + seeds * confirmed
+        searched = sum(search.trials for search in self.searches.values())
+        return seeds * (len(self.plan.compared()) + confirmed) + searched
 
     def _draw(self) -> Trial | None:
         """Searches first, as they take longest to come to an end; what is fixed from the beginning fills the gaps."""

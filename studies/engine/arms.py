@@ -26,9 +26,6 @@ class Arm:
         self.chosen_in = chosen_in
         self.labels: Mapping[str, str] = {}  # by field, what a grid calls its value
 
-    def __repr__(self) -> str:
-        return f"Arm({', '.join(f'{name}={value!r}' for name, value in self.changes.items())})"
-
 
 def grid(**factors: Sequence[Any] | Mapping[str, Any]) -> dict[str, Arm]:
     """Every combination of the factors as an arm: ``grid(norm={"bn": "batch", "no bn": "none"}, lr=[2e-3, 1e-4])``.

@@ -1,28 +1,14 @@
 """A sentence of a report as a contrast that trials can support or contradict. What judges it is ``analysis/claims.py``."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from cnnzoo.spelling import unknown
-from studies.engine.schema import EPOCH_METRICS, FLUCTUATION, GAP, JUDGED_BY, STEP_METRICS, TRIAL_METRICS
+from studies.engine import schema
+from studies.engine.schema import EPOCH_METRICS, JUDGED_BY, STEP_METRICS, Claim
 
-METRICS = (*EPOCH_METRICS, *TRIAL_METRICS, *STEP_METRICS, GAP, FLUCTUATION)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """`kind` says how `arms` and `than` are read: see ``claim``."""
-
-    text: str
-    kind: str
-    arms: tuple[str, ...]
-    than: tuple[str, ...] = ()
-    metric: str = JUDGED_BY
-    at: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+METRICS = (*EPOCH_METRICS, *schema.TRIAL_METRICS, *STEP_METRICS, schema.GAP, schema.FLUCTUATION)
+# What has a value before the end; of a test metric that is validation's.
+_BEFORE_THE_END = (*EPOCH_METRICS, schema.TEST_LOSS, schema.TEST_ACC1, schema.TEST_ACC5)
 
 
 def claim(
@@ -52,15 +38,9 @@ def claim(
     at=0.2              the metric as it stood after that share of the epochs, not at the end
     """
     given = {
-        "better": better,
-        "best": best,
-        "equal": equal,
-        "trains": trains,
-        "fails": fails,
-        "unstable": unstable,
-        "interaction": grows,
-        "narrower": narrower,
-    }
+        "better": better, "best": best, "equal": equal, "trains": trains, "fails": fails, "unstable": unstable,
+        "interaction": grows, "narrower": narrower,
+    }  # fmt: skip
     kinds = [kind for kind, arms in given.items() if arms]
     if len(kinds) != 1:
         raise ValueError(
@@ -83,8 +63,11 @@ def _check_metric(claim: Claim) -> None:
         raise ValueError(
             f"claim {claim.text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {claim.at}."
         )
-    if claim.at is not None and claim.metric in STEP_METRICS:
-        raise ValueError(f"claim {claim.text!r}: {claim.metric} is a mean over all steps, so it has no `at`.")
+    if claim.at is not None and (claim.metric not in _BEFORE_THE_END or claim.kind == "narrower"):
+        got = f"{claim.kind} on {claim.metric!r}"
+        raise ValueError(
+            f"claim {claim.text!r}: `at` needs a metric by epoch or of the test set, not a band, but got {got}."
+        )
 
 
 def _names(arms: str | Sequence[str]) -> tuple[str, ...]:

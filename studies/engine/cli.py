@@ -18,7 +18,7 @@ from studies.engine.conduct import Conductor
 from studies.engine.console import announce, farewell, interrupted, terminal
 from studies.engine.ledger import Ledger
 from studies.engine.lock import AlreadyRunningError, held
-from studies.engine.options import Options, parse
+from studies.engine.options import BAD_INPUT, ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
 from studies.engine.overview import standing
 from studies.engine.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.progress import Progress
@@ -29,7 +29,6 @@ from studies.engine.tracking import Tracker, check_uri
 
 RESULTS = Path("results")
 MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
-BAD_INPUT, LOCKED, ENVIRONMENT, INTERRUPTED = 2, 3, 4, 130
 HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -111,7 +110,7 @@ def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
 
     with nullcontext() if options.address else on_ray.started(None, prepared.slots):
         _catch_signals()  # again: Ray sets handlers of its own when it starts
-        on_ray.run(conductor, on_ray.Slots(cpus=1, gpus=prepared.gpus_per_trial))
+        on_ray.run(conductor, prepared.gpus_per_trial)
 
 
 def _catch_signals() -> None:

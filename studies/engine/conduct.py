@@ -58,7 +58,17 @@ class Conductor:
         if trial is not None:
             self.tracker.begin(trial, self.ledger.origin(trial.signature) or self.origin)
         self._tell_settled()
-        return None if trial is None else Order.of(trial, self.origin, self.ledger.root, self.data_dir)
+        return None if trial is None else self._order(trial)
+
+    def _order(self, trial: Trial) -> Order:
+        return Order(
+            signature=trial.signature,
+            recipe=trial.recipe.to_json(),
+            tested=trial.stage != "search",
+            origin=dict(self.origin),
+            results=str(self.ledger.root),
+            data_dir=str(self.data_dir),
+        )
 
     def heard(self, signature: str, epoch: Epoch) -> bool:
         """Take in an epoch; True says that the trial has to stop."""

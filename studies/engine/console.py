@@ -45,7 +45,10 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
         facts.add_row("confirm", f"{len(searched) * budget.seeds} trials: each arm's best setting on {seeds}")
     slots = "1 trial" if prepared.slots == 1 else f"{prepared.slots} trials"
     epochs = spelled_epochs([recipe for arm, recipe in plan.arms.items() if arm in plan.wanted])
-    facts.add_row("trials", f"{epochs} epochs each, {slots} at a time on {prepared.device}, {plan.arms[plan.study.baseline].precision}")
+    facts.add_row(
+        "trials",
+        f"{epochs} epochs each, {slots} at a time on {prepared.device}, {plan.arms[plan.study.baseline].precision}",
+    )
     if done:
         facts.add_row("done", f"{done} of {total} trials already, which are not trained again")
     left, of = seconds * (1 - done / total), "for the others" if done else "if nothing is done yet"

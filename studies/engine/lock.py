@@ -1,7 +1,6 @@
 """One process runs a study at a time. The lock is the kernel's: it goes when its holder dies, however it dies."""
 
 import fcntl
-import json
 import os
 import platform
 from collections.abc import Iterator
@@ -21,13 +20,10 @@ def held(path: Path, what: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunningError(
-                f"{what} is being run by {_holder(path)}; wait for it, or stop it first."
-            ) from None
+            holder = path.read_text() or "another process"  # one that has the lock, but has not written its name yet
+            raise AlreadyRunningError(f"{what} is being run by {holder}; wait for it, or stop it first.") from None
         file.truncate(0)
-        file.write(
-            json.dumps({"pid": os.getpid(), "host": platform.node(), "since": datetime.now().isoformat(" ", "seconds")})
-        )
+        file.write(f"process {os.getpid()} on {platform.node()} since {datetime.now():%Y-%m-%d %H:%M:%S}")
         file.flush()
         yield
 
@@ -38,11 +34,3 @@ def _opened(path: Path) -> TextIO:
         return path.open("a+")
     except OSError as error:
         raise OSError(f"the results cannot be written to {path.parent.absolute()} ({error.strerror}).") from error
-
-
-def _holder(path: Path) -> str:
-    try:
-        holder = json.loads(path.read_text())
-        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-    except (ValueError, KeyError):
-        return "another process"  # one that has the lock, but has not written its name yet

@@ -12,7 +12,7 @@ from studies.engine import schema
 from studies.engine.ledger import Epoch
 from studies.engine.outbox import Settled
 from studies.engine.plan import Trial
-from studies.engine.provenance import redact
+from studies.engine.schema import redact
 
 LONGEST_DIGEST, LONGEST_TAG = 36, 8000  # characters MLflow takes
 RUNNING, FINISHED, KILLED, FAILED = "RUNNING", "FINISHED", "KILLED", "FAILED"
@@ -28,15 +28,14 @@ class Run:
     outcome: str | None  # of the trial; it is written before the status
     described: bool  # its data set and its params are there
     deleted: bool = False
-    told: int | None = None  # so many epochs were sent while it ran; None: some perhaps, by an earlier start
+    sent: int | None = None  # so many epochs, while it ran; None: some perhaps, by an earlier start
 
     def over(self) -> str | None:
         """How its trial ended, if all of that has arrived."""
         return self.outcome if self.status in (FINISHED, FAILED) else None
 
-    def end(self, outcome: str) -> "Run":
+    def end(self, outcome: str) -> None:
         self.status, self.outcome = status(outcome), outcome
-        return self
 
 
 def parent_tags(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -74,8 +73,8 @@ def params(trial: Trial) -> list[Param]:
     return [Param(name, str(value)) for name, value in fields.items() if value is not None]
 
 
-def metrics(epochs: Iterable[Epoch], start: int, told: int | None, of_trial: Mapping[str, float]) -> list[Metric]:
-    """The metrics of the epochs after the first `told`, and at the last one those of the whole trial.
+def metrics(epochs: Iterable[Epoch], start: int, sent: int | None, of_trial: Mapping[str, float]) -> list[Metric]:
+    """The metrics of the epochs after the first `sent`, and at the last one those of the whole trial.
 
     Their times rest on the run's start and on what the epochs took: sent again, they are the same.
     """
@@ -83,7 +82,7 @@ def metrics(epochs: Iterable[Epoch], start: int, told: int | None, of_trial: Map
     number, elapsed = 0, 0.0
     for epoch in epochs:
         number, elapsed = epoch["epoch"], elapsed + epoch[schema.SECONDS]
-        if number > (told or 0):
+        if number > (sent or 0):
             points = [(name, number, epoch.get(name, math.nan)) for name in schema.EPOCH_METRICS]
             points += [(name, step, value) for name in schema.STEP_METRICS for step, value in epoch.get(name, ())]
             found += _finite(points, start + round(elapsed * 1000))

@@ -133,7 +133,7 @@ class Runs:
         run = direct.begin(start, tags, entities.params(trial), note.settled) if direct else None
         if run is None:
             created = self._client.create_run(self._experiment, start_time=start, tags=tags)
-            run = Run(created.info.run_id, start, RUNNING, None, described=False, told=0)
+            run = Run(created.info.run_id, start, RUNNING, None, described=False, sent=0)
         self._trials[trial.signature] = run
         return run
 
@@ -151,13 +151,13 @@ class Runs:
             self._client.log_batch(run.id, tags=[RunTag(*tag) for tag in note.origin.items()])
             run.status, run.outcome = RUNNING, None
         epochs = list(note.epochs)
-        self._client.log_batch(run.id, entities.metrics(epochs, run.start, run.told, {}))
-        run.told = len(epochs) or run.told
+        self._client.log_batch(run.id, entities.metrics(epochs, run.start, run.sent, {}))
+        run.sent = len(epochs) or run.sent
 
     def _settle(self, run: Run, settled: Settled) -> None:
         if self._tables and self._tables.settle(run, settled):
             return
-        points = entities.metrics(settled.epochs, run.start, run.told, settled.metrics)
+        points = entities.metrics(settled.epochs, run.start, run.sent, settled.metrics)
         self._client.log_batch(run.id, points, tags=[RunTag(*tag) for tag in entities.end_tags(settled).items()])
         self._client.set_terminated(run.id, entities.status(settled.outcome))
         run.end(settled.outcome)

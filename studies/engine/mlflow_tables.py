@@ -54,7 +54,7 @@ class Tables:
         self, start: int, tags: Mapping[str, str], params: Sequence[Param], settled: Settled | None
     ) -> Run | None:
         """A new run, that goes on or has ended already; None where it could not be written."""
-        run, given = Run(uuid.uuid4().hex, start, RUNNING, None, described=True, told=0), uuid.uuid4().hex
+        run, given = Run(uuid.uuid4().hex, start, RUNNING, None, described=True, sent=0), uuid.uuid4().hex
         info = {
             "run_uuid": run.id, "name": tags["mlflow.runName"], "user_id": tags.get("mlflow.user", ""), "status": RUNNING,
             "start_time": start, "experiment_id": int(self._parent.experiment_id), "lifecycle_stage": "active",
@@ -93,7 +93,7 @@ def _settle(connection: Connection, run: Run, settled: Settled) -> bool:
     ]
     latest, tags = {value["key"]: value for value in values}, _named(run.id, end_tags(settled))
     for model, rows in ((SqlMetric, values), (SqlLatest, list(latest.values())), (SqlTag, tags)):
-        if run.told != 0:  # what was sent while it ran gives way
+        if run.sent != 0:  # what was sent while it ran gives way
             keys = {row["key"] for row in rows}
             connection.execute(delete(model).where(model.run_uuid == run.id, model.key.in_(keys)))
         _add(connection, model, rows)

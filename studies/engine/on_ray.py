@@ -13,7 +13,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,13 +49,13 @@ from ray.tune.search import Searcher  # noqa: E402
 
 from studies.engine.actor import Trainee  # noqa: E402
 from studies.engine.conduct import Conductor  # noqa: E402
+from studies.engine.options import ENVIRONMENT  # noqa: E402
 from studies.engine.prepare import Machine  # noqa: E402
 
 # To Tune 2.60 a worker that Ray killed for want of memory is a surprise that ends the study; it died like any other.
 for _module in (actor_manager, tune_controller):
     vars(_module)["RayActorError"] = (RayActorError, OutOfMemoryError)
 LOOK, LOOKS = 5, 4  # seconds between two looks whether the head of the cluster is there, and how many it may miss
-ENVIRONMENT = 4  # the exit code where Ray is to blame
 RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
 
 
@@ -67,9 +66,6 @@ class Orders(Searcher):
         super().__init__()
         self.conductor = conductor
         self._given: dict[str, str] = {}  # by Tune's name of a trial, its signature
-
-    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
-        return True  # what is looked for is the agenda's affair
 
     def suggest(self, trial_id: str) -> Any:
         order = self.conductor.next()
@@ -112,19 +108,11 @@ class Stops(FIFOScheduler):
         return {}
 
 
-@dataclass(frozen=True)
-class Slots:
-    """Where trials run: the resources each of them asks for."""
-
-    cpus: float
-    gpus: float
-
-
-def run(conductor: Conductor, slots: Slots) -> None:
+def run(conductor: Conductor, gpus_per_trial: float) -> None:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
     with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
         tuner = tune.Tuner(
-            tune.with_resources(Trainee, {"cpu": slots.cpus, "gpu": slots.gpus}),
+            tune.with_resources(Trainee, {"cpu": 1, "gpu": gpus_per_trial}),
             tune_config=tune.TuneConfig(
                 search_alg=Orders(conductor), scheduler=Stops(conductor), num_samples=-1, reuse_actors=True
             ),

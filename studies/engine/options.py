@@ -11,6 +11,8 @@ from cnnzoo.spelling import unknown
 from studies.engine.schema import SCALES
 from studies.engine.study import Study
 
+BAD_INPUT, LOCKED, ENVIRONMENT, INTERRUPTED = 2, 3, 4, 130  # exit codes: see cli.py
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import CategoricalDistribution
 
 from cnnzoo import Recipe
 from cnnzoo.nets import source_digest
-from search_spaces import Space
+from search_spaces import Distribution, Space
 from studies.engine.arms import SEPARATOR, Arm, short
 from studies.engine.budget import SEARCH_SEED, Budget
 from studies.engine.search import overlap
@@ -68,11 +68,14 @@ class Plan:
     def reported(self) -> list[Trial]:
         """Seed by seed, so that a study that is cut short has compared like with like."""
         return [
-            self.trial(arm, "reported", recipe.replace(seed=seed))
+            self.trial(arm, "reported", self.arms[arm].replace(seed=seed))
             for seed in self.budget.reported_seeds
-            for arm, recipe in self.arms.items()
-            if arm in self.wanted and self.only != "tuned"
+            for arm in self.compared()
         ]
+
+    def compared(self) -> list[str]:
+        """The arms that are to be trained as reported."""
+        return [arm for arm in self.arms if arm in self.wanted and self.only != "tuned"]
 
     def searched(self) -> list[TunedArm]:
         """The arms that are to be tuned."""
@@ -133,7 +136,7 @@ def _check_each_has_its_own_search(arms: Mapping[str, TunedArm]) -> None:
             )
 
 
-def _reach(arm: TunedArm, field: str) -> BaseDistribution:
+def _reach(arm: TunedArm, field: str) -> Distribution:
     return arm.space.get(field) or CategoricalDistribution((getattr(arm.base, field),))
 
 

@@ -14,7 +14,6 @@ from rich.table import Table
 from studies.engine.agenda import Agenda
 from studies.engine.estimate import STOPPED_EARLY, duration
 from studies.engine.plan import Plan
-from studies.engine.rungs import Course
 
 REFRESH = 0.5  # seconds between two pictures of the table
 LOOK, SILENCE, LONG = 60.0, 600.0, 20  # seconds between looks; no epoch for so long, or so many times the longest one
@@ -97,20 +96,14 @@ class Progress:
         return left / self.slots
 
     def _arms(self) -> list[str]:
-        names = [arm for arm in self.plan.arms if arm in self.plan.wanted and self.plan.only != "tuned"]
-        return list(dict.fromkeys([*names, *(arm.name for arm in self.plan.searched())]))
+        return list(dict.fromkeys([*self.plan.compared(), *(arm.name for arm in self.plan.searched())]))
 
     def _row(self, arm: str) -> list[str]:
-        done, running, left = self._counts(arm)
-        courses = self._courses(arm)
-        best = max((course.scores[-1] for course in courses if course.scores), default=None)
-        return [
-            str(done),
-            str(running),
-            str(left),
-            "" if best is None else f"{best:.2f} %",
-            str(sum(len(c.scores) for c in courses)),
-        ]
+        assert self.agenda is not None
+        scores = [course.scores for s, course in self.agenda.courses.items() if self.agenda.trials[s].arm == arm]
+        best = max((of_one[-1] for of_one in scores if of_one), default=None)
+        counts = map(str, self._counts(arm))
+        return [*counts, "" if best is None else f"{best:.2f} %", str(sum(map(len, scores)))]
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         assert self.agenda is not None
@@ -121,14 +114,9 @@ class Progress:
 
     def _planned(self, arm: str) -> int:
         budget = self.plan.budget
-        fixed = budget.seeds if arm in self.plan.arms and arm in self.plan.wanted and self.plan.only != "tuned" else 0
-        return fixed + (
-            budget.trials_per_arm + budget.seeds if arm in {tuned.name for tuned in self.plan.searched()} else 0
-        )
-
-    def _courses(self, arm: str) -> list[Course]:
-        assert self.agenda is not None
-        return [course for s, course in self.agenda.courses.items() if self.agenda.trials[s].arm == arm]
+        fixed = budget.seeds if arm in self.plan.compared() else 0
+        searched = arm in {tuned.name for tuned in self.plan.searched()}
+        return fixed + (budget.trials_per_arm + budget.seeds if searched else 0)
 
     def _epochs_left(self) -> Iterator[tuple[str, float]]:
         """By arm, how many epochs are left to train; of the candidates of a search some share is never trained."""

@@ -1,8 +1,7 @@
-"""Where a run comes from: the commit, the person, the machine, the versions; and how secrets are kept out of it."""
+"""Where a run comes from: the commit, the person, the machine, the versions."""
 
 import getpass
 import platform
-import re
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -13,9 +12,6 @@ PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy")
 # Reads, and runs nothing that the repository brings along.
 GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 GIT_SECONDS = 10
-
-_LOGIN = re.compile(r"(?<=://)\S*@")
-_SECRET = re.compile(r"(?i)((?:token|password)=)[^&\s]+")
 
 
 def origin(source: Path, device: str, slots: int) -> dict[str, str]:
@@ -34,11 +30,6 @@ def origin(source: Path, device: str, slots: int) -> dict[str, str]:
     if commit is not None and changes is not None:
         tags |= {"mlflow.source.git.commit": commit, "git_dirty": "true" if changes else "false"}
     return tags
-
-
-def redact(text: str) -> str:
-    """The text without the logins and the secrets of the URIs in it."""
-    return _SECRET.sub(r"\1***", _LOGIN.sub("***@", text))
 
 
 def _user() -> str:

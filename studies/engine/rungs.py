@@ -33,12 +33,8 @@ class Verdict:
 
 def rungs(epochs: int) -> tuple[int, ...]:
     """The epochs after which a trial may be stopped: epochs/3, epochs/9, ... down to 1, in rising order."""
-    levels = []
-    level = epochs // REDUCTION
-    while level >= 1:
-        levels.append(level)
-        level //= REDUCTION
-    return tuple(reversed(levels))
+    below = epochs // REDUCTION
+    return (*rungs(below), below) if below else ()
 
 
 class Jury:

@@ -6,7 +6,9 @@ Accuracies are percentages, sizes are MB of 2**20 bytes, times are seconds.
 """
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 # Tags of a run.
@@ -15,7 +17,6 @@ SIGNATURE, OUTCOME, NUMBER, DEVICE, REASON = "signature", "outcome", "number", "
 DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", "versions"
 SPEC = "spec"
 
-KINDS = ("study", "trial")
 STAGES = ("reported", "search", "confirm")
 SCALES = ("report", "demo", "smoke")
 OUTCOMES = ("completed", "stopped", "diverged", "failed")
@@ -51,6 +52,25 @@ GAP, FLUCTUATION = "gap", "fluctuation"
 CHOSEN_BY, JUDGED_BY = VAL_ACC1, TEST_ACC1
 
 _CHUNK = 4000  # MLflow keeps at most 8,000 characters of a tag
+_LOGIN = re.compile(r"(?<=://)\S*@")
+_SECRET = re.compile(r"(?i)((?:token|password|passwd)=)[^&\s]+")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of a report; ``studies.engine.claims.claim`` says how ``arms`` and ``than`` are read, by its kind."""
+
+    text: str
+    kind: str
+    arms: tuple[str, ...]
+    than: tuple[str, ...] = ()
+    metric: str = JUDGED_BY
+    at: float | None = None
+
+
+def redact(text: str) -> str:
+    """The text without the logins and the secrets of the URIs in it."""
+    return _SECRET.sub(r"\1***", _LOGIN.sub("***@", text))
 
 
 def spec_to_tags(spec: Mapping[str, Any]) -> dict[str, str]:

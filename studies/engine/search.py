@@ -6,17 +6,17 @@ evenly over it (Sobol), the same points for every arm with the same space; each 
 after the verdicts it may see.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution
 from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from scipy.stats import qmc
 
 from cnnzoo import Recipe
-from search_spaces import Space
+from search_spaces import Distribution, Space
 from studies.engine.rungs import Course, Jury, Verdict, rungs
 
 EVEN = 8  # candidates spread evenly before TPE begins; Sobol's points are even in powers of two
@@ -26,12 +26,7 @@ ATTEMPTS = 5  # of TPE to suggest a setting that was not tried yet; late in a lo
 RANDOM_ATTEMPTS = 500  # and then by chance, before the space counts as exhausted
 DIGITS = 3  # a suggested number is rounded to so many digits: readable, and the same on every machine
 
-STATES = {
-    "completed": TrialState.COMPLETE,
-    "stopped": TrialState.PRUNED,
-    "diverged": TrialState.FAIL,
-    "failed": TrialState.FAIL,
-}
+STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study that is made in memory
 
@@ -46,7 +41,8 @@ class Search:
         self._jury = Jury(self._levels)
         self.settings: list[dict[str, Any]] = []
         self.courses: list[Course] = []
-        self._fixed = distinct([*own_setting(base, space), *even_settings(space)])
+        fixed = [*own_setting(base, space), *even_settings(space)]
+        self._fixed = [setting for k, setting in enumerate(fixed) if setting not in fixed[:k]]
         self._optuna = optuna.create_study(direction="maximize")
         self._seen = 0  # so many candidates have been told to it, in the order of their numbers
 
@@ -105,7 +101,7 @@ class Search:
         assert verdict is not None
         scores = self.courses[number].scores[: verdict.epochs]
         return create_trial(
-            state=STATES[verdict.outcome],
+            state=STATES.get(verdict.outcome, TrialState.FAIL),
             value=verdict.score if verdict.outcome == "completed" else None,
             params=self.settings[number],
             distributions=dict(self.space),
@@ -120,32 +116,27 @@ def own_setting(base: Recipe, space: Space) -> list[dict[str, Any]]:
     return [own] if all(contains(distribution, own[name]) for name, distribution in space.items()) else []
 
 
-def distinct(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [setting for k, setting in enumerate(settings) if setting not in settings[:k]]
-
-
 def even_settings(space: Space) -> list[dict[str, Any]]:
     """EVEN points of a scrambled Sobol sequence over the space."""
     unit = qmc.Sobol(len(space), scramble=True, rng=SAMPLER_SEED).random(EVEN)
     return [rounded({n: _at(share, space[n]) for n, share in zip(space, point, strict=True)}, space) for point in unit]
 
 
-def _at(share: float, distribution: BaseDistribution) -> Any:
+def _at(share: float, distribution: Distribution) -> Any:
     """The value at a share, from 0 to 1, of the way through a range or a list of choices."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(share * len(distribution.choices))]
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
     low, high = distribution.low, distribution.high
     return low * (high / low) ** share if distribution.log else low + share * (high - low)
 
 
-def rounded(setting: Mapping[str, Any], space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+def rounded(setting: Mapping[str, Any], space: Space) -> dict[str, Any]:
     """The setting with its numbers shortened, or moved to the nearest step, but never out of their range."""
     return {name: _short(value, space[name]) for name, value in setting.items()}
 
 
-def _short(value: Any, distribution: BaseDistribution) -> Any:
-    if not isinstance(distribution, FloatDistribution | IntDistribution):
+def _short(value: Any, distribution: Distribution) -> Any:
+    if isinstance(distribution, CategoricalDistribution):
         return value
     low, step = distribution.low, distribution.step
     short = float(f"{value:.{DIGITS - 1}e}") if step is None else low + round((value - low) / step) * step
@@ -154,16 +145,16 @@ def _short(value: Any, distribution: BaseDistribution) -> Any:
     return min(max(short, low), distribution.high)
 
 
-def overlap(one: BaseDistribution, other: BaseDistribution) -> bool:
+def overlap(one: Distribution, other: Distribution) -> bool:
     """Whether there is a value that both may suggest; of two ranges their steps are not looked at."""
-    for choices, among in ((one, other), (other, one)):
-        if isinstance(choices, CategoricalDistribution):
-            return any(contains(among, value) for value in choices.choices)
-    return bool(max(one.low, other.low) <= min(one.high, other.high))  # type: ignore[attr-defined]
+    if isinstance(one, CategoricalDistribution):
+        return any(contains(other, value) for value in one.choices)
+    if isinstance(other, CategoricalDistribution):
+        return overlap(other, one)
+    return max(one.low, other.low) <= min(one.high, other.high)
 
 
-def contains(distribution: BaseDistribution, value: Any) -> bool:
+def contains(distribution: Distribution, value: Any) -> bool:
     if isinstance(distribution, CategoricalDistribution):
         return value in distribution.choices
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
-    return value is not None and distribution.low <= value <= distribution.high and distribution._contains(value)
+    return value is not None and distribution._contains(value)

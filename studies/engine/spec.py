@@ -1,12 +1,13 @@
 """A study at a scale as plain JSON, for the tags of its parent run: all that the analysis ever needs to know of it."""
 
-from collections.abc import Mapping
+import json
+from dataclasses import asdict
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import distribution_to_json
 
 from cnnzoo.data import Dataset
-from search_spaces import Space
+from search_spaces import Distribution
 from studies.engine.budget import SEARCH_SEED
 from studies.engine.plan import Plan
 
@@ -19,13 +20,14 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "scale": plan.scale,
         "dataset": dataset_facts(dataset),
         "base": plan.base.to_json(),
-        "arms": {arm: _plain(study.arms[arm].changes) for arm in plan.arms},
+        "smaller": study.scale(plan.scale).changes,
+        "arms": {arm: study.arms[arm].changes for arm in plan.arms},
         "chosen_in": {arm: source.name for arm in plan.arms if (source := study.arms[arm].chosen_in)},
         "baseline": study.baseline,
-        "tuned_arms": {name: _plain(tuned.changes) for name, tuned in plan.tuned.items()},
+        "tuned_arms": {name: tuned.changes for name, tuned in plan.tuned.items()},
         "tuned_baseline": plan.tuned_of.get(study.baseline),
         "tuned_of": plan.tuned_of,
-        "tune": {name: _space(tuned.space) for name, tuned in plan.tuned.items()},
+        "tune": {name: {f: _values(d) for f, d in tuned.space.items()} for name, tuned in plan.tuned.items()},
         "budget": {
             "seeds": plan.budget.reported_seeds,
             "confirm_seeds": plan.budget.confirm_seeds,
@@ -33,7 +35,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
             "trials_per_arm": plan.budget.trials_per_arm,
         },
         "reported": {arm: dict(study.figures(arm)) for arm in plan.arms if study.figures(arm)},
-        "claims": [claim.to_json() for claim in study.claims],
+        "claims": [asdict(claim) for claim in study.claims],
         "margin": study.margin,
         "table": {"rows": study.rows, "columns": study.columns} if study.rows else None,
     }
@@ -42,6 +44,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
 def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
+        "source": dataset.source,
         "digest": dataset.digest,
         "classes": len(dataset.classes),
         "shape": list(dataset.shape),
@@ -51,16 +54,7 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _plain(changes: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: list(value) if isinstance(value, tuple) else value for field, value in changes.items()}
-
-
-def _space(space: Space) -> dict[str, Any]:
-    return {field: _distribution(distribution) for field, distribution in space.items()}
-
-
-def _distribution(distribution: BaseDistribution) -> dict[str, Any]:
-    if isinstance(distribution, CategoricalDistribution):
-        return {"choices": list(distribution.choices)}
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
-    return {"low": distribution.low, "high": distribution.high, "log": distribution.log}
+def _values(distribution: Distribution) -> dict[str, Any]:
+    """The ends of its range, or its choices."""
+    values: dict[str, Any] = json.loads(distribution_to_json(distribution))["attributes"]
+    return values

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution
 
 from cnnzoo import Recipe
 from cnnzoo.recipe import FIELDS, reject_unknown
 from cnnzoo.spelling import nearest, unknown
-from search_spaces import Space
+from search_spaces import Distribution, Space
 from studies.engine.arms import Arm
 from studies.engine.budget import Budget, Scale
-from studies.engine.claims import METRICS, Claim
-from studies.engine.schema import JUDGED_BY
+from studies.engine.claims import METRICS
+from studies.engine.schema import JUDGED_BY, Claim
 
 Figure = float | tuple[float, float]  # of a report: a value, or a range where it was read off a curve
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -114,7 +114,9 @@ class Study:
     def _check_sources(self) -> None:
         for source in self.sources():
             if source.base.validation == 0:
-                raise ValueError(f"study {source.name!r} has no validation data, so it can choose no setting for {self.name!r}.")
+                raise ValueError(
+                    f"study {source.name!r} has no validation data, so it can choose no setting for {self.name!r}."
+                )
             if source.sources():
                 raise ValueError(
                     f"study {source.name!r} takes settings from other studies itself, so it can choose none for {self.name!r}."
@@ -151,7 +153,7 @@ def check_space(space: Space, recipe: Recipe, what: str) -> None:
             raise ValueError(
                 f"{what} names {name!r}, which must be the same for every trial. Not tunable: {', '.join(FIXED)}."
             )
-        if not isinstance(distribution, BaseDistribution):
+        if not isinstance(distribution, Distribution):
             raise ValueError(f"{what}: {name} must be a distribution of Optuna, but got {distribution!r}.")
         for value in extremes(distribution):
             try:
@@ -160,9 +162,8 @@ def check_space(space: Space, recipe: Recipe, what: str) -> None:
                 raise ValueError(f"{what} reaches {name}={value!r}: {error}") from None
 
 
-def extremes(distribution: BaseDistribution) -> Sequence[Any]:
+def extremes(distribution: Distribution) -> Sequence[Any]:
     """The ends of a range, or every choice."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
     return (distribution.low, distribution.high)

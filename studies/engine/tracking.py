@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from studies.engine.ledger import Epoch
 from studies.engine.outbox import Note, Outbox, Settled
 from studies.engine.plan import Trial
-from studies.engine.provenance import redact
+from studies.engine.schema import redact
 from studies.engine.tracking_uri import absolute_uri, check_uri
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Tracker:
         self._runs: Runs | None = None
         self._written = 0
         self._failures = 0  # in a row
-        self._told: set[str] = set()
+        self._topics: set[str] = set()  # on which it has spoken
         self._abandoned = False
         self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
         self._thread.start()
@@ -130,7 +130,9 @@ class Tracker:
         closing = self._closing.is_set()  # asked first: after close nothing is added
         self._news.clear()
         if self._runs is None:
-            self._runs = self._open()
+            from studies.engine.mlflow_runs import Runs  # two seconds, during which the study trains
+
+            self._runs = Runs(self._uri, self._spec, self._origin, self._tell_once)
         while not self._abandoned and (note := self._outbox.first()) is not None:
             try:
                 self._runs.write(note)
@@ -142,11 +144,6 @@ class Tracker:
         if closing:
             self._runs.finish(self._status)
         return closing
-
-    def _open(self) -> "Runs":
-        from studies.engine.mlflow_runs import Runs  # two seconds, during which the study trains
-
-        return Runs(self._uri, self._spec, self._origin, self._tell_once)
 
     def _rest(self) -> None:
         """Wait for news, or after a failure for better times."""
@@ -164,6 +161,6 @@ class Tracker:
         self._tell_once("trouble", redact(text))
 
     def _tell_once(self, topic: str, text: str) -> None:
-        if topic not in self._told:
-            self._told.add(topic)
+        if topic not in self._topics:
+            self._topics.add(topic)
             self._say(text)

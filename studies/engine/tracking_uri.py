@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from cnnzoo.spelling import unknown
-from studies.engine.provenance import redact
+from studies.engine.schema import redact
 
 SQLITE = "sqlite:///"
 DATABASES = ("postgresql", "mysql", "mssql")

@@ -1,20 +1,19 @@
 """One trial, trained from where it stands to its end, every epoch booked in the ledger. Knows neither Ray nor the agenda."""
 
 import traceback
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cnnzoo import Epoch as TrainedEpoch
 from cnnzoo import Recipe, save, train
-from cnnzoo.epoch import Epoch as TrainedEpoch
 from cnnzoo.structure import measure
 from cnnzoo.training import Training
 from studies.engine import schema
 from studies.engine.ledger import Entry, Epoch, Ledger, Result
-from studies.engine.plan import Trial
 
 OUT_OF_MEMORY = "out of GPU memory: use a smaller batch_size, or fewer trials on one GPU (--gpus-per-trial 1)"
 LAST_LINES = 5  # of a traceback, as the reason of a failed trial
@@ -26,21 +25,10 @@ class Order:
 
     signature: str
     recipe: dict[str, Any]
-    tested: bool
+    tested: bool  # a candidate is not: test data never take part in a choice
     origin: dict[str, str]
     results: str
     data_dir: str
-
-    @classmethod
-    def of(cls, trial: Trial, origin: Mapping[str, str], results: Path, data_dir: Path) -> "Order":
-        return cls(
-            signature=trial.signature,
-            recipe=trial.recipe.to_json(),
-            tested=trial.stage != "search",  # test data never take part in a choice
-            origin=dict(origin),
-            results=str(results),
-            data_dir=str(data_dir),
-        )
 
 
 def work(order: Order) -> Generator[Epoch, None, None]:
@@ -98,22 +86,8 @@ def _result(training: Training, order: Order, entry: Entry) -> Result:
 
 def as_metrics(epoch: TrainedEpoch) -> Epoch:
     """An epoch under the names of the schema."""
-    return {
-        "epoch": epoch.number,
-        schema.TRAIN_LOSS: epoch.train_loss,
-        schema.TRAIN_ACC1: epoch.train_acc1,
-        schema.TRAIN_ACC5: epoch.train_acc5,
-        schema.VAL_LOSS: epoch.val_loss,
-        schema.VAL_ACC1: epoch.val_acc1,
-        schema.VAL_ACC5: epoch.val_acc5,
-        schema.LEARNING_RATE: epoch.lr,
-        schema.IMAGES_PER_SECOND: epoch.images_per_second,
-        schema.SECONDS: epoch.seconds,
-        schema.SECONDS_DATA: epoch.seconds_data,
-        schema.SECONDS_COMPUTE: epoch.seconds_compute,
-        schema.SECONDS_EVALUATION: epoch.seconds_evaluation,
-        **_by_step(epoch),
-    }
+    named = {name: getattr(epoch, name.replace("/", "_")) for name in schema.EPOCH_METRICS}
+    return {"epoch": epoch.number, **named, **_by_step(epoch)}
 
 
 def _by_step(epoch: TrainedEpoch) -> dict[str, list[tuple[float, float]]]:

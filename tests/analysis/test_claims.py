@@ -22,9 +22,15 @@ from fake_study import (
 from analysis import claims
 from analysis.judging import CONTRADICTED, INVALID, SUPPORTED, UNDECIDED, Ruling, rulings
 from analysis.results import Results
+from studies.engine import claim as stated
 
 ARMS = {name: {"activation": name} for name in ("relu", "mish", "elu")}
 Plain = Callable[..., Ruling]
+
+
+def only(of: Results) -> Ruling:
+    ((_, (ruling,)),) = rulings(of)
+    return ruling
 
 
 @pytest.fixture
@@ -32,8 +38,7 @@ def judge(read: Read) -> Plain:
     """Judge one claim on trials of the reported stage."""
 
     def judged(made: dict[str, Any], trials: Sequence[Trial], **changes: Any) -> Ruling:
-        (ruling,) = rulings(read(spec(arms=ARMS, tuned_arms={}, claims=[made], **changes), trials))
-        return ruling
+        return only(read(spec(arms=ARMS, tuned_arms={}, claims=[made], **changes), trials))
 
     return judged
 
@@ -43,6 +48,7 @@ ABOVE = reported("mish", [92.0, 93.2, 93.8])
 LEVEL = reported("mish", [90.1, 91.0, 91.9])
 SLIGHTLY = reported("mish", [90.31, 91.38, 92.19])  # 0.3 more: there, but less than the margin
 BELOW = reported("elu", [85.0, 86.2, 86.8])
+LOST = reported("elu", [95.0, None, 96.8])
 NOISY = reported("mish", [95.0, 89.0, 91.5])
 
 
@@ -80,6 +86,8 @@ NOISY = reported("mish", [95.0, 89.0, 91.5])
         (claim("", "better", ["mish"], ["relu"]), [*RELU, *reported("mish", [None, None, None])], INVALID),
         (claim("", "better", ["mish"], ["relu"]), [*RELU, *reported("mish", [94.0, None, 95.0])], INVALID),
         (claim("", "better", ["mish"], ["relu"]), [*reported("relu", [90.0, None, 91.9]), *ABOVE], SUPPORTED),
+        (claim("", "better", ["mish"], ["relu"]), [*reported("relu", [94.0, None, 95.9]), *ABOVE], INVALID),
+        (claim("", "best", ["mish"]), [*reported("relu", [95.0, 96.2, 96.8]), *ABOVE, *LOST], CONTRADICTED),
         (claim("", "better", ["mish"], ["relu"]), RELU, UNDECIDED),
         (claim("", "better", ["mish"], ["relu"]), [*RELU, *[replace(t, digest="new") for t in ABOVE]], INVALID),
         (claim("", "better", ["mish"], ["relu"]), [RELU[0], ABOVE[1], ABOVE[2]], INVALID),
@@ -102,7 +110,6 @@ def test_a_share_of_the_epochs_reads_the_validation_curve(judge: Plain) -> None:
     early = judge(claim("", "better", ["mish"], ["relu"], at=0.25), [*slow, *fast])
     assert early.verdict == SUPPORTED
     (contrast,) = early.contrasts.values()
-    assert contrast.difference is not None
     assert contrast.difference.mean == pytest.approx(20.2)
     assert (
         judge(claim("", "better", ["mish"], ["relu"], "val/acc1", 1.0), [*slow, *fast], name="end").verdict
@@ -142,6 +149,32 @@ def test_a_band_is_narrower_step_by_step(read: Read) -> None:
     assert "SUPPORTED. Over 3 shared seeds, the band of bn is narrower than the band of no bn by 1.500" in _text(of)
 
 
+def bands(read: Read, metric: str, seeds: int) -> Results:
+    """Two arms that lie 1 apart, and two that lie 3 apart; of the first the last arm has but so many of three seeds."""
+    heights = {"a · bn": 51.0, "b · bn": 50.0, "a · no bn": 53.0, "b · no bn": 50.0}
+    arms = {arm: {"norm": arm} for arm in heights}
+    made = [claim("narrower", "narrower", ["a · bn", "b · bn"], ["a · no bn", "b · no bn"], metric)]
+    tests = {arm: [90.0] * (seeds if arm == "b · bn" else 3) for arm in arms}
+    own = {arm: [replace(t, curve=[height + t.seed / 99] * 4) for t in reported(arm, tests[arm], arms[arm])]
+           for arm, height in heights.items()}  # fmt: skip
+    for trial in own["a · bn"]:
+        own["a · bn"][trial.seed - 1] = replace(trial, curve=[51.0 + trial.seed / 9] * 4)
+    plan = spec(arms=arms, tuned_arms={}, claims=made, baseline="a · bn")
+    return read(plan, [trial for trials in own.values() for trial in trials])
+
+
+def test_a_band_is_over_the_seeds_that_all_of_its_arms_have(read: Read) -> None:
+    (contrast,) = only(bands(read, "val/acc1", seeds=2)).contrasts.values()
+    assert contrast.difference.n == 2
+    assert contrast.difference.mean == pytest.approx(3 - 1 - (1 / 9 - 1 / 99) * 1.5)
+
+
+def test_a_band_that_is_narrower_has_the_smaller_figure_whatever_the_metric(read: Read) -> None:
+    said = _text(bands(read, "val/acc1", seeds=3))
+    assert "the band of bn is narrower than the band of no bn by 1.80 points" in said
+    assert "the band of no bn − the band of bn: +1.80" in said
+
+
 def test_fluctuation_is_how_far_the_second_half_jumps(judge: Plain) -> None:
     """From epoch to epoch 1 and 3, a mean of 2, against 0.5; the first half takes no part."""
     jumpy = [replace(t, curve=[10.0, 80.0, 81.0 + t.seed / 99, 78.0]) for t in RELU]
@@ -149,7 +182,6 @@ def test_fluctuation_is_how_far_the_second_half_jumps(judge: Plain) -> None:
     ruling = judge(claim("", "better", ["mish"], ["relu"], "fluctuation"), [*jumpy, *calm])
     (contrast,) = ruling.contrasts.values()
     assert ruling.verdict == SUPPORTED
-    assert contrast.difference is not None
     assert contrast.difference.mean == pytest.approx(1.5 + 2 / 99)
 
 
@@ -157,7 +189,7 @@ def test_a_share_of_the_epochs_needs_validation_data(read: Read) -> None:
     plan = without_validation()
     plan["claims"] = [claim("faster", "better", ["mish"], ["relu"], at=0.5)]
     trials = [t for arm in ("relu", "mish") for t in reported(arm, [90.0, 91.0], plan["arms"][arm])]
-    (ruling,) = rulings(read(plan, trials))
+    ruling = only(read(plan, trials))
     assert (ruling.verdict, ruling.reason) == (INVALID, "it needs val/acc1, and the study has no validation data")
 
 
@@ -171,7 +203,7 @@ def test_interaction_as_reported_and_not_asked_when_tuned_away(read: Read) -> No
         claim("the learning rate matters", "better", [names[0]], [names[1]]),
     ]
     of = read(plan, trials)
-    found = [(r.claim.text, r.way, r.verdict) for r in rulings(of)]
+    found = [(claim.text, ruling.way, ruling.verdict) for claim, own in rulings(of) for ruling in own]
     assert found == [
         ("BN helps more at 2e-3", "reported", SUPPORTED),
         ("BN helps at 2e-3", "reported", SUPPORTED),
@@ -186,26 +218,24 @@ def test_an_interaction_is_over_the_seeds_that_all_four_have(read: Read) -> None
     plan, trials = bn_grid()
     names = list(plan["arms"])
     plan["claims"] = [claim("BN helps more at 2e-3", "interaction", [names[0], names[2]], [names[1], names[3]])]
-    ruling, *_ = rulings(read(plan, [t for t in trials if not (t.arm == names[0] and t.seed == 1)]))
+    ((_, (ruling, *_)),) = rulings(read(plan, [t for t in trials if not (t.arm == names[0] and t.seed == 1)]))
     (contrast,) = ruling.contrasts.values()
-    assert contrast.difference is not None
     assert contrast.difference.n == 2
 
 
 def test_unequal_searches_make_a_tuned_claim_invalid(read: Read) -> None:
     trials = [*searched("relu", [0.1, 0.2, 0.3, 0.4]), *searched("mish", [0.1])]
     trials += [*confirmed("relu", [90.0, 91, 92], 0.1), *confirmed("mish", [93.0, 94, 95], 0.1)]
-    (ruling,) = rulings(read(spec(claims=[claim("", "better", ["mish"], ["relu"])]), trials))
+    ruling = only(read(spec(claims=[claim("", "better", ["mish"], ["relu"])]), trials))
     assert (ruling.verdict, ruling.way) == (INVALID, "confirm")
-    assert ruling.reason == "unequal search budgets (mish 1 trials, relu 4 trials)"
+    assert ruling.reason == "unequal search budgets (mish 1 trial, relu 4 trials)"
 
 
 def test_a_contrast_in_two_claims_is_corrected_for_once(read: Read) -> None:
     once = [claim("a", "better", ["mish"], ["relu"])]
     trials = [*RELU, *NOISY, *BELOW]
-    first, second = (
-        rulings(read(spec(name=f"s{n}", arms=ARMS, tuned_arms={}, claims=once * n), trials))[0] for n in (1, 2)
-    )
+    plans = [spec(name=f"s{n}", arms=ARMS, tuned_arms={}, claims=once * n) for n in (1, 2)]
+    (_, (first,)), (_, (second,)) = (rulings(read(plan, trials))[0] for plan in plans)
     assert first.contrasts == second.contrasts
 
 
@@ -247,6 +277,33 @@ def test_undecided_says_what_would_decide(read: Read) -> None:
     assert re.search("If that is so, about [0-9,]+ seeds would show it", said)
     one = _text(read({**plan, "name": "one"}, [RELU[0], NOISY[0]]))
     assert "With one seed nothing can be told from chance; at least two are needed." in one
+
+
+def test_no_number_of_seeds_where_none_would_decide(read: Read) -> None:
+    made = [claim("level", "equal", ["mish", "relu"])]
+    for name, by in (("at", 0.5), ("near", 0.5 - 1e-9)):
+        mish = reported("mish", [90.0 + by + 0.25, 91.0 + by, 92.0 + by - 0.25])
+        of = read(
+            spec(name=name, arms=ARMS, tuned_arms={}, claims=made), [*reported("relu", [90.0, 91.0, 92.0]), *mish]
+        )
+        assert "UNDECIDED" in _text(of)
+        assert "seeds would show it" not in _text(of)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"best": "a", "metric": "gap"},
+        {"best": "a", "metric": "fluctuation"},
+        {"best": "a", "metric": "model/parameters"},
+        {"best": "a", "metric": "step/loss"},
+        {"narrower": ["a", "b"], "than": ["c", "d"], "metric": "val/acc1"},
+    ],
+)
+def test_what_has_no_value_at_a_share_of_the_epochs(said: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="`at` needs a metric by epoch or of the test set, not a band"):
+        stated("x", at=0.2, **said)
+    assert stated("x", best="a", at=0.2).at == 0.2
 
 
 def test_nothing_trained_yet(read: Read) -> None:

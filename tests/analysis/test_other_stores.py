@@ -16,7 +16,9 @@ import pytest
 from fake_study import activations, write_sql
 
 from analysis.results import results
-from analysis.runs import load, studies
+from analysis.runs import load
+from analysis.store import Run, open_store
+from analysis.store_rest import ClientStore
 from analysis.tables import render
 from studies.engine import schema
 
@@ -61,6 +63,13 @@ def comparable(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[columns].sort_values(["stage", "arm", "seed", "number", "lr"], ignore_index=True)
 
 
+def test_a_run_of_someone_else_is_no_trial_of_a_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, foreign = (Run("", "", "", 0.0, tags, {}, {}) for tags in ({schema.SCALE: "demo"}, {}))
+    monkeypatch.setattr(ClientStore, "__init__", lambda self: None)
+    monkeypatch.setattr(ClientStore, "_search", lambda *_: iter([("activations", ours), ("activations", foreign)]))
+    assert ClientStore().counts() == [("activations", "demo", 1)]  # type: ignore[call-arg]
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # those of MLflow itself
 def test_through_a_server(store: Path, server: str) -> None:
@@ -72,7 +81,7 @@ def test_through_a_server(store: Path, server: str) -> None:
     assert histories[0]["value"].sum() == pytest.approx(histories[1]["value"].sum())
     assert len(histories[0]) == len(histories[1])
     assert render(results(by_rest), "md") == render(results(by_sql), "md")
-    assert studies(server) == [("activations", "demo", 30)]
+    assert open_store(server).counts() == [("activations", "demo", 30)]
     with pytest.raises(ValueError, match=r"'nope' was never run in http.*\nhint: there are: activations"):
         load("nope", None, server)
 
@@ -99,7 +108,7 @@ def test_from_postgresql(postgres: str, store: Path, tmp_path: Path) -> None:
     by_sqlite = load("activations", "demo", write_sql(store, *activations()))
     pd.testing.assert_frame_equal(comparable(by_postgres.trials), comparable(by_sqlite.trials), check_dtype=False)
     assert render(results(by_postgres), "md") == render(results(by_sqlite), "md")
-    assert studies(postgres) == [("activations", "demo", 30)]
+    assert open_store(postgres).counts() == [("activations", "demo", 30)]
     wrong = postgres.replace("/postgres", "/nowhere")
-    with pytest.raises(ValueError, match=r"postgresql\+psycopg://ann:\*\*\*@.*does not exist.*\nhint"):
+    with pytest.raises(ValueError, match=r"postgresql\+psycopg://\*\*\*@.*does not exist.*\nhint"):
         load("activations", None, wrong)

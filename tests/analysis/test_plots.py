@@ -119,6 +119,12 @@ def test_the_default_file_says_what_it_is(store: Path) -> None:
     assert Path("activations-curves-tuned.png").exists()
 
 
+def test_a_search_is_drawn_in_one_way(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        isolation.main(["--study", "activations", "--tuned"])
+    assert "unrecognized arguments: --tuned" in capsys.readouterr().err
+
+
 def test_the_same_numbers_draw_the_same_bytes(read: Read) -> None:
     of = read(*activations())
     drawn = [draw(curves.curves, of, "reported") for _ in range(2)]

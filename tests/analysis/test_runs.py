@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from fake_study import Trial, activations, reported, searched, spec, write_sql
 
-from analysis.runs import load, parse, spelled, studies
+from analysis.runs import load, parse, spelled
+from analysis.store import open_store
 from studies.engine import schema
 
 
@@ -151,6 +152,25 @@ def test_only_the_setting_confirmed_last_counts(store: Path) -> None:
     assert "2 trials that confirmed a setting chosen before" in runs.notes[0]
 
 
+def test_a_confirming_trial_that_just_began_sets_none_aside(store: Path) -> None:
+    done, begun = (Trial("relu", "confirm", seed, fields={"activation": "relu", "lr": 0.1}) for seed in (101, 102))
+    uri = write_sql(store, spec(), [done, replace(begun, outcome=None, curve=[])])
+    with sqlite3.connect(store) as db:
+        db.execute("DELETE FROM params WHERE run_uuid = (SELECT run_uuid FROM runs ORDER BY start_time DESC LIMIT 1)")
+    runs = load("activations", "demo", uri)
+    assert (list(runs.trials["seed"]), runs.notes) == ([101, 102], ())
+
+
+def test_one_is_not_told_as_several(store: Path) -> None:
+    first, again = (Trial("relu", "confirm", 101, fields={"activation": "relu", "lr": lr}) for lr in (0.1, 0.2))
+    repeated = replace(reported("relu", [90.0])[0], signature="s")
+    runs = load("activations", "demo", write_sql(store, spec(), [first, again, repeated, repeated]))
+    assert runs.notes == (
+        "1 run repeats the signature of another one and is not counted again.",
+        "Left out: 1 trial that confirmed a setting chosen before the search was extended.",
+    )
+
+
 def test_of_trials_that_differ_in_their_signature_alone_the_latest_counts(store: Path) -> None:
     """The file of the user's network was edited, or the training code: all of it was trained again."""
     trials = [
@@ -191,7 +211,7 @@ def test_an_unknown_study_names_those_that_were_run(store: Path) -> None:
         load("activation", None, uri)
     with pytest.raises(ValueError, match="never run at scale 'report'"):
         load("activations", "report", uri)
-    assert studies(uri) == [("activations", "demo", 30)]
+    assert open_store(uri).counts() == [("activations", "demo", 30)]
 
 
 def test_an_empty_store_says_what_to_run(store: Path) -> None:

@@ -144,16 +144,26 @@ def test_equivalence_is_wrongly_claimed_at_most_5_in_100() -> None:
 
 
 def test_seeds_to_decide_is_the_textbook_number_when_large() -> None:
-    d = stats.Difference(0.1, 0, 0, 3, 0.9, sd=1.0)
+    d = stats.Estimate(0.1, 3, sd=1.0)
     assert stats.seeds_to_decide(d, 0.2) == pytest.approx(((1.959964 + 0.841621) * 1.0 / 0.2) ** 2, abs=3)
     assert stats.seeds_to_decide(d._replace(sd=0.01), 0.2) == 4  # never fewer than one more
 
 
 def test_so_many_seeds_do_find_the_difference_in_80_of_100() -> None:
-    n = int(stats.seeds_to_decide(stats.Difference(0, 0, 0, 3, 1, sd=0.6), 0.5))
+    n = int(stats.seeds_to_decide(stats.Estimate(0, 3, sd=0.6), 0.5))
     draws = np.random.default_rng(5).normal(0.5, 0.6, (3000, n))
     found = np.mean([stats.paired_difference(d, np.zeros(n)).p < 0.05 for d in draws])
     assert found == pytest.approx(0.8, abs=0.04)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3])
+def test_so_many_seeds_do_show_in_80_of_100_that_two_are_equal(mean: float) -> None:
+    """Inside the margin both one-sided tests have to pass: around 0 that asks for more than one of them does."""
+    n = int(stats.seeds_to_place(stats.Estimate(mean, 3, sd=0.6), 0.5))
+    draws = np.random.default_rng(7).normal(mean, 0.6, (3000, n))
+    shown = np.mean([stats.equivalence_p(stats.mean_interval(d), 0.5) < 0.05 for d in draws])
+    assert shown == pytest.approx(0.82, abs=0.04)
+    assert math.isnan(stats.seeds_to_place(stats.Estimate(0.5, 3, sd=0.6), 0.5)), "it lies on neither side"
 
 
 def test_two_way_interaction_by_hand() -> None:
@@ -180,11 +190,6 @@ def test_additive_effects_and_seed_effects_are_no_interaction() -> None:
 def test_probability_of_improvement() -> None:
     assert stats.probability_of_improvement([2, 3], [1, 2, 3]) == pytest.approx((1 + 0.5 + 0 + 1 + 1 + 0.5) / 6)
     assert stats.probability_of_improvement([1], [1]) == 0.5
-
-
-def test_tuning_curve_by_hand() -> None:
-    # best of one: the mean; of two out of 1 2 4: (2 + 4 + 4) / 3; of three: the best
-    assert stats.tuning_curve([4, 1, 2]) == pytest.approx([7 / 3, 10 / 3, 4])
 
 
 def test_share_that_may_still_fail() -> None:

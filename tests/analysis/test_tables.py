@@ -50,11 +50,28 @@ def test_a_grid_is_a_pivot_with_its_chosen_cell(read: Read) -> None:
     assert "bn minus no bn is +10.53 ± 1.25 at lr 2e-3; +0.00 ± 0.25 at lr 1e-4" in text
 
 
+def test_no_interaction_is_found_where_seeds_of_a_cell_diverged(read: Read) -> None:
+    plan, trials = bn_grid()
+    lost = [
+        replace(t, test=None, outcome="diverged") if (t.arm, t.seed) == ("no bn · lr 2e-3", 1) else t for t in trials
+    ]
+    assert "interact" not in page(read(plan, lost)).verdict
+
+
 def test_the_choice_is_by_validation_not_by_test(read: Read) -> None:
     trials = [*reported("relu", [95.0, 95.1, 95.2], val=90.0), *reported("mish", [91.0, 91.1, 91.2], val=92.0)]
     made = page(read(spec(tuned_arms={}), trials))
     assert "Best on validation data: mish" in made.verdict
     assert [c.cells[c.chosen] for c in made.tables[0].columns if c.chosen is not None] == ["91.10 ± 0.25 (3)"]
+
+
+def test_nothing_is_chosen_while_arms_have_unequal_numbers_of_seeds(read: Read) -> None:
+    trials = [*reported("relu", [95.0, 95.1, 95.2], val=90.0), *reported("mish", [91.0], val=92.0)]
+    made = page(read(spec(tuned_arms={}), trials))
+    assert "Best on validation data" not in made.verdict
+    assert {column.chosen for table in made.tables for column in table.columns} == {None}
+    said = "* is the best by validation accuracy; none is marked as reported while arms have unequal numbers of seeds."
+    assert f"{said} The test set takes part in no choice." in made.notes
 
 
 def test_nothing_is_chosen_without_validation_data(read: Read) -> None:
@@ -70,6 +87,14 @@ def test_where_another_study_chose_the_settings_it_says_so(read: Read) -> None:
     text = render(read(spec(chosen_in={"mish": "mish_lr", "elu": "elu_lr"}), trials), "md")
     said = "As reported: settings chosen on validation data in other studies (mish in mish_lr and elu in elu_lr), seeds 1 to 3."
     assert said in text
+
+
+def test_a_setting_that_was_shrunk_is_not_called_the_reports(read: Read) -> None:
+    smaller = {"dataset": "mnist5k", "image_size": None, "epochs": 3, "width": 0.125}
+    trials = reported("relu", [90.0])
+    assert "As reported: the report's setting, seeds 1 to 3." in page(read(spec(), trials)).notes
+    said = page(read(spec(smaller=smaller), trials)).notes
+    assert "As reported: the report's setting, made smaller (epochs 3, width 0.125), seeds 1 to 3." in said
 
 
 def test_without_validation_data_no_word_of_a_choice(read: Read) -> None:
@@ -119,6 +144,25 @@ def test_an_arm_of_which_the_report_said_nothing(read: Read) -> None:
     assert rows(render(read(plan, trials), "md"))["lr 1e-4"][:2] == ["81.70 ± 0.50 (3)", "–"]
 
 
+def test_what_a_report_gives_as_a_range(read: Read) -> None:
+    figures = {"relu": {"test/acc1": [30, 50], "train/acc5": [80, 90]}, "mish": {"test/acc1": 40.5}}
+    of = read(spec(reported=figures, tuned_arms={}), [*reported("relu", [95.0, 95.1]), *reported("mish", [91.0, 92.0])])
+    text = render(of, "md")
+    assert rows(text)["relu"][0] == "30 to 50"
+    assert rows(text)["mish"][0] == "40.50"
+    assert "train acc@5 %" in text
+    relu, mish, _ = csv.DictReader(render(of, "csv").splitlines())
+    assert (relu["report_test_acc1"], relu["report_train_acc5"]) == ("30 to 50", "80 to 90")
+    assert (mish["report_test_acc1"], mish["report_train_acc5"]) == ("40.5", "")
+
+
+@pytest.mark.parametrize(("classes", "columns"), [(10, 0), (200, 2)])
+def test_five_guesses_are_counted_where_there_are_many_classes(read: Read, classes: int, columns: int) -> None:
+    plan = spec(tuned_arms={})
+    plan["dataset"]["classes"] = classes
+    assert render(read(plan, reported("relu", [95.0, 95.1])), "md").count("acc@5 %") == columns
+
+
 def test_one_seed_has_no_interval_and_says_why(read: Read) -> None:
     trials = [*reported("relu", [95.0, 95.1, 94.9]), *reported("mish", [91.0])]
     text = render(read(spec(tuned_arms={}), trials), "md")
@@ -163,6 +207,28 @@ def test_undecided_says_how_many_seeds_would_decide(read: Read) -> None:
     # differences .4 -.2 .2: mean .13 is below the margin .5, so there is but one n*: (t.975 + t.8)^2 * .093 / .25
     assert re.fullmatch(r"undecided \(n\* \d+\)", rows(text)["mish"][3])
     assert "cannot be told from relu with 3 seeds" in text
+
+
+@pytest.mark.parametrize("order", [("relu", "mish", "elu"), ("relu", "elu", "mish")])
+def test_arms_that_cannot_be_told_apart_share_a_range_of_seeds(read: Read, order: tuple[str, ...]) -> None:
+    """With one shared seed nothing is known of n*, whichever arm comes first."""
+    arms = {name: {"activation": name} for name in order}
+    trials = [*reported("relu", [95.0, 94.0, 93.0]), *reported("mish", [95.4, 93.8, 93.2]), *reported("elu", [97.0])]
+    made = page(read(spec(arms=arms, tuned_arms={}), trials))
+    assert re.search(r"cannot be told from relu with 1 to 3 seeds \(n\* \d+\)", made.verdict)
+
+
+def test_the_seeds_of_a_group_run_from_the_least_to_the_most_of_its_rows(read: Read) -> None:
+    trials = [
+        *reported("relu", [90.0, 90.0, 90.0]),
+        *reported("mish", [94.0, 90.5, 93.0]),
+        *reported("elu", [92.0, 89.0, 91.0]),
+    ]
+    made = page(read(spec(tuned_arms={}), trials))
+    rows = re.findall(r"n\* (\d+) to (\d+)", " ".join(cell for c in made.tables[0].columns for cell in c.cells))
+    assert len(rows) == 2
+    least, most = min(int(row[0]) for row in rows), max(int(row[1]) for row in rows)
+    assert f"(n* {least} to {most})" in made.verdict
 
 
 def test_only_tuned_was_run(read: Read) -> None:

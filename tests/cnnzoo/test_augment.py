@@ -12,15 +12,16 @@ from torch import Tensor
 
 from cnnzoo.augment import ERASED_AREA, Changes, change_all, change_each, evaluation_batches, training_batches
 from cnnzoo.data import Split
+from cnnzoo.recipe import Recipe
 
-CPU = torch.device("cpu")
+CHANGED = Recipe(model="lenet", batch_size=8, crop=2, flip=True, erasing=0.5)
 MEAN, STD = (0.5, 0.4, 0.3), (0.25, 0.2, 0.1)
 
 
 def make_split(size: int, height: int = 12, width: int = 10, channels: int = 3) -> Split:
     """Every second row of an array twice as long; the label says which row it is."""
     images = torch.randint(256, (2 * size, height, width, channels), generator=seeded(9), dtype=torch.uint8)
-    return Split(images, torch.arange(2 * size), torch.arange(1, 2 * size, 2), (size,), "digest")
+    return Split(images, torch.arange(2 * size), torch.arange(1, 2 * size, 2))
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -29,18 +30,9 @@ def seeded(seed: int) -> torch.Generator:
 
 def epoch(split: Split, seed: int = 0, **options: Any) -> list[tuple[Tensor, Tensor]]:
     channels = split.images.shape[3]
-    settings = {"batch_size": 8, "crop": 0, "flip": False, "erasing": 0.0, **options}
-    return list(
-        training_batches(
-            split,
-            mean=MEAN[:channels],
-            std=STD[:channels],
-            order=seeded(seed),
-            noise=seeded(seed + 1),
-            device=CPU,
-            **settings,
-        )
-    )
+    recipe = Recipe(model="lenet", **{"batch_size": 8, **options})
+    moments = {"mean": MEAN[:channels], "std": STD[:channels]}
+    return list(training_batches(split, recipe, **moments, order=seeded(seed), noise=seeded(seed + 1)))
 
 
 def whole(batches: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
@@ -70,8 +62,9 @@ def test_unchanged_images_are_normalised_channels_last_floats(channels: int) -> 
 def test_an_epoch_has_every_image_once_in_an_order_of_its_own() -> None:
     split = make_split(30)
     order, noise = seeded(1), seeded(2)
-    options = {"mean": MEAN, "std": STD, "batch_size": 7, "crop": 2, "flip": True, "erasing": 0.5, "device": CPU}
-    orders = [whole(list(training_batches(split, order=order, noise=noise, **options)))[1].tolist() for _ in range(2)]
+    recipe = CHANGED.replace(batch_size=7)
+    epochs = [training_batches(split, recipe, mean=MEAN, std=STD, order=order, noise=noise) for _ in range(2)]
+    orders = [whole(list(batches))[1].tolist() for batches in epochs]
     assert sorted(orders[0]) == sorted(orders[1]) == split.index.tolist()
     assert orders[0] != orders[1]
     assert orders[0] != split.index.tolist()
@@ -86,14 +79,14 @@ def test_a_last_batch_of_one_image_is_left_out(size: int, batch_size: int, expec
 
 def test_evaluation_has_every_image_once_in_its_order() -> None:
     split = make_split(17)
-    images, labels = whole(list(evaluation_batches(split, mean=MEAN, std=STD, batch_size=8, device=CPU)))
+    images, labels = whole(list(evaluation_batches(split, 8, mean=MEAN, std=STD)))
     assert labels.equal(split.index)
     assert pixels(images).equal(split.images[split.index])
 
 
 def test_nothing_held_out_is_no_batch_at_all() -> None:
     empty = dataclasses.replace(make_split(4), index=torch.arange(0))
-    assert list(evaluation_batches(empty, mean=MEAN, std=STD, batch_size=8, device=CPU)) == []
+    assert list(evaluation_batches(empty, 8, mean=MEAN, std=STD)) == []
 
 
 @pytest.mark.parametrize("options", [{"erasing": 0.5}, {"batch_size": 4}, {"flip": True}, {"crop": 3}])
@@ -153,8 +146,7 @@ def test_all_that_is_drawn_is_drawn_before_the_first_batch() -> None:
     states = []
     for steps in (1, 5):
         order, noise = seeded(1), seeded(2)
-        options = {"mean": MEAN, "std": STD, "batch_size": 8, "crop": 2, "flip": True, "erasing": 0.5, "device": CPU}
-        batches = training_batches(make_split(40), order=order, noise=noise, **options)
+        batches = training_batches(make_split(40), CHANGED, mean=MEAN, std=STD, order=order, noise=noise)
         for _ in range(steps):
             next(batches)
         states.append((order.get_state(), noise.get_state()))

@@ -14,10 +14,11 @@ import pytest
 import torch
 
 from cnnzoo import Epoch, Recipe, Training, train
-from cnnzoo.checkpoint import OTHERWISE, previous, read, write
+from cnnzoo.checkpoint import DIFFERENCE_IN, previous, read, write
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 
-TINY = Recipe(model="lenet", train_size=64, batch_size=24, epochs=3, validation=0.01)
+ONCE = 10**9  # a landscape of one look, which records the loss of every step
+TINY = Recipe(model="lenet", train_size=64, batch_size=24, epochs=3, validation=0.01, landscape=ONCE)
 TIMES = ("images_per_second", "seconds", "seconds_data", "seconds_compute", "seconds_evaluation")
 VARIED: dict[str, dict[str, Any]] = {
     "dropout and augmentation": {"model": "alexnet", "dropout": 0.5, "crop": 2, "flip": True, "erasing": 0.5},
@@ -44,20 +45,20 @@ def assert_the_same_bit_for_bit(one: Training, other: Training) -> None:
 
 
 def uninterrupted(recipe: Recipe) -> Training:
-    training = train(recipe, device="cpu", step_losses=True)
+    training = train(recipe, device="cpu")
     list(training)
     return training
 
 
 def resumed(recipe: Recipe, path: Path) -> Training:
-    training = train(recipe, device="cpu", resume=path, step_losses=True)
+    training = train(recipe, device="cpu", resume=path)
     list(training)
     return training
 
 
 def some_epochs(recipe: Recipe, path: Path, epochs: int) -> None:
     """The training broken off when so many epochs have been seen, as by a signal."""
-    list(itertools.islice(train(recipe, device="cpu", resume=path, step_losses=True), epochs))
+    list(itertools.islice(train(recipe, device="cpu", resume=path), epochs))
 
 
 @pytest.mark.parametrize("fields", SETTINGS.values(), ids=SETTINGS)
@@ -70,17 +71,17 @@ def test_a_resumed_training_equals_an_uninterrupted_one(fields: dict[str, Any], 
 
 def test_killed_in_the_middle_of_an_epoch_only_that_epoch_is_done_again(tmp_path: Path) -> None:
     recipe, path = TINY.replace(**VARIED["dropout and augmentation"]), tmp_path / "checkpoint.pt"
-    training, batches = train(recipe, device="cpu", resume=path, step_losses=True), itertools.count(1)
+    training, batches = train(recipe, device="cpu", resume=path), itertools.count(1)
     seen: list[int] = []
 
     def interrupt(*_: Any) -> None:
-        if next(batches) == 6:  # the epoch before had three of training and one of evaluation
+        if next(batches) == 11:  # the epoch before had three of training, five of its look and one of evaluation
             raise KeyboardInterrupt
 
     training.model.register_forward_pre_hook(interrupt)
     with pytest.raises(KeyboardInterrupt):
         seen.extend(epoch.number for epoch in training)
-    again = train(recipe, device="cpu", resume=path, step_losses=True)
+    again = train(recipe, device="cpu", resume=path)
     seen.extend(epoch.number for epoch in again)
     assert seen[-2:] == [2, 3]
     assert_the_same_bit_for_bit(again, uninterrupted(recipe))
@@ -89,7 +90,7 @@ def test_killed_in_the_middle_of_an_epoch_only_that_epoch_is_done_again(tmp_path
 def test_an_epoch_is_in_the_checkpoint_before_it_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     for epoch in train(TINY, device="cpu", resume=path):
-        assert train(TINY, device="cpu", resume=path).epochs_done == epoch.number
+        assert train(TINY, device="cpu", resume=path).history[-1] == epoch
 
 
 def test_an_ended_training_stays_ended(tmp_path: Path) -> None:
@@ -122,8 +123,8 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(damage: Any, tmp
     some_epochs(TINY, path, 2)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.warns(UserWarning, match=r"checkpoint\.pt is damaged"):
-        training = train(TINY, device="cpu", resume=path, step_losses=True)
-    assert training.epochs_done == 1
+        training = train(TINY, device="cpu", resume=path)
+    assert len(training.history) == 1
     list(training)
     assert_the_same_bit_for_bit(training, uninterrupted(TINY))
 
@@ -154,7 +155,7 @@ def test_with_both_damaged_the_training_begins_again(tmp_path: Path) -> None:
     for file in (path, previous(path)):
         file.write_bytes(cut(file.read_bytes()))
     with pytest.warns(UserWarning, match="is damaged"):
-        training = train(TINY, device="cpu", resume=path, step_losses=True)
+        training = train(TINY, device="cpu", resume=path)
     list(training)
     assert_the_same_bit_for_bit(training, uninterrupted(TINY))
 
@@ -163,7 +164,7 @@ def test_killed_between_the_two_renames_nothing_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     some_epochs(TINY, path, 2)
     path.replace(previous(path))
-    assert train(TINY, device="cpu", resume=path).epochs_done == 2
+    assert train(TINY, device="cpu", resume=path).history[-1].number == 2
 
 
 def test_a_full_disk_leaves_the_checkpoint_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,14 +199,14 @@ def test_the_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
         train(TINY.replace(model="lenet_b"), device="cpu", resume=path)
 
 
-@pytest.mark.parametrize("part", OTHERWISE)
+@pytest.mark.parametrize("part", DIFFERENCE_IN)
 def test_the_checkpoint_of_other_data_or_another_network_or_device_is_refused(part: str, tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     some_epochs(TINY, path, 1)
     state = read(path)
     assert state is not None
     write(path, {**state, part: "0123456789abcdef"})
-    with pytest.raises(ValueError, match=OTHERWISE[part]):
+    with pytest.raises(ValueError, match=DIFFERENCE_IN[part]):
         train(TINY, device="cpu", resume=path)
 
 

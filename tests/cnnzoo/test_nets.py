@@ -14,8 +14,8 @@ from torchvision.models.vgg import cfgs, make_layers
 from cnnzoo.blocks import LocalResponseNorm, scaled
 from cnnzoo.nets import ZOO
 from cnnzoo.nets.choices import CHOICES
-from cnnzoo.nets.googlenet import ROWS
-from cnnzoo.nets.plain import Plan, Row, alexnet
+from cnnzoo.nets.googlenet import BLOCKS
+from cnnzoo.nets.plain import Conv, Plan, alexnet
 from cnnzoo.recipe import defaults_of
 
 VALUES: dict[str, tuple[Any, ...]] = {
@@ -125,7 +125,7 @@ GOLDEN: list[tuple[str, dict[str, Any], tuple[tuple[int, int, int], int], int]] 
     ("vgg19", {}, C, VGG_13 + 64 * 577 + 2 * 128 * 1153 + 3 * 128 * 1153 + VGG_HEAD),
     # with BatchNorm the convolutions have no bias: two numbers a channel instead of one
     ("vgg16", {"norm": "batch"}, C, 1_349_818 + 2 * 16 + 2 * 32 + 3 * 64 + 3 * 128 + 3 * 128),
-    ("googlenet", {}, C, GOOGLENET_STEM + sum(inception(*row) for row in ROWS.values()) + 10 * 129),
+    ("googlenet", {}, C, GOOGLENET_STEM + sum(inception(*row) for row in BLOCKS.values()) + 10 * 129),
     # each auxiliary: 1x1 to 16 and norm, linear 64 -> 128, linear 128 -> 10
     ("googlenet", {"aux": 0.3}, C, 96_578 + (64 + 66) * 16 + 2 * (2 * 16 + 128 * 65 + 10 * 129)),
     ("resnet18", {}, C, 64 * 49 + 128 + BASIC_18 + 10 * 513),
@@ -325,8 +325,8 @@ def test_vgg_a_has_torchvisions_convolutions() -> None:
 
 def test_alexnet_with_torchvisions_rows_is_torchvisions() -> None:
     torch.manual_seed(0)
-    convolutions = (Row(64, 11, stride=4, padding=2, pool=3), Row(192, 5, padding=2, pool=3))
-    rows = (*convolutions, Row(384, 3), Row(256, 3), Row(256, 3, pool=3))
+    convolutions = (Conv(64, 11, stride=4, padding=2, pool=3), Conv(192, 5, padding=2, pool=3))
+    rows = (*convolutions, Conv(384, 3), Conv(256, 3), Conv(256, 3, pool=3))
     ours = alexnet(Plan("torchvision", rows, window=None, units=16, last_dropout=False), (3, 224, 224), 10, norm="none")
     theirs = models.AlexNet(num_classes=10)
     theirs.classifier[1] = nn.Linear(256 * 6 * 6, 16)  # 4096 units would only take time
@@ -345,7 +345,7 @@ def test_googlenet_with_the_reports_rows_is_torchvisions() -> None:
         nn.MaxPool2d(3, 2),
         nn.MaxPool2d(3, 2),
     )
-    for name, row in ROWS.items():
+    for name, row in BLOCKS.items():
         block = Inception(*row)
         block.branch3[1] = BasicConv2d(row.reduce5, row.conv5, kernel_size=5, padding=2)  # theirs is 3x3 by mistake
         setattr(theirs, f"inception{name}", block)

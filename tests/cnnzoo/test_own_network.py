@@ -68,6 +68,27 @@ def test_a_name_that_leads_nowhere(model: str, says: str) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("mistake", "says"),
+    [
+        ("def net(shape, classes)\n    return None\n", r"expected ':' \(my_own_net.py, line 1\)\. It names"),
+        ("\nnet = nn.Linear\n", r"name 'nn' is not defined \(.*/my_own_net\.py, line 2\)\. It names"),
+        ("import nowhere_at_all\n", r"No module named 'nowhere_at_all' \(.*/my_own_net\.py, line 1\)\. It names"),
+        ("assert False\n", r"AssertionError \(.*/my_own_net\.py, line 1\)\. It names"),
+    ],
+)
+def test_a_file_with_a_mistake_is_named_with_its_line(own: Path, mistake: str, says: str) -> None:
+    own.write_text(mistake)
+    with pytest.raises(ValueError, match=f"model 'my_own_net:net' cannot be had: {says}") as error:
+        Recipe(model="my_own_net:net")
+    assert "\n" not in str(error.value)
+
+
+def test_a_function_without_a_file_is_no_network() -> None:
+    with pytest.raises(ValueError, match="model 'time:sleep' stands in no file"):
+        source_digest("time:sleep")
+
+
 @pytest.mark.usefixtures("own")
 def test_an_option_that_it_does_not_take() -> None:
     with pytest.raises(ValueError, match="norm='batch' would be ignored by model 'my_own_net:net'"):
@@ -118,3 +139,45 @@ def test_a_network_that_does_not_fit(own: Path, returned: str, says: str) -> Non
     own.write_text(f"from torch import nn\n\ndef net(shape, classes):\n    return {returned}\n")
     with pytest.raises(ValueError, match=f"model 'my_own_net:net' .*{says}"):
         check_fits(Recipe(model="my_own_net:net"), (1, 28, 28), 10)
+
+
+TWO_HEADS = """
+from torch import nn
+
+class Net(nn.Module):
+    aux_weight = 0.3
+
+    def __init__(self, values, classes):
+        super().__init__()
+        self.heads = nn.ModuleList([nn.Linear(values, classes), nn.Linear(values, classes)])
+
+    def forward(self, x):
+        main, other = (head(x.flatten(1)) for head in self.heads)
+        return (main, other) if self.training else main
+
+def net(shape, classes):
+    return Net(784, classes)
+"""
+
+
+def test_a_second_head_without_a_weight_is_found_before_the_training(own: Path) -> None:
+    own.write_text(TWO_HEADS.replace("    aux_weight = 0.3\n", ""))
+    recipe = Recipe(model="my_own_net:net", batch_size=16)
+    with pytest.raises(ValueError, match=r"trained with batch_size=16, must .* \(2, 10\), but it gives a tuple\."):
+        check_fits(recipe, (1, 28, 28), 10)
+
+
+def test_a_second_head_with_its_weight_is_learned_from_too(own: Path) -> None:
+    own.write_text(TWO_HEADS)
+    recipe = Recipe(model="my_own_net:net", train_size=64, batch_size=16, epochs=1)
+    check_fits(recipe, (1, 28, 28), 10)
+    assert [epoch.number for epoch in train(recipe)] == [1]
+
+
+def test_a_batch_of_one_image_that_batch_norm_cannot_take() -> None:
+    """GoogLeNet ends in feature maps of 1x1."""
+    recipe = Recipe(model="googlenet", batch_size=1)
+    with pytest.raises(ValueError, match=r"'googlenet', trained with batch_size=1, cannot take .*more than 1 value"):
+        check_fits(recipe, (1, 28, 28), 10)
+    for fits in (recipe.replace(batch_size=2), recipe.replace(norm="none")):
+        check_fits(fits, (1, 28, 28), 10)

@@ -43,6 +43,12 @@ def probabilities(training: Training, images: Tensor) -> Tensor:
     return logits.softmax(1)
 
 
+def test_loading_takes_nothing_from_the_callers_random_numbers(saved: Path) -> None:
+    before = torch.get_rng_state()
+    load(saved, device="cpu")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_network_comes_back_with_all_that_is_needed_to_use_it(training: Training, saved: Path) -> None:
     network = load(saved, device="cpu")
     assert network.recipe == training.recipe

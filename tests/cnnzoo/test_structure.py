@@ -106,13 +106,13 @@ def test_every_activation_has_its_name(activation: str) -> None:
 @pytest.mark.parametrize(("model", "size_mb"), [("res18", 42.7), ("res9", 9.3), ("simp_res9", 4.0)])
 def test_sizes_of_report_d(model: str, size_mb: float) -> None:
     """Reported: 42.7, 8.7 (9.3 for the accepted reconstruction) and 3.41; see res9 for the last."""
-    assert round(structure_of(model).size_mb, 1) == size_mb
+    assert round(structure_of(model).size.size_mb, 1) == size_mb
 
 
 def test_the_size_is_that_of_the_weights() -> None:
     recipe = Recipe(model="simp_res9", width=0.5)
     weights = build(recipe, *CIFAR).state_dict().values()
-    assert describe(recipe, *CIFAR).size_mb * 2**20 == sum(t.numel() * t.element_size() for t in weights)
+    assert describe(recipe, *CIFAR).size.size_mb * 2**20 == sum(t.numel() * t.element_size() for t in weights)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_the_size_is_that_of_the_weights() -> None:
     ],
 )  # fmt: skip
 def test_golden_flops(model: str, multiply_adds: int) -> None:
-    assert structure_of(model).flops == 2 * multiply_adds
+    assert structure_of(model).size.flops == 2 * multiply_adds
 
 
 @pytest.mark.parametrize("model", [name for name in ZOO if "norm" in defaults_of(ZOO[name])])

@@ -311,7 +311,7 @@ if os.environ.get("SLOW"):
     say = tracking.Tracker._tell_once
 
     def interrupting(self, topic, text):
-        first = topic not in self._told
+        first = topic not in self._topics
         say(self, topic, text)
         if first:
             os.kill(os.getpid(), signal.SIGINT)

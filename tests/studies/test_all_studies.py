@@ -15,7 +15,7 @@ from tests.engine.runs import Warm
 FILES = {file.stem: file for file in sorted((Path(__file__).parents[2] / "studies").glob("[!_]*.py"))}
 STUDIES = {name: import_module(f"studies.{name}").STUDY for name in FILES}
 ARMS_AND_FIGURES = {  # counted in the reports
-    "resnet_norm_dropout": (5, 0),
+    "resnet_norm_dropout": (5, 9),
     "regularisation": (3, 0), "dropout": (2, 0), "batch_norm_batch_size": (8, 0), "normalisation": (3, 0), "lenet_vs_alexnet": (2, 0),
     "lenet_sigmoid_lr": (5, 0), "lenet_lr": (5, 0), "alexnet_lr_dropout": (9, 0), "vgg_lr_dropout": (9, 0), "resnet_lr": (5, 0),
     "googlenet_lr_dropout": (9, 0), "googlenet_aux": (2, 0), "resnet_depth": (5, 0), "five_architectures": (5, 0),

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnzoo.data import Dataset
+
 Write = Callable[..., None]
+Counts = Callable[..., list[tuple[int, ...]]]
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +41,14 @@ def write() -> Write:
             Image.fromarray(pixels).convert(mode).save(folder / f"{i}{suffix}")
 
     return images
+
+
+@pytest.fixture
+def counts() -> Counts:
+    """How many images of each class a data set's training, validation and test split have."""
+
+    def of(data: Dataset) -> list[tuple[int, ...]]:
+        splits, classes = (data.train, data.validation, data.test), len(data.classes)
+        return [tuple(split.labels[split.index].bincount(minlength=classes).tolist()) for split in splits]
+
+    return of

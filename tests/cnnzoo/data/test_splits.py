@@ -79,7 +79,7 @@ def test_a_class_of_one_image_cannot_be_held_out_from() -> None:
 
 def test_a_split_moved_to_another_device_brings_its_own_rows_only() -> None:
     images = torch.arange(6, dtype=torch.uint8).view(6, 1, 1, 1)
-    split = Split(images, torch.tensor([0, 1, 0, 1, 0, 1]), torch.tensor([1, 4]), (1, 1), "d")
+    split = Split(images, torch.tensor([0, 1, 0, 1, 0, 1]), torch.tensor([1, 4]))
     assert split.to(torch.device("cpu")) is split
     moved = split.to(torch.device("meta"))
     assert moved.images.shape == (2, 1, 1, 1)

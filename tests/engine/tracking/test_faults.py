@@ -161,7 +161,7 @@ def test_a_client_that_fails_now_and_then(
     assert sorted(run.data.tags["seed"] for run in runs(uri, "trial", ViewType.ALL)) == ["1", "2", "3", "4"]
     assert {run.info.status for run in (*runs(uri, "trial"), *runs(uri, "study"))} == {"FINISHED"}
     assert count(uri, "metrics") == 4 * (3 * len(schema.EPOCH_METRICS) + OF_TRIAL)
-    assert len(said) <= 1
+    assert len([line for line in said if not line.startswith("Sending")]) <= 1  # that is said where the machine is slow
 
 
 @pytest.mark.usefixtures("impatient")
