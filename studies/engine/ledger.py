@@ -22,6 +22,7 @@ from typing import Any
 
 from cnnzoo.checkpoint import write_atomically
 from studies.engine import schema
+from studies.engine.crashpoints import crashpoint
 from studies.engine.rungs import Course
 
 ORIGIN = "origin.json"
@@ -123,10 +124,13 @@ class Entry:
         _write(self.folder / "epochs.jsonl", "".join(_line(epoch) for epoch in epochs))
 
     def add(self, epoch: Epoch) -> None:
+        crashpoint("after_checkpoint")
         with (self.folder / "epochs.jsonl").open("a") as file:
             file.write(_line(epoch))
+        crashpoint("after_ledger")
 
     def end(self, result: Result) -> None:
+        crashpoint("before_result")
         _write(self.folder / "result.json", json.dumps(asdict(result)))
         for checkpoint in self.folder.glob("checkpoint.pt*"):
             checkpoint.unlink(missing_ok=True)

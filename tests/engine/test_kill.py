@@ -31,31 +31,6 @@ pytestmark = [
 ]
 KILLS, KILLS_ON_RAY = 20, 4
 
-DYING = '''
-"""Killed as by a power cut: `before add 4` is between the fourth checkpoint and its line in the ledger."""
-import os
-import signal
-
-from studies.engine import main
-from studies.engine.ledger import Entry
-from tests.engine.tiny_study import STUDY
-
-when, name, times = os.environ["MOMENT"].split()
-book, passed = getattr(Entry, name), 0
-
-def dying(entry, what):
-    global passed
-    passed += 1
-    if passed == int(times):
-        if when == "after":
-            book(entry, what)
-        os.kill(os.getpid(), signal.SIGKILL)
-    book(entry, what)
-
-setattr(Entry, name, dying)
-main(STUDY)
-'''
-
 
 def statuses(folder: Path) -> list[str]:
     return [run.info.status for kind in ("study", "trial") for run in runs(folder, kind)]
@@ -111,11 +86,16 @@ def test_killed_at_random_moments(seed: int, warm: Warm, tmp_path: Path, undistu
 
 def test_killed_at_the_worst_moments(warm: Warm, tmp_path: Path, undisturbed: Path) -> None:
     """Between a checkpoint and its line in the ledger, right after the line, and between the last epoch and the result."""
-    dying = tmp_path / "dying.py"
-    dying.write_text(DYING)
-    for moment in ("before add 1", "before add 4", "after add 1", "after add 5", "before end 1", "before end 3"):
+    for crash in (
+        "after_checkpoint:1",
+        "after_checkpoint:4",
+        "after_ledger:1",
+        "after_ledger:5",
+        "before_result:1",
+        "before_result:3",
+    ):
         before = booked(tmp_path)
-        study = warm.start(tmp_path, "--in-process", study=dying, MOMENT=moment)
+        study = warm.start(tmp_path, "--in-process", CRASHPOINT=crash)
         assert study.wait() == -signal.SIGKILL, study.complained()
         assert_none_was_trained_again(before, tmp_path)
         (kept,) = tmp_path.rglob("checkpoint.pt")
@@ -123,7 +103,7 @@ def test_killed_at_the_worst_moments(warm: Warm, tmp_path: Path, undisturbed: Pa
         assert state is not None
         trained = {(kept.parent.name, epoch["number"]): epoch["seconds"] for epoch in state["history"]}
         lost = trained.keys() - booked(tmp_path).keys()
-        assert len(lost) == (1 if moment.startswith("before add") else 0)
+        assert len(lost) == (1 if crash.startswith("after_checkpoint") else 0)
         study = warm.start(tmp_path, "--in-process")
         until(lambda lost=lost: lost <= booked(tmp_path).keys(), "the line that was lost")
         study.kill()
