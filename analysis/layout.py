@@ -11,7 +11,7 @@ from analysis.results import NAMES, Results, Sample
 from analysis.words import NOTHING, between, figure, number, plus_minus, setting
 from studies.engine import schema
 
-FEW_CLASSES = 10
+FEW_CLASSES = 20
 
 
 def tables(of: Results) -> list[Table]:
@@ -69,7 +69,7 @@ def _fit(of: Results, way: str) -> list[Column]:
 
 
 def _tells(of: Results, metric: str) -> bool:
-    """Whether the data make anything of it: five guesses at one of ten classes are nearly always right."""
+    """Whether the data make anything of it: of a few classes one of five guesses is nearly always right."""
     if metric == schema.CHOSEN_BY:
         return bool(of.spec.dataset["validation"])
     return metric not in (schema.TRAIN_ACC5, schema.TEST_ACC5) or of.spec.dataset["classes"] > FEW_CLASSES
