@@ -260,6 +260,18 @@ MISTAKES = {
     "tune=sgd.LEARNING_RATE": ('tune={"lrr": None}', "arm 'relu': tune names 'lrr', which is no recipe field"),
     'Arm(activation="tanh")': ("Arm()", "arms 'relu' and 'tanh' have the same recipe"),
     'model="lenet"': ('model="lenett"', "unknown model 'lenett'; did you mean 'lenet'?"),
+    "question=": (
+        "qestion=",
+        "Study.__init__() got an unexpected keyword argument 'qestion'; it takes name, question, base, arms",
+    ),
+    "budget=Budget(seeds=2": (
+        "budget=Budget(seed=2",
+        "Budget.__init__() got an unexpected keyword argument 'seed'; it takes seeds",
+    ),
+    ', than="tanh"': (
+        ', then="tanh"',
+        "claim() got an unexpected keyword argument 'then'; it takes text, better, than",
+    ),
 }
 
 
@@ -273,8 +285,11 @@ def test_a_study_file_with_a_mistake(right: str, warm: Warm, tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["study.py"]
 
 
-def test_what_else_goes_wrong_in_a_study_file_has_its_traceback(warm: Warm, tmp_path: Path) -> None:
-    (tmp_path / "study.py").write_text("from studies.engine import Study\nint('x')\n")
+@pytest.mark.parametrize(
+    "mistake", ["from studies.engine import Study\nint('x')\n", "from studies.engine import Study\nint(y=1)\n"]
+)
+def test_what_else_goes_wrong_in_a_study_file_has_its_traceback(mistake: str, warm: Warm, tmp_path: Path) -> None:
+    (tmp_path / "study.py").write_text(mistake)
     started = warm.start(tmp_path, study=tmp_path / "study.py")
     assert started.wait() == 1
     assert started.complained().startswith("Traceback ")
