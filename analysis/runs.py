@@ -149,9 +149,8 @@ def _superseded(trials: pd.DataFrame, spec: Spec) -> dict[Any, str]:
     """The rows that confirm another setting than the one confirmed last."""
     if "model" not in trials:
         return {}
-    confirmed = trials[
-        (trials[schema.STAGE] == "confirm") & trials["model"].notna()
-    ]  # one that just began has no fields
+    begun = trials["model"].notna()  # one that began at this moment has no fields yet
+    confirmed = trials[(trials[schema.STAGE] == "confirm") & begun]
     rows: list[Any] = []
     for arm, own in confirmed.groupby(schema.ARM):
         settings = [[spelled(row.get(name)) for name in spec.tune[str(arm)]] for row in own.to_dict("records")]
