@@ -7,12 +7,14 @@ Its last bytes are the digest of all before, because torch would read flipped bi
 import hashlib
 import io
 import json
-import os
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from cnnzoo.files import write_atomically
+from cnnzoo.mistake import Mistake
 
 _DIGEST = 32  # bytes
 _START = b"PK"  # of what torch.save writes
@@ -47,7 +49,7 @@ def read(path: Path) -> dict[str, Any] | None:
             continue
         content = memoryview(candidate.read_bytes())
         if not _START.startswith(bytes(content[: len(_START)]).strip(b"\0")):  # a power cut may leave it blank
-            raise ValueError(f"{candidate} is no checkpoint; give another path, or move it away.")
+            raise Mistake(f"{candidate} is no checkpoint; give another path, or move it away.")
         payload, digest = content[:-_DIGEST], content[-_DIGEST:]
         if hashlib.sha256(payload).digest() == digest:
             state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
@@ -64,25 +66,7 @@ def refuse_another_training(path: Path, state: dict[str, Any], identity: dict[st
     changed = [f"{name} is {ours[name]!r}, there {theirs.get(name)!r}" for name in names]
     changed += [words for part, words in DIFFERENCE_IN.items() if state[part] != identity[part]]
     if changed:
-        raise ValueError(
+        raise Mistake(
             f"checkpoint {path} belongs to another training: {'; '.join(changed)}. "
             "Resume from another path, or delete it."
         )
-
-
-def write_atomically(path: Path, *parts: bytes | memoryview, old_to: Path | None = None) -> None:
-    """Write a file so that ``path`` never holds half of it, whatever happens: a full disk, a signal, a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        with unfinished.open("wb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        if old_to is not None and path.exists():
-            path.replace(old_to)
-        unfinished.replace(path)
-    except OSError as error:  # a full disk names no file
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -8,10 +8,9 @@ from torch import Tensor
 from cnnzoo import streams
 from cnnzoo.blocks import Shape
 from cnnzoo.losses import training_loss
-from cnnzoo.nets import build
 from cnnzoo.optim import OPTIMIZERS
 from cnnzoo.precision import casting, set_up_gpu
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 from cnnzoo.replay import WARM_UPS
 
 MEASURED_SECONDS = 0.5

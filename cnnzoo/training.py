@@ -21,9 +21,10 @@ from cnnzoo.data import Dataset, open_dataset
 from cnnzoo.evaluate import Epoch, Score, Tally, evaluate
 from cnnzoo.landscape import look
 from cnnzoo.memory import keep_freed_memory
-from cnnzoo.nets import ZOO, build, source_digest
+from cnnzoo.mistake import Mistake
+from cnnzoo.nets import ZOO, source_digest
 from cnnzoo.precision import choose_device, set_up_gpu, settle
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 from cnnzoo.replay import BLOCK_BYTES, ReplayedSteps
 from cnnzoo.update import Update
 
@@ -214,7 +215,7 @@ class Training:
 def steps_an_epoch(recipe: Recipe, images: int) -> int:
     """A last batch of a single image is left out: batch normalisation could not be computed from it."""
     if recipe.batch_size > images:
-        raise ValueError(
+        raise Mistake(
             f"batch_size must be at most the {images} training images of {recipe.dataset} "
             f"(those held out for validation are not among them), but got {recipe.batch_size}."
         )

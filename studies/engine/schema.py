@@ -16,6 +16,10 @@ KIND, STUDY, ARM, STAGE, SCALE, SEED = "kind", "study", "arm", "stage", "scale",
 SIGNATURE, OUTCOME, NUMBER, DEVICE, REASON = "signature", "outcome", "number", "device", "reason"
 DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", "versions"
 SPEC = "spec"
+HOST, STARTED = "host", "started"
+
+# The files of a study in the book: ``results/studies/<study>.<scale>/`` holds both.
+STUDIES_FOLDER, SPEC_FILE, ROWS_FILE = "studies", "spec.json", "trials.jsonl"
 
 STAGES = ("reported", "search", "confirm")
 SCALES = ("report", "demo", "smoke")
@@ -58,7 +62,7 @@ _SECRET = re.compile(r"(?i)((?:token|password|passwd)=)[^&\s]+")
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of a report; ``studies.engine.claims.claim`` says how ``arms`` and ``than`` are read, by its kind."""
+    """A sentence of a report; ``studies.engine.study.claims.claim`` says how ``arms`` and ``than`` are read, by its kind."""
 
     text: str
     kind: str
