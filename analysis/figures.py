@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from analysis.commands import parser, read, write
 from analysis.results import NAMES, Results
+from studies.engine import typed
 
 FORMATS = (".png", ".svg", ".pdf")
 _LOOK: Any = {
@@ -93,7 +94,7 @@ def figure_main(make: Make, arguments: Sequence[str] | None = None, *, both_ways
         raise ValueError(f"--out {out} must end with {', '.join(FORMATS)}.\nhint: --out {out.with_suffix(FORMATS[0])}")
     figure = draw(make, read(given), way)
     if figure is None:
-        hint = f"hint: see what is there with python analysis/tables.py --study {given.study}"
+        hint = f"hint: see what is there with {typed.tool('tables', '--study', given.study)}"
         raise ValueError(f"study {given.study!r} has nothing to draw here {NAMES[way]}.\n{hint}")
     write(encoded(figure, out.suffix[1:]), out)
     return 0

@@ -25,7 +25,7 @@ from analysis.store import COMMIT, tracking_uri
 from analysis.tables import page
 from analysis.tradeoff import tradeoff
 from analysis.words import setting, short
-from studies.engine import schema
+from studies.engine import schema, typed
 
 _FIGURES: Sequence[tuple[Make, str, str]] = (
     (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
@@ -85,18 +85,21 @@ def _origin(of: Results) -> list[str]:
 
 def _repeat(of: Results) -> list[str]:
     """Commands for what is on the page; what was not run is not in them."""
-    spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, f"--study {of.spec.name} --scale {of.spec.scale}"
-    options = [f"--scale {spec.scale} --seeds {max(len(spec.seeds), len(spec.confirm_seeds))}"]
+    spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, ("--study", of.spec.name, "--scale", of.spec.scale)
+    options = ["--scale", spec.scale, "--seeds", str(max(len(spec.seeds), len(spec.confirm_seeds)))]
     if spec.tuned_arms:
-        options += [f"--trials {spec.trials_per_arm}"] if stages != {"reported"} else ["--only reported"]
-        options += ["--only tuned"] if stages and "reported" not in stages else []
+        options += ["--trials", str(spec.trials_per_arm)] if stages != {"reported"} else ["--only", "reported"]
+        options += ["--only", "tuned"] if stages and "reported" not in stages else []
     if not any("dataset" in fields for fields in spec.arms.values()):  # the spec does not say if --dataset was given
-        options.append(f"--dataset {shlex.quote(spec.base['dataset'])}")
+        options += ["--dataset", spec.base["dataset"]]
     return [
-        f"python studies/{spec.name}.py {' '.join(options)}",
-        f"python analysis/tables.py {study}",
-        f"python analysis/claims.py {study}",
-        f"python analysis/trials.py {study} --out trials.csv",
+        shlex.join([typed.FRONT, *command])
+        for command in (
+            ("run", spec.name, *options),
+            ("tables", *study),
+            ("claims", *study),
+            ("trials", *study, "--out", "trials.csv"),
+        )
     ]
 
 

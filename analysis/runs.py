@@ -18,7 +18,7 @@ import pandas as pd
 from analysis.spec import Spec
 from analysis.store import Run, Store, open_store
 from analysis.words import count
-from studies.engine import schema
+from studies.engine import schema, typed
 
 # Which of two runs of one signature is the trial: the one that came further; then the one that began later.
 _STANDING = {"completed": 4, "diverged": 3, "stopped": 2, "failed": 1}
@@ -217,7 +217,7 @@ def spelled(value: Any) -> str:
 
 def _not_run(study: str, scale: str | None, store: Store, uri: str) -> ValueError:
     there = [f"{name} (scale {at}, {count(trials, 'trial')})" for name, at, trials in store.counts()]
-    none = "there are no studies yet; run one first, e.g. python studies/activations.py"
+    none = "there are no studies yet; run one first, e.g. " + typed.study("activations")
     listed = f"there are: {', '.join(there)}." if there else none
     at = f" at scale {scale!r}" if scale else ""
     return ValueError(f"study {study!r} was never run{at} in {schema.redact(uri)}.\nhint: {listed}")

@@ -22,7 +22,7 @@ from analysis.lints import lints, missing
 from analysis.notes import notes, verdict
 from analysis.results import Results
 from analysis.words import between, setting
-from studies.engine import schema
+from studies.engine import schema, typed
 
 NARROWEST, WIDEST = 60, 160  # terminals that can still be read
 FORMATS = ("plain", "md", "csv", "latex", "html")
@@ -97,9 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _next(of: Results) -> str:
-    study = f"--study {of.spec.name} --scale {of.spec.scale}"
-    claims = [f"python analysis/claims.py {study}   what the report concluded, judged"] if of.spec.claims else []
-    page = f"python analysis/report.py {study}   all of this with plots, as a page"
+    study = ("--study", of.spec.name, "--scale", of.spec.scale)
+    claims = [f"{typed.tool('claims', *study)}   what the report concluded, judged"] if of.spec.claims else []
+    page = f"{typed.tool('report', *study)}   all of this with plots, as a page"
     return "\nnext  " + "\n      ".join([*claims, page])
 
 

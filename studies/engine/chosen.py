@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from cnnzoo import Recipe
-from studies.engine import schema
+from studies.engine import schema, typed
 from studies.engine.arms import Arm
 from studies.engine.ledger import Ledger
 from studies.engine.plan import Plan
@@ -32,7 +32,7 @@ def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, led
         raise ValueError(
             f"arm {name!r} takes the setting chosen in study {source.name!r}, which is not done at scale {scale} on "
             f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "
-            f"python studies/{source.name}.py --scale {scale} --seeds {plan.budget.seeds}"
+            + typed.study(source.name, "--scale", scale, "--seeds", str(plan.budget.seeds))
         )
     smaller = study.scale(scale).changes
     changes = _differences(source.recipe(best, scale), study.base, always=smaller.keys() | {"model"})

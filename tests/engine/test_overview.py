@@ -1,4 +1,4 @@
-"""``python -m studies``: how far every study is, told from the ledger alone, and all of them run in order."""
+"""How far a study is, told from the ledger alone."""
 
 import json
 from dataclasses import asdict, replace
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from studies.__main__ import found, in_order
 from studies.engine import Arm
 from studies.engine.ledger import Ledger, Result
 from studies.engine.options import Options
@@ -48,9 +47,3 @@ def test_data_that_are_not_here_are_not_downloaded(tmp_path: Path, monkeypatch: 
     report = replace(STUDY, base=STUDY.base.replace(dataset="cifar100", image_size=28, train_size=None))
     assert progress_of(report, "report", Ledger(tmp_path)) == f"{planned(report, 'report')} x {report.base.epochs}"
     assert not (tmp_path / "data").exists()
-
-
-def test_a_study_comes_after_those_that_choose_for_it() -> None:
-    taker = replace(STUDY, name="a_taker", arms={**STUDY.arms, "chosen": Arm(chosen_in=STUDY, lr=0.2)})
-    assert list(in_order([taker, STUDY])) == [STUDY, taker]
-    assert {study.name for study in found()} >= {"activations", "vgg_bn_vs_nobn"}
