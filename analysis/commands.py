@@ -6,9 +6,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from analysis.results import Results, results
-from analysis.runs import StudyRuns, load
-from analysis.store import open_store, tracking_uri
+from analysis.judge.results import Results, results
+from analysis.read.runs import StudyRuns, load
+from analysis.read.stores import open_store, tracking_uri
 from studies.engine import schema
 
 MISTAKE = 2  # the exit code of bad input, and where a study cannot be read

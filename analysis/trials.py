@@ -8,10 +8,10 @@ from collections.abc import Hashable, Mapping, Sequence
 import pandas as pd
 
 from analysis.commands import command, parser, runs, write
-from analysis.formats import csv
-from analysis.runs import METRICS, StudyRuns
-from analysis.spec import Spec
+from analysis.read.runs import METRICS, StudyRuns
+from analysis.read.spec import Spec
 from analysis.words import setting
+from analysis.write.formats import csv
 from studies.engine import schema
 
 _FIRST = [schema.ARM, schema.STAGE, schema.SEED, schema.NUMBER, "setting", schema.OUTCOME]

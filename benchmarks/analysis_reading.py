@@ -19,8 +19,8 @@ from statistics import median
 
 import pandas as pd
 
-from analysis.runs import frame, history_frame
-from analysis.store import open_store
+from analysis.read.runs import frame, history_frame
+from analysis.read.stores import open_store
 from studies.engine import schema
 
 TRIALS, LONG, EPOCHS = 10_000, 1_000, 20

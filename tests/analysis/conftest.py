@@ -13,8 +13,8 @@ sys.path.append(str(Path(__file__).parent))  # for fake_study
 
 from fake_study import Trial, write_sql
 
-from analysis.results import Results, results
-from analysis.runs import load
+from analysis.judge.results import Results, results
+from analysis.read.runs import load
 
 _MAKE = "import sys; from mlflow import MlflowClient; MlflowClient(sys.argv[1]).search_experiments()"
 

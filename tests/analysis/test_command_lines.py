@@ -238,7 +238,7 @@ def test_a_server_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.store_rest.TIMEOUT", 0.2)
+    monkeypatch.setattr("analysis.read.store_rest.TIMEOUT", 0.2)
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
