@@ -62,11 +62,6 @@ def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 250
 
 
-def test_the_platform_grows_no_further() -> None:
-    """The aim is 5,000 lines; docs/decisions/0004 says why it is not reached."""
-    assert sum(len(path.read_text().splitlines()) for path in FILES) < 10650
-
-
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_a_function_fits_a_screen(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
