@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from analysis.commands import command, everything, parser, read, write
 from analysis.write.claims import all_supported, overview, text
+from cnnzoo.mistake import Mistake
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     judged = [of for of in every if of.spec.claims]
     if not judged:
         which = "no study here states" if given.all else f"study {given.study!r} states no"
-        raise ValueError(f"{which} claims.\nhint: add claims=[claim(...)] to its file and run it again.")
+        raise Mistake(f"{which} claims; add claims=[claim(...)] to its file and run it again.")
     write(overview(judged) if given.all else text(judged[0]), given.out)
     return 1 if given.strict and not all(map(all_supported, judged)) else code
 

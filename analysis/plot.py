@@ -15,6 +15,7 @@ from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
 from analysis.judge.results import NAMES
+from cnnzoo.mistake import Mistake
 
 FIGURES: Mapping[str, Make] = {make.__name__: make for make in (curves, heatmap, isolation, landscape, tradeoff)}
 FORMATS = (".png", ".svg", ".pdf")
@@ -28,11 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     way = "confirm" if given.tuned else "reported"
     out = given.out or Path(f"{given.study}-{given.figure}{'-tuned' if given.tuned else ''}.png")
     if out.suffix not in FORMATS and not out.is_dir():
-        raise ValueError(f"--out {out} must end with {', '.join(FORMATS)}.\nhint: --out {out.with_suffix(FORMATS[0])}")
+        raise Mistake(f"--out {out} must end with {', '.join(FORMATS)}; try --out {out.with_suffix(FORMATS[0])}")
     figure = draw(FIGURES[given.figure], read(given), way)
     if figure is None:
-        hint = f"hint: see what is there with python analysis/tables.py --study {given.study}"
-        raise ValueError(f"study {given.study!r} has no {given.figure} to draw {NAMES[way]}.\n{hint}")
+        hint = f"See what is there with python analysis/tables.py --study {given.study}"
+        raise Mistake(f"study {given.study!r} has no {given.figure} to draw {NAMES[way]}. {hint}")
     write(encoded(figure, out.suffix[1:]), out)
     return 0
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.commands import command, everything, parser, write
+from analysis.commands import book, command, everything, parser, write
 from analysis.judge.results import Results, results
 from analysis.read.runs import load
-from analysis.read.stores import tracking_uri
 from analysis.write.formats import template
 from analysis.write.page import report
 from analysis.write.render import page
@@ -28,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("A study as a page that stands alone.", "folder; default: reports", "all studies, with an index")
     options.set_defaults(out=Path("reports"))
     given = options.parse_args(arguments)
-    alone = [] if given.all else [results(load(given.study, given.scale, tracking_uri()))]
+    alone = [] if given.all else [results(load(book(given), given.study, given.scale))]
     every, code = everything(given) if given.all else (alone, 0)
     pages = [_write(of, given.out) for of in every]
     if given.all:

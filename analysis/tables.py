@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from analysis.commands import command, parser, read, write
 from analysis.judge.results import Results
 from analysis.write.render import FORMATS, render
+from cnnzoo.mistake import Mistake
 
 _SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
 
@@ -22,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = options.parse_args(arguments)
     form: str = given.format or _SUFFIXES.get(given.out.suffix if given.out else ".txt", "")
     if not form and not given.out.is_dir():
-        hint = f"hint: --out {given.out.with_suffix('.md')}, or say with --format what to write there"
-        raise ValueError(f"--out {given.out} must end with {', '.join(_SUFFIXES)}.\n{hint}")
+        other = f"try --out {given.out.with_suffix('.md')}, or say with --format what to write there"
+        raise Mistake(f"--out {given.out} must end with {', '.join(_SUFFIXES)}; {other}")
     of = read(given)
     write(render(of, form), given.out)
     if form == "plain" and not given.out:

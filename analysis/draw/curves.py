@@ -25,10 +25,9 @@ def curve(axes: Axes, epochs: ArrayLike, values: ArrayLike, label: str, style: S
 
 def curves(of: Results, way: str) -> Figure | None:
     """Loss and accuracy by epoch, a panel a metric: the mean and the range over seeds."""
-    arms, trials = of.samples[way], of.runs.trials
-    done = trials[(trials[schema.STAGE] == way) & (trials[schema.OUTCOME] == "completed")]
-    history = of.runs.histories(done, [*_TRAINING, *_VALIDATION]).dropna()
-    known = set(history["metric"])
+    samples, metrics = of.samples[way], (*_TRAINING, *_VALIDATION)
+    tables = {metric: {arm: of.curves(sample, metric) for arm, sample in samples.items()} for metric in metrics}
+    known = {metric for metric, by_arm in tables.items() if any(len(table) for table in by_arm.values())}
     rows = [row for row in (_TRAINING, _VALIDATION) if known & {*row}]
     columns = [column for column in zip(*rows, strict=True) if known & {*column}]
     if not columns:
@@ -36,9 +35,7 @@ def curves(of: Results, way: str) -> Figure | None:
     figure = Figure(figsize=(3.6 * len(columns), 2.6 * len(rows) + 0.4))
     panels = figure.subplots(len(rows), len(columns), squeeze=False)
     for axes, metric in zip(panels.T.flat, (metric for column in columns for metric in column), strict=True):
-        for arm, sample in arms.items():
-            own = history[(history["metric"] == metric) & history["run"].isin(sample.trials["run"])]
-            table = own.pivot(index="epoch", columns="run", values="value")
+        for arm, table in tables[metric].items():
             if len(table):
                 curve(axes, table.index, table.to_numpy(), arm, look(of)[arm])
         axes.set(title=LABELS[metric], xlabel="epoch")

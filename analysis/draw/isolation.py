@@ -24,8 +24,7 @@ def points(axes: Axes, values: ArrayLike, scores: ArrayLike, whole: ArrayLike, l
 
 def isolation(of: Results, _way: str) -> Figure | None:
     """Each tuned parameter that is a number against validation accuracy, a point a search trial."""
-    judged = of.runs.as_judged()
-    searches = {arm: judged.loc[of.search(arm).index].dropna(subset=[schema.CHOSEN_BY]) for arm in of.spec.tuned_arms}
+    searches = {arm: of.search(arm).dropna(subset=[schema.CHOSEN_BY]) for arm in of.spec.tuned_arms}
     tuned = {arm: trials for arm, trials in searches.items() if len(trials)}
     names = dict.fromkeys(name for arm in tuned for name in of.spec.tune[arm])
     numeric = [name for name in names if all(pd.api.types.is_numeric_dtype(t[name]) for t in tuned.values())]

@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike
 from analysis.draw.figures import Style, finish, look
 from analysis.judge.factors import fixed, label
 from analysis.judge.results import NAMES, Results
-from studies.engine import schema
 
 # By panel: the metrics from whose lowest to whose highest the band runs.
 _PANELS: Mapping[str, tuple[str, ...]] = {
@@ -44,9 +43,9 @@ def bands(of: Results, way: str) -> dict[str, dict[str, pd.DataFrame]]:
         groups.setdefault(", ".join(shared) or "all", []).append(of.samples[way][arm].trials)
     found: dict[str, dict[str, pd.DataFrame]] = {panel: {} for panel in _PANELS}
     for name, trials in groups.items():
-        history = of.runs.histories(pd.concat(trials), schema.STEP_METRICS).dropna()
+        steps = of.runs.steps(pd.concat(trials)).dropna()
         for panel, metrics in _PANELS.items():
-            by_step = history[history["metric"].isin(metrics)].groupby("epoch")["value"].agg(["min", "max"])
+            by_step = steps[steps["metric"].isin(metrics)].groupby("step")["value"].agg(["min", "max"])
             if len(by_step):
                 found[panel][name] = by_step
     return {panel: drawn for panel, drawn in found.items() if drawn}

@@ -20,7 +20,6 @@ from studies.engine import schema
 WAYS = ("reported", "confirm")
 NAMES = {"reported": "as reported", "confirm": "tuned"}
 _ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
-_READ_AT_ONCE = (schema.VAL_ACC1, schema.TRAIN_ACC1, schema.SECONDS)  # as every table needs them
 _TENTH = 10  # the last tenth of a training is held against the tenth before
 
 
@@ -81,9 +80,8 @@ class Results:
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """Run, metric, epoch, value of the reported and confirming trials."""
-        tested = self.runs.trials[self.runs.trials[schema.STAGE].isin(WAYS)]
-        return self.runs.histories(tested, _READ_AT_ONCE)
+        """The metrics of the reported and confirming trials, a row an epoch."""
+        return self.runs.curves(self.runs.trials[self.runs.trials[schema.STAGE].isin(WAYS)])
 
     def ways(self) -> list[str]:
         """The ways of which any trial has ended."""
@@ -132,10 +130,14 @@ class Results:
 
     def curves(self, sample: Sample, metric: str) -> pd.DataFrame:
         """The metric by epoch (or step) and seed."""
-        history = self.history if metric in _READ_AT_ONCE else self.runs.histories(sample.trials, [metric])
-        own = history[(history["metric"] == metric) & history["run"].isin(sample.trials["run"])]
-        table = own.pivot(index="epoch", columns="run", values="value")
-        return table.reindex(columns=list(sample.trials["run"])).set_axis(sample.trials.index, axis=1)
+        if metric in schema.STEP_METRICS:
+            steps = self.runs.steps(sample.trials)
+            own, at, value = steps[steps["metric"] == metric], "step", "value"
+        else:
+            own, at, value = self.history, "epoch", metric
+        own = own[own[schema.SIGNATURE].isin(sample.trials[schema.SIGNATURE])]
+        table = own.pivot(index=at, columns=schema.SIGNATURE, values=value).dropna(how="all")
+        return table.reindex(columns=[*sample.trials[schema.SIGNATURE]]).set_axis(sample.trials.index, axis=1)
 
     def half_learned(self, sample: Sample) -> str:
         """``2 of 3`` where only some seeds have come above chance: a mean over both kinds describes neither."""

@@ -1,6 +1,6 @@
-"""A study's spec as its parent run carries it: what was asked, planned and said.
+"""A study's spec as the book has it: what was asked, planned and said.
 
-It is read from MLflow, not from the study file: results stay readable when the file changes later, or is gone.
+It is read from the book, not from the study file: results stay readable when the file changes later, or is gone.
 """
 
 import math
@@ -8,17 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from studies.engine import schema
+from cnnzoo.mistake import Mistake
 from studies.engine.schema import Claim
 
+FORMAT = 2  # of the book, up to which it can be read
 Fields = Mapping[str, Any]  # recipe fields and their values
-
-# Fields in which a trial must agree with the plan, unless its arm sets them or its search tunes them. The options of
-# models, optimisers and schedules are not among them: an arm that changes the model has other defaults than the base.
-COMPARED = (
-    "dataset", "image_size", "train_size", "validation", "model", "optimizer", "lr", "weight_decay", "l1", "schedule",
-    "loss", "label_smoothing", "crop", "flip", "erasing", "batch_size", "epochs",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,19 +37,21 @@ class Spec:
     table: Mapping[str, str] | None
     chosen_in: Mapping[str, str] = field(default_factory=dict)  # by arm, the study that its setting was chosen in
     smaller: Fields = field(default_factory=dict)  # what the scale changed in the base recipe
+    origin: Mapping[str, str] = field(default_factory=dict)  # of the last start: commit, versions
 
     @classmethod
-    def from_tags(cls, tags: Mapping[str, str]) -> "Spec":
-        """The spec in the tags of a parent run; a ValueError where it is cut short or of another version."""
+    def from_json(cls, spec: Mapping[str, Any], study: str) -> "Spec":
+        """The spec in ``spec.json``; a Mistake where it is of another version. ``study`` names it in the message."""
+        if spec.get("format", 0) > FORMAT:
+            raise Mistake(
+                f"{study} was written by a newer version of cnn-studies (format {spec['format']}): update yours."
+            )
         try:
-            spec = schema.spec_from_tags(tags)
-            spec |= {**spec["budget"], "claims": [Claim(**_fixed(claim)) for claim in spec["claims"]]}
-            return cls(**_fixed({field.name: spec[field.name] for field in fields(cls) if field.name in spec}))
-        except (ValueError, KeyError, TypeError) as error:
-            study, scale = tags.get(schema.STUDY), tags.get(schema.SCALE)
-            raise ValueError(
-                f"the spec of study {study!r} at scale {scale!r} cannot be read from its tags ({error!r}).\n"
-                "hint: run the study again: what is done is kept, and the spec is written anew."
+            known = {**spec, **spec["budget"], "claims": [Claim(**_fixed(claim)) for claim in spec["claims"]]}
+            return cls(**_fixed({field.name: known[field.name] for field in fields(cls) if field.name in known}))
+        except (KeyError, TypeError) as error:
+            raise Mistake(
+                f"the spec of {study} cannot be read ({error!r}). Run the study again: it is written anew."
             ) from None
 
     @property
@@ -91,15 +87,6 @@ class Spec:
         spaces = self.tune[arm].values()
         settings = math.prod(len(space["choices"]) if "choices" in space else math.inf for space in spaces)
         return int(min(self.trials_per_arm, settings))
-
-    def setting(self, arm: str, stage: str) -> dict[str, Any]:
-        """What a trial of the arm must agree with, but for what its search was free to choose."""
-        own = self.arms_of(stage)[arm]
-        free = {*self.tune.get(arm, {})} if stage != "reported" else set()
-        free |= {"epochs"} & own.keys()  # an arm's own epochs shrink with the scale
-        free |= {name for name, value in own.items() if value is None}  # what the model or optimiser has by default
-        fixed = {**{name: self.base[name] for name in COMPARED if name in self.base}, **own}
-        return {name: value for name, value in fixed.items() if name not in free}
 
 
 def _fixed(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,14 +31,13 @@ def missing(of: Results) -> list[str]:
             lines.append(f"Missing, {NAMES[way]}: {_by_seeds(absent, samples)}.")
         failed = {arm: sample.failed for arm, sample in samples.items() if sample.failed}
         if failed:
-            lines.append(f"Failed, {NAMES[way]}: {_by_seeds(failed, samples)} (the tag `reason` of a run says why).")
+            lines.append(
+                f"Failed, {NAMES[way]}: {_by_seeds(failed, samples)} (`reason` in analysis/trials.py says why)."
+            )
     under_way = [arm for arm, sample in of.samples["confirm"].items() if sample.missing]
     if under_way:
         searched = [f"{arm} {len(of.search(arm))} of {of.spec.search_of(arm)}" for arm in under_way]
         lines.append(f"Search trials done: {', '.join(searched)}.")
-    running = int(of.runs.trials[schema.OUTCOME].isna().sum())
-    if running:
-        lines.append(f"{count(running, 'trial')} not ended: running, or broken off (run the study again to go on).")
     return lines
 
 

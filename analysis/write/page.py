@@ -12,7 +12,6 @@ from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
 from analysis.judge.judging import Ruling, rulings
 from analysis.judge.results import NAMES, Results
-from analysis.read.store import COMMIT
 from analysis.words import setting, short
 from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
@@ -66,10 +65,10 @@ def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Ta
 
 
 def _origin(of: Results) -> list[str]:
-    tags, devices = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
-    dirty = " with changes that were not committed" if tags.get("git_dirty") == "true" else ""
-    lines = [f"Code: commit {tags[COMMIT]}{dirty}."] if COMMIT in tags else []
-    lines += [tags[schema.VERSIONS]] if schema.VERSIONS in tags else []
+    origin, devices = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
+    dirty = " with changes that were not committed" if origin.get("git_dirty") == "true" else ""
+    lines = [f"Code: commit {origin['commit']}{dirty}."] if "commit" in origin else []
+    lines += [origin[schema.VERSIONS]] if schema.VERSIONS in origin else []
     lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
     return [*lines, f"Data set: {of.spec.dataset['name']}, digest {of.spec.dataset['digest']}."]
 

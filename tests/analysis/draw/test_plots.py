@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Read
-from fake_study import LR, Trial, activations, bn_grid, reported, searched, spec, without_validation, write_sql
+from fake_study import LR, Trial, activations, bn_grid, reported, searched, spec, without_validation, write_book
 from matplotlib.figure import Figure
 
 from analysis import plot
@@ -107,14 +107,14 @@ def test_a_heat_map_writes_its_figures_and_marks_one() -> None:
     ("figure", "suffix"),
     [("curves", ".png"), ("heatmap", ".svg"), ("heatmap", ".pdf"), ("tradeoff", ".pdf"), ("isolation", ".svg")],
 )
-def test_every_figure_as_a_file(store: Path, figure: str, suffix: str) -> None:
-    write_sql(store, *bn_grid(), study="vgg_bn")
+def test_every_figure_as_a_file(figure: str, suffix: str) -> None:
+    write_book(*bn_grid())
     assert plot.main([figure, "--study", "vgg_bn", "--out", f"out/x{suffix}"]) == 0
     assert Path(f"out/x{suffix}").stat().st_size > 1000
 
 
-def test_the_default_file_says_what_it_is(store: Path) -> None:
-    write_sql(store, *activations())
+def test_the_default_file_says_what_it_is() -> None:
+    write_book(*activations())
     assert plot.main(["curves", "--study", "activations", "--tuned"]) == 0
     assert Path("activations-curves-tuned.png").exists()
 
@@ -128,20 +128,20 @@ def test_the_same_numbers_draw_the_same_bytes(read: Read) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--out", "x.jpg"], r"--out x.jpg must end with .png, .svg, .pdf.\nhint: --out x.png"),
+        (["--out", "x.jpg"], r"--out x.jpg must end with .png, .svg, .pdf; try --out x.png"),
         (["--out", "folder"], "is a folder"),
         (["--tuned"], "has no curves to draw tuned"),
     ],
 )
-def test_mistakes(store: Path, arguments: list[str], said: str) -> None:
-    write_sql(store, spec(), reported("relu", [90.0]))
+def test_mistakes(arguments: list[str], said: str) -> None:
+    write_book(spec(), reported("relu", [90.0]))
     Path("folder").mkdir()
     with pytest.raises(ValueError, match=said):
         plot.main(["curves", "--study", "activations", *arguments])
 
 
-def test_all_seeds_diverged_draws_nothing(store: Path) -> None:
-    write_sql(store, spec(), reported("relu", [None, None]))
+def test_all_seeds_diverged_draws_nothing() -> None:
+    write_book(spec(), reported("relu", [None, None]))
     for figure in ("curves", "tradeoff", "heatmap", "isolation"):
         with pytest.raises(ValueError, match=f"has no {figure} to draw"):
             plot.main([figure, "--study", "activations"])

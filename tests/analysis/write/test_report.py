@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fake_study import BASE, activations, bn_grid, claim, reported, spec, write_sql
+from fake_study import BASE, activations, bn_grid, claim, reported, spec, write_book
 
 from analysis import report
 
@@ -32,17 +32,17 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def written(store: Path, *arguments: str) -> str:
+def written(*arguments: str) -> str:
     assert report.main([*arguments, "--out", "pages"]) == 0
     (page, *_) = [path for path in Path("pages").iterdir() if path.name != "index.html"]
     return page.read_text()
 
 
-def test_everything_is_on_the_page(store: Path) -> None:
+def test_everything_is_on_the_page() -> None:
     plan, trials = activations()
     plan["claims"] = [claim("Mish does better than ReLU", "better", ["mish"], ["relu"])]
-    write_sql(store, plan, trials)
-    text = written(store, "--study", "activations")
+    write_book(plan, trials)
+    text = written("--study", "activations")
     for heading in ("Beware", "Results", "What the report concluded", "Figures", "Setting", "How to repeat it"):
         assert f"<h2>{heading}</h2>" in text
     assert "93.00 ± 2.37 (3) *" in text
@@ -65,15 +65,15 @@ def test_everything_is_on_the_page(store: Path) -> None:
     ],
 )
 def test_the_command_repeats_what_was_run(
-    store: Path, monkeypatch: pytest.MonkeyPatch, stages: list[str], changes: dict[str, object], options: str
+    monkeypatch: pytest.MonkeyPatch, stages: list[str], changes: dict[str, object], options: str
 ) -> None:
     monkeypatch.setattr("analysis.write.page._FIGURES", ())  # which take seconds
-    write_sql(store, spec(**changes), [trial for trial in activations()[1] if trial.stage in stages])
-    text = html.unescape(written(store, "--study", "activations"))
+    write_book(spec(**changes), [trial for trial in activations()[1] if trial.stage in stages])
+    text = html.unescape(written("--study", "activations"))
     assert f"python studies/activations.py --scale demo --seeds 3{options}\n" in text
 
 
-def test_nothing_a_study_says_becomes_markup(store: Path) -> None:
+def test_nothing_a_study_says_becomes_markup() -> None:
     evil = "<script>alert(1)</script>"
     plan = spec(
         question=evil,
@@ -81,41 +81,41 @@ def test_nothing_a_study_says_becomes_markup(store: Path) -> None:
         tuned_arms={},
         claims=[claim(evil, "best", ["relu"])],
     )
-    write_sql(store, plan, [*reported("relu", [90.0, 91.0]), *reported(evil, [89.0, 90.0], {"activation": "mish"})])
-    text = written(store, "--study", "activations")
+    write_book(plan, [*reported("relu", [90.0, 91.0]), *reported(evil, [89.0, 90.0], {"activation": "mish"})])
+    text = written("--study", "activations")
     assert "<script" not in text
     Page().feed(text)
 
 
-def test_a_study_that_has_only_begun(store: Path) -> None:
-    write_sql(store, spec(claims=[claim("x", "best", ["relu"])]), [])
-    text = written(store, "--study", "activations")
+def test_a_study_that_has_only_begun() -> None:
+    write_book(spec(claims=[claim("x", "best", ["relu"])]), [])
+    text = written("--study", "activations")
     assert "Nothing can be said yet" in text
     assert "not judged: nothing has been trained yet" in text
     assert "<img" not in text
 
 
-def test_all_studies_with_an_index(store: Path) -> None:
-    write_sql(store, *activations())
-    write_sql(store, *bn_grid(), study="vgg_bn")
-    written(store, "--all")
+def test_all_studies_with_an_index() -> None:
+    write_book(*activations())
+    write_book(*bn_grid())
+    written("--all")
     index = Path("pages/index.html").read_text()
     assert re.findall(r'href="([^"]+)"', index) == ["activations-demo.html", "vgg_bn-demo.html"]
     assert all((Path("pages") / name).exists() for name in ("activations-demo.html", "vgg_bn-demo.html"))
 
 
-def test_a_place_that_cannot_be_written(store: Path) -> None:
-    write_sql(store, *activations())
+def test_a_place_that_cannot_be_written() -> None:
+    write_book(*activations())
     Path("file").write_text("")
-    with pytest.raises(ValueError, match=r"cannot write file/activations-demo.html: .*\nhint"):
+    with pytest.raises(ValueError, match=r"cannot write file/activations-demo.html: .*--out"):
         report.main(["--study", "activations", "--out", "file"])
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine")
-def test_in_a_real_browser(store: Path, tmp_path: Path) -> None:
-    write_sql(store, *bn_grid(), study="vgg_bn")
-    written(store, "--study", "vgg_bn")
+def test_in_a_real_browser(tmp_path: Path) -> None:
+    write_book(*bn_grid())
+    written("--study", "vgg_bn")
     page = (tmp_path / "pages" / "vgg_bn-demo.html").as_uri()
     common = [
         str(BROWSER),
