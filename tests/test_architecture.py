@@ -45,7 +45,9 @@ def test_the_analysis_knows_of_the_rest_its_names_only(path: Path) -> None:
 
 
 def test_no_torch_behind_the_analysis() -> None:
-    code = "import sys, studies.engine.schema, cnnzoo.mistake; assert not {'torch', 'ray', 'optuna'} & sys.modules.keys()"
+    code = (
+        "import sys, studies.engine.schema, cnnzoo.mistake; assert not {'torch', 'ray', 'optuna'} & sys.modules.keys()"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
