@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from cnnzoo.blocks import Shape
+from cnnzoo.mistake import Mistake
 from cnnzoo.nets.googlenet import googlenet
 from cnnzoo.nets.plain import ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL, DEPTHS, alexnet, lenet, lenet_b, vgg, vgg_a
 from cnnzoo.nets.residual import RESNETS, SS3, double_conv, res9, res18, resnet, simplified_bottleneck
@@ -62,7 +63,7 @@ def builder_of(model: str) -> Builder:
         builder: Builder = getattr(import_module(module), function)
         inspect.signature(builder)
     except Exception as error:  # whatever a file of somebody's own may raise
-        raise ValueError(
+        raise Mistake(
             f"model {model!r} cannot be had: {_with_place(error)}. It names a function(shape, classes) -> network in a "
             f"file {module}.py beside the study."
         ) from None
@@ -83,5 +84,5 @@ def source_digest(model: str) -> str:
     module = model.partition(":")[0]
     file = getattr(import_module(module), "__file__", None)
     if file is None:
-        raise ValueError(f"model {model!r} stands in no file, so an edit of it would go unseen; put it into one.")
+        raise Mistake(f"model {model!r} stands in no file, so an edit of it would go unseen; put it into one.")
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from cnnzoo.mistake import Mistake
 from cnnzoo.spelling import unknown
 from studies.engine.study import Study
 from studies.engine.typed import STUDIES
@@ -30,7 +31,7 @@ def find(name: str) -> Path:
     if name.endswith(".py"):
         if Path(name).is_file():
             return Path(name)
-        raise ValueError(f"there is no file {name}.")
+        raise Mistake(f"there is no file {name}.")
     for path in (STUDIES / f"{name}.py", Path(f"{name}.py")):
         if path.is_file():
             return path
@@ -38,17 +39,17 @@ def find(name: str) -> Path:
 
 
 def read(path: Path) -> StudyFile:
-    """The study in a file; whatever is wrong with the file is a ValueError of one line."""
+    """The study in a file; whatever is wrong with the file is a Mistake."""
     text = path.read_text()
     _check_it_can_be_run(path, text)
     try:
         names = vars(import_module(f"studies.{path.stem}")) if path.parent == STUDIES else runpy.run_path(str(path))
     except Exception as error:  # whatever a file of somebody's own may raise
-        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        raise ValueError(f"{path.name}: {kind}{' '.join(str(error).split())}") from error
+        kind = "" if isinstance(error, Mistake) else f"{type(error).__name__}: "
+        raise Mistake(f"{path.name}: {kind}{' '.join(str(error).split())}") from error
     study = names.get("STUDY")
     if not isinstance(study, Study):
-        raise ValueError(f"{path.name}: there is no STUDY = Study(...) in it.")
+        raise Mistake(f"{path.name}: there is no STUDY = Study(...) in it.")
     return StudyFile(path, study, _report(names.get("__doc__") or ""))
 
 
@@ -57,11 +58,11 @@ def _check_it_can_be_run(path: Path, text: str) -> None:
     try:
         body = ast.parse(text).body
     except SyntaxError as error:
-        raise ValueError(f"{path.name}, line {error.lineno}: {error.msg}.") from error
+        raise Mistake(f"{path.name}, line {error.lineno}: {error.msg}.") from error
     if any(_starts(node) for node in body):
-        raise ValueError(f'{path.name}: main(STUDY) has to stand under `if __name__ == "__main__":`.')
+        raise Mistake(f'{path.name}: main(STUDY) has to stand under `if __name__ == "__main__":`.')
     if not any(_starts(node) for part in body if isinstance(part, ast.If) for node in part.body):
-        raise ValueError(f'{path.name} ends without `if __name__ == "__main__": main(STUDY)`, so it does nothing.')
+        raise Mistake(f'{path.name} ends without `if __name__ == "__main__": main(STUDY)`, so it does nothing.')
 
 
 def _starts(node: ast.stmt) -> bool:
@@ -80,7 +81,7 @@ def readable(paths: list[Path], problems: list[str]) -> Iterator[StudyFile]:
     for path in paths:
         try:
             found = read(path)
-        except ValueError as error:
+        except Mistake as error:
             problems.append(str(error))
             continue
         if (other := names.setdefault(found.study.name, path)) != path:

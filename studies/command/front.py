@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from cnnzoo.mistake import mistakes_in_a_line
+from cnnzoo.spelling import unknown
 from studies.engine import typed
 
-BAD_INPUT, INTERRUPTED = 2, 130  # exit codes, as every command has them
+INTERRUPTED = 130  # exit code, as every command has it
 TRAINING = {
     "list": "every study, what it costs and how far it is",
     "run": "a study, by its name or its file; or --all of them",
@@ -27,11 +29,7 @@ READING = {
     "claims": "what the report concluded, judged",
     "report": "a study as one page, with plots",
     "trials": "every trial as a row, for a spreadsheet",
-    "curves": "loss and accuracy by epoch",
-    "heatmap": "accuracy by two factors",
-    "tradeoff": "accuracy against what it costs",
-    "isolation": "every search trial by what was tuned",
-    "landscape": "how smooth the loss is along the training",
+    "plot": "one figure: curves, heatmap, tradeoff, isolation or landscape",
 }
 EXAMPLES = """
 examples:
@@ -50,12 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed.by(typed.FRONT if Path(sys.argv[0]).stem == typed.FRONT else "python -m studies")
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = _do(given)
-        sys.stdout.flush()
+        with mistakes_in_a_line():
+            code = _do(given)
+            sys.stdout.flush()
         return code
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -71,8 +67,6 @@ def _do(given: Sequence[str]) -> int:
         return _train_or_list(command, rest)
     parser = _parser()
     parser.parse_args([command])  # --help, --version, or an option that there is none of
-    from cnnzoo.spelling import unknown
-
     raise unknown("command", command, [*TRAINING, *READING])
 
 

@@ -8,12 +8,12 @@ from textwrap import fill
 from rich.console import Console
 from rich.text import Text
 
+from cnnzoo.mistake import BAD_INPUT
 from studies.command.files import StudyFile, bundled, find, readable
 from studies.engine import typed
 from studies.engine.cli import RESULTS
 from studies.engine.console import terminal
 from studies.engine.ledger import Ledger
-from studies.engine.options import BAD_INPUT
 from studies.engine.overview import progress_of
 
 SCALES = ("demo", "report")  # smoke costs nothing and says nothing

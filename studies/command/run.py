@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from traceback import extract_tb
 
+from cnnzoo.mistake import BAD_INPUT, Mistake
 from studies.command.files import StudyFile, bundled, find, in_order, readable
 from studies.engine import typed
-from studies.engine.options import BAD_INPUT, INTERRUPTED
+from studies.engine.options import INTERRUPTED
 from studies.engine.schema import SCALES
 
 
@@ -28,9 +29,7 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument("--scale", choices=SCALES, default="demo", help="with --all: at which scale (default: demo)")
     given, rest = parser.parse_known_args(arguments)
     if rest or not given.all:
-        raise ValueError(
-            f"say first which study, then its options: cnn-studies run NAME {' '.join(arguments)}".rstrip()
-        )
+        raise Mistake(f"say first which study, then its options: cnn-studies run NAME {' '.join(arguments)}".rstrip())
     return _all(given.scale)
 
 
@@ -40,9 +39,9 @@ def _one(path: Path, options: Sequence[str]) -> int:
     sys.path.insert(0, str(path.resolve().parent))
     try:
         runpy.run_path(str(path), run_name="__main__")
-    except ValueError as error:  # main() tells its own: this one is from stating the study
-        raise ValueError(f"{_place(error, path)}: {error}") from error
-    raise ValueError(f'{path} ends without `if __name__ == "__main__": main(STUDY)`, so it does nothing.')
+    except Mistake as error:  # main() tells its own: this one is from stating the study
+        raise Mistake(f"{_place(error, path)}: {error}") from error
+    raise Mistake(f'{path} ends without `if __name__ == "__main__": main(STUDY)`, so it does nothing.')
 
 
 def _place(error: Exception, path: Path) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import reject_unknown
 from search_spaces import Space
 
@@ -34,7 +35,7 @@ def grid(**factors: Sequence[Any] | Mapping[str, Any]) -> dict[str, Arm]:
     """
     for field, values in factors.items():
         if not values:
-            raise ValueError(f"grid: factor {field!r} has no values; give at least one.")
+            raise Mistake(f"grid: factor {field!r} has no values; give at least one.")
     labelled = [[(field, *pair) for pair in _labelled(field, values)] for field, values in factors.items()]
     arms = {}
     for cell in product(*labelled):

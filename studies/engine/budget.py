@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import reject_unknown
+from cnnzoo.spelling import says_what_it_takes
 
 SEARCH_SEED = 0  # every candidate of a search starts from the same network and sees the same data
 SMALLER = {"dataset": "mnist5k", "image_size": None, "crop": 0, "flip": False}  # digits are not what they are mirrored
@@ -20,9 +22,9 @@ class Budget:
 
     def __post_init__(self) -> None:
         if type(self.seeds) is not int or not 1 <= self.seeds <= MOST_SEEDS:
-            raise ValueError(f"seeds must be between 1 and {MOST_SEEDS}, but got {self.seeds!r}.")
+            raise Mistake(f"seeds must be between 1 and {MOST_SEEDS}, but got {self.seeds!r}.")
         if type(self.trials_per_arm) is not int or self.trials_per_arm < 1:
-            raise ValueError(f"trials per arm must be at least 1, but got {self.trials_per_arm!r}.")
+            raise Mistake(f"trials per arm must be at least 1, but got {self.trials_per_arm!r}.")
 
     @property
     def reported_seeds(self) -> tuple[int, ...]:
@@ -31,6 +33,9 @@ class Budget:
     @property
     def confirm_seeds(self) -> tuple[int, ...]:
         return tuple(range(MOST_SEEDS + 1, MOST_SEEDS + self.seeds + 1))
+
+
+Budget.__init__ = says_what_it_takes(Budget.__init__)  # type: ignore[method-assign]
 
 
 class Scale:

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from cnnzoo import Recipe
+from cnnzoo.mistake import Mistake
 from studies.engine import schema, typed
 from studies.engine.arms import Arm
 from studies.engine.ledger import Ledger
@@ -29,7 +30,7 @@ def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, led
     plan = plan_of(source)
     best = _best_arm(plan, ledger)
     if best is None:
-        raise ValueError(
+        raise Mistake(
             f"arm {name!r} takes the setting chosen in study {source.name!r}, which is not done at scale {scale} on "
             f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "
             + typed.study(source.name, "--scale", scale, "--seeds", str(plan.budget.seeds))
@@ -50,7 +51,7 @@ def _best_arm(plan: Plan, ledger: Ledger) -> str | None:
         scores.setdefault(trial.arm, []).append(record.epochs[-1][schema.CHOSEN_BY] if completed else -math.inf)
     best = max(scores, key=lambda arm: fmean(scores[arm]))
     if -math.inf in scores[best]:
-        raise ValueError(f"study {plan.study.name!r} can choose no arm: each diverged on a seed; add one that trains.")
+        raise Mistake(f"study {plan.study.name!r} can choose no arm: each diverged on a seed; add one that trains.")
     return best
 
 

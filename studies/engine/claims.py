@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from cnnzoo.spelling import unknown
+from cnnzoo.mistake import Mistake
+from cnnzoo.spelling import says_what_it_takes, unknown
 from studies.engine import schema
 from studies.engine.schema import EPOCH_METRICS, JUDGED_BY, STEP_METRICS, Claim
 
@@ -11,6 +12,7 @@ METRICS = (*EPOCH_METRICS, *schema.TRIAL_METRICS, *STEP_METRICS, schema.GAP, sch
 _BEFORE_THE_END = (*EPOCH_METRICS, schema.TEST_LOSS, schema.TEST_ACC1, schema.TEST_ACC5)
 
 
+@says_what_it_takes
 def claim(
     text: str,
     *,
@@ -43,12 +45,12 @@ def claim(
     }  # fmt: skip
     kinds = [kind for kind, arms in given.items() if arms]
     if len(kinds) != 1:
-        raise ValueError(
+        raise Mistake(
             f"claim {text!r} must say exactly one of better, best, equal, trains, fails, unstable, grows, narrower, "
             f"but says {kinds}."
         )
     if bool(than) != (kinds[0] in ("better", "interaction", "narrower")):
-        raise ValueError(f"claim {text!r}: `than` belongs to better=..., grows=... and narrower=..., which need it.")
+        raise Mistake(f"claim {text!r}: `than` belongs to better=..., grows=... and narrower=..., which need it.")
     made = Claim(text, kinds[0], _names(given[kinds[0]]), _names(than), metric, at)
     _check_metric(made)
     return made
@@ -58,14 +60,14 @@ def _check_metric(claim: Claim) -> None:
     if claim.metric not in METRICS:
         raise unknown("metric", claim.metric, METRICS)
     if claim.kind == "narrower" and claim.metric not in (*EPOCH_METRICS, *STEP_METRICS):
-        raise ValueError(f"claim {claim.text!r}: narrower=... needs a metric with a curve, but got {claim.metric!r}.")
+        raise Mistake(f"claim {claim.text!r}: narrower=... needs a metric with a curve, but got {claim.metric!r}.")
     if claim.at is not None and not 0 < claim.at <= 1:
-        raise ValueError(
+        raise Mistake(
             f"claim {claim.text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {claim.at}."
         )
     if claim.at is not None and (claim.metric not in _BEFORE_THE_END or claim.kind == "narrower"):
         got = f"{claim.kind} on {claim.metric!r}"
-        raise ValueError(
+        raise Mistake(
             f"claim {claim.text!r}: `at` needs a metric by epoch or of the test set, not a band, but got {got}."
         )
 

@@ -13,12 +13,13 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from cnnzoo.mistake import mistakes_in_a_line, refuse
 from studies.engine import estimate, in_process
 from studies.engine.conduct import Conductor
 from studies.engine.console import announce, farewell, interrupted, terminal
 from studies.engine.ledger import Ledger
 from studies.engine.lock import AlreadyRunningError, held
-from studies.engine.options import BAD_INPUT, ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
+from studies.engine.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
 from studies.engine.overview import standing
 from studies.engine.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.progress import Progress
@@ -34,16 +35,15 @@ HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main(study: Study) -> NoReturn:
     """Run the study as the command line asks, and leave with an exit code that says how it went."""
-    try:
-        sys.exit(run(study, parse(study, sys.argv[1:])))
-    except ValueError as error:
-        _refuse(error, BAD_INPUT)
-    except AlreadyRunningError as error:
-        _refuse(error, LOCKED)
-    except OSError as error:
-        _refuse(error, ENVIRONMENT)
-    except KeyboardInterrupt:  # before the first trial, or after the last
-        sys.exit(INTERRUPTED)
+    with mistakes_in_a_line():
+        try:
+            sys.exit(run(study, parse(study, sys.argv[1:])))
+        except AlreadyRunningError as error:
+            refuse(error, LOCKED)
+        except OSError as error:
+            refuse(error, ENVIRONMENT)
+        except KeyboardInterrupt:  # before the first trial, or after the last
+            sys.exit(INTERRUPTED)
 
 
 def run(study: Study, options: Options) -> int:
@@ -124,8 +124,3 @@ def _catch_signals() -> None:
     for number in HUNG_UP:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, first)
-
-
-def _refuse(error: Exception, code: int) -> NoReturn:
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # one line, whoever wrote the message
-    sys.exit(code)

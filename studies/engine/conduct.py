@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from cnnzoo.mistake import Mistake
 from studies.engine import schema
 from studies.engine.agenda import Agenda
 from studies.engine.ledger import Booked, Epoch, Ledger, Result
@@ -125,7 +126,7 @@ class Conductor:
         record = self.ledger.read(trial.signature)
         result = record.result
         if trial.number is not None and result and schema.TEST_ACC1 in result.metrics:
-            raise ValueError(
+            raise Mistake(
                 f"trial {trial.name!r} ({trial.signature}) has a test score already, so it may not be a candidate of a choice; "
                 f"give the study other seeds, or another results folder."
             )

@@ -21,6 +21,7 @@ from types import UnionType
 from typing import Any
 
 from cnnzoo.checkpoint import write_atomically
+from cnnzoo.mistake import Mistake
 from studies.engine import schema
 from studies.engine.crashpoints import crashpoint
 from studies.engine.rungs import Course
@@ -173,5 +174,5 @@ def _parsed(text: bytes, path: Path, needed: Mapping[str, type | UnionType]) -> 
     raise _damaged(path)
 
 
-def _damaged(path: Path) -> ValueError:
-    return ValueError(f"{path} is damaged; to train this trial anew, delete the folder it is in.")
+def _damaged(path: Path) -> Mistake:
+    return Mistake(f"{path} is damaged; to train this trial anew, delete the folder it is in.")

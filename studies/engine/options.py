@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnzoo.mistake import Mistake
 from cnnzoo.spelling import unknown
 from studies.engine.schema import SCALES
 from studies.engine.study import Study
 from studies.engine.typed import Parser, again
 
-BAD_INPUT, LOCKED, ENVIRONMENT, INTERRUPTED = 2, 3, 4, 130  # exit codes: see cli.py
+LOCKED, ENVIRONMENT, INTERRUPTED = 3, 4, 130  # exit codes: see cli.py
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
         raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in vars(given)])
     options = Options(**vars(given))
     if options.in_process and (options.address or options.concurrent):
-        raise ValueError("--in-process trains one trial after another, here: leave out --address and --concurrent.")
+        raise Mistake("--in-process trains one trial after another, here: leave out --address and --concurrent.")
     return options
 
 

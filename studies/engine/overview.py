@@ -1,5 +1,6 @@
 """How far a study is at a scale, from the ledger alone: nothing is trained, downloaded or sent."""
 
+from cnnzoo.mistake import Mistake
 from studies.engine.agenda import Agenda
 from studies.engine.estimate import spelled_epochs
 from studies.engine.ledger import Ledger
@@ -17,7 +18,7 @@ def progress_of(study: Study, scale: str, ledger: Ledger) -> str:
         return nothing
     try:
         plan = prepare(study, Options(scale=scale), Machine.here(), ledger, download=False).plan
-    except (ValueError, OSError):
+    except (Mistake, OSError):
         return nothing
     done, total = standing(plan, ledger)
     return f"{done} of {total} done, x {epochs}"

@@ -10,6 +10,7 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution
 
 from cnnzoo import Recipe
+from cnnzoo.mistake import Mistake
 from cnnzoo.nets import source_digest
 from search_spaces import Distribution, Space
 from studies.engine.arms import SEPARATOR, Arm, short
@@ -130,7 +131,7 @@ def _check_each_has_its_own_search(arms: Mapping[str, TunedArm]) -> None:
         tuned = {**one.space, **other.space}
         differ = {field for field, _ in vars(one.base).items() ^ vars(other.base).items()}
         if differ <= tuned.keys() and all(overlap(_reach(one, field), _reach(other, field)) for field in tuned):
-            raise ValueError(
+            raise Mistake(
                 f"arms {one.name!r} and {other.name!r} differ only in what is tuned ({', '.join(tuned)}) and could be tuned to the same "
                 "recipe: make them with grid(), which tunes a factor away, keep one's value out of the other's space, or give no tune."
             )

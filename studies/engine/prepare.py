@@ -12,6 +12,7 @@ import torch
 
 from cnnzoo import Recipe, settle
 from cnnzoo.data import Dataset, open_dataset
+from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import MODEL_OPTIONS
 from cnnzoo.spelling import unknown
 from cnnzoo.structure import check_fits
@@ -72,7 +73,7 @@ def _check_asked(study: Study, options: Options) -> None:
     _budget(study, "report", options)
     tuned = [name for name in _wanted(study, options) if study.space_of(study.arms[name])]
     if options.only == "tuned" and not tuned:
-        raise ValueError(f"study {study.name!r} tunes nothing, so --only tuned leaves nothing to do; leave it out.")
+        raise Mistake(f"study {study.name!r} tunes nothing, so --only tuned leaves nothing to do; leave it out.")
 
 
 def _plan(
@@ -129,7 +130,7 @@ def _scale(study: Study, options: Options, device: str) -> tuple[str, str]:
         return "demo", "there is no GPU; --scale report runs the report's full setting all the same"
     try:
         _opener(options.data_dir, download=True)(_with_dataset(study.base, options))
-    except (ValueError, OSError) as error:
+    except (Mistake, OSError) as error:
         return "demo", f"the report's data set cannot be had: {error}"
     return "report", "there is a GPU, and the data set"
 
@@ -159,10 +160,10 @@ def _check_fits(arm: str, recipe: Recipe, dataset: Dataset, **tuned: Any) -> Non
     try:
         recipe = recipe.replace(**tuned)
         check_fits(recipe, dataset.shape, len(dataset.classes))
-    except (ValueError, TypeError) as error:  # the latter from a network of the user's own that takes something else
-        raise ValueError(f"{what}: {error}") from None
+    except Mistake as error:
+        raise Mistake(f"{what}: {error}") from None
     if recipe.batch_size > len(dataset.train):
-        raise ValueError(
+        raise Mistake(
             f"{what}: batch_size {recipe.batch_size} is more than the {len(dataset.train)} training images of {dataset.name}."
         )
 
@@ -172,7 +173,7 @@ def _gpus_per_trial(options: Options, machine: Machine) -> float:
     if asked is None:
         return 1.0 if machine.gpus else 0.0
     if asked > machine.gpus:
-        raise ValueError(
+        raise Mistake(
             f"each trial would ask for {asked:g} GPUs, but there are {machine.gpus}; use --gpus-per-trial 0 to train on CPUs."
         )
     return asked
@@ -184,7 +185,7 @@ def _slots(options: Options, machine: Machine, gpus_per_trial: float) -> int:
     each, there = (f"{gpus_per_trial:g} GPUs", machine.gpus) if gpus_per_trial else ("a core", machine.cpus)
     fit = int(there / (gpus_per_trial or 1))
     if options.concurrent and options.concurrent > fit:
-        raise ValueError(
+        raise Mistake(
             f"--concurrent {options.concurrent} is more than fit: {each} a trial on {there} makes {fit}; leave it out for as many as fit."
         )
     return options.concurrent or fit

@@ -8,8 +8,9 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution
 
 from cnnzoo import Recipe
+from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import FIELDS, reject_unknown
-from cnnzoo.spelling import nearest, unknown
+from cnnzoo.spelling import nearest, says_what_it_takes, unknown
 from search_spaces import Distribution, Space
 from studies.engine.arms import Arm
 from studies.engine.budget import Budget, Scale
@@ -41,11 +42,11 @@ class Study:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise ValueError(
+            raise Mistake(
                 f"study name {self.name!r} must be 1 to 80 letters, digits, '.', '_' or '-', and begin with a letter or digit."
             )
         if not self.arms:
-            raise ValueError(f"study {self.name!r} has no arms; give at least one.")
+            raise Mistake(f"study {self.name!r} has no arms; give at least one.")
         self._check_arm_names([self.baseline], "baseline")
         self._check_arm_names(self.reported, "reported")
         self._check_arm_names([arm for c in self.claims for arm in (*c.arms, *c.than)], "claims")
@@ -53,7 +54,7 @@ class Study:
             if metric not in METRICS:
                 raise unknown("metric", metric, METRICS)
         if not 0 < self.margin < 100:
-            raise ValueError(f"margin must be above 0 points and below 100, but got {self.margin}.")
+            raise Mistake(f"margin must be above 0 points and below 100, but got {self.margin}.")
         self._check_table()
         for scale in ("report", "demo", "smoke"):
             self._check_recipes(scale)
@@ -91,34 +92,34 @@ class Study:
     def _check_arm_names(self, names: Sequence[str] | Mapping[str, Any], what: str) -> None:
         for name in names:
             if name not in self.arms:
-                raise ValueError(
+                raise Mistake(
                     f"{what} names {name!r}, which is no arm{nearest(name, self.arms)} The arms: {', '.join(self.arms)}."
                 )
 
     def _check_table(self) -> None:
         if (self.rows is None) != (self.columns is None):
-            raise ValueError(f"a table of two factors needs both: rows={self.rows!r}, columns={self.columns!r}.")
+            raise Mistake(f"a table of two factors needs both: rows={self.rows!r}, columns={self.columns!r}.")
         for factor in filter(None, (self.rows, self.columns)):
             reject_unknown([factor])
             for name, arm in self.arms.items():
                 if factor not in arm.changes:
-                    raise ValueError(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")
+                    raise Mistake(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")
 
     def _check_no_validation_is_needed(self) -> None:
         if any(self.space_of(arm) for arm in self.arms.values()):
-            raise ValueError("a study that tunes needs validation data to choose by: validation must be above 0.")
+            raise Mistake("a study that tunes needs validation data to choose by: validation must be above 0.")
         for claim in self.claims:
             if claim.metric.startswith("val/") or (claim.at is not None and claim.metric == JUDGED_BY):
-                raise ValueError(f"claim {claim.text!r} is about validation data, but validation is 0.")
+                raise Mistake(f"claim {claim.text!r} is about validation data, but validation is 0.")
 
     def _check_sources(self) -> None:
         for source in self.sources():
             if source.base.validation == 0:
-                raise ValueError(
+                raise Mistake(
                     f"study {source.name!r} has no validation data, so it can choose no setting for {self.name!r}."
                 )
             if source.sources():
-                raise ValueError(
+                raise Mistake(
                     f"study {source.name!r} takes settings from other studies itself, so it can choose none for {self.name!r}."
                 )
 
@@ -127,11 +128,14 @@ class Study:
         for name in self.arms:
             try:
                 recipes[name] = self.recipe(name, scale).resolved()
-            except ValueError as error:
-                raise ValueError(f"arm {name!r} at scale {scale}: {error}") from None
+            except Mistake as error:
+                raise Mistake(f"arm {name!r} at scale {scale}: {error}") from None
             if seed := recipes[name].seed:
-                raise ValueError(f"arm {name!r}: leave out seed={seed}; every arm has the seeds of Budget(seeds=...).")
+                raise Mistake(f"arm {name!r}: leave out seed={seed}; every arm has the seeds of Budget(seeds=...).")
         check_distinct(recipes, f"at scale {scale}")
+
+
+Study.__init__ = says_what_it_takes(Study.__init__)  # type: ignore[method-assign]
 
 
 def check_distinct(recipes: Mapping[str, Recipe], where: str) -> None:
@@ -139,27 +143,27 @@ def check_distinct(recipes: Mapping[str, Recipe], where: str) -> None:
     seen: dict[Recipe, str] = {}
     for name, recipe in recipes.items():
         if (other := seen.setdefault(recipe, name)) != name:
-            raise ValueError(f"arms {other!r} and {name!r} have the same recipe {where}; make them differ.")
+            raise Mistake(f"arms {other!r} and {name!r} have the same recipe {where}; make them differ.")
 
 
 def check_space(space: Space, recipe: Recipe, what: str) -> None:
     """Refuse a tune space over what is no recipe field, over what must be held fixed, or with values a recipe refuses."""
     for name, distribution in space.items():
         if name not in FIELDS:
-            raise ValueError(
+            raise Mistake(
                 f"{what} names {name!r}, which is no recipe field{nearest(name, FIELDS)} Fields: {', '.join(FIELDS)}."
             )
         if name in FIXED:
-            raise ValueError(
+            raise Mistake(
                 f"{what} names {name!r}, which must be the same for every trial. Not tunable: {', '.join(FIXED)}."
             )
         if not isinstance(distribution, Distribution):
-            raise ValueError(f"{what}: {name} must be a distribution of Optuna, but got {distribution!r}.")
+            raise Mistake(f"{what}: {name} must be a distribution of Optuna, but got {distribution!r}.")
         for value in extremes(distribution):
             try:
                 recipe.replace(**{name: value})
-            except ValueError as error:
-                raise ValueError(f"{what} reaches {name}={value!r}: {error}") from None
+            except Mistake as error:
+                raise Mistake(f"{what} reaches {name}={value!r}: {error}") from None
 
 
 def extremes(distribution: Distribution) -> Sequence[Any]:

@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+from cnnzoo.mistake import Mistake
 from cnnzoo.spelling import unknown
 from studies.engine.schema import redact
 
@@ -42,7 +43,7 @@ def check_uri(uri: str) -> None:
     """Refuse an address that no run can ever be sent to. A server that is down is none: what is sent waits for it."""
     scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri or uri == "databricks" else ""
     if scheme in ("", "file"):
-        raise ValueError(
+        raise Mistake(
             f"tracking URI {uri!r} is a folder, and MLflow no longer writes to folders. Use sqlite:///mlflow.db; "
             f"`mlflow migrate-filestore` brings old runs over."
         )
@@ -52,7 +53,7 @@ def check_uri(uri: str) -> None:
         _check_driver(uri)
     elif scheme in SERVERS:
         if not HOST.match(uri):
-            raise ValueError(f"tracking URI {redact(uri)!r} names no host. Write it as {scheme}://127.0.0.1:5000.")
+            raise Mistake(f"tracking URI {redact(uri)!r} names no host. Write it as {scheme}://127.0.0.1:5000.")
     elif scheme not in SCHEMES:
         raise unknown("tracking URI scheme", scheme, SCHEMES)
 
@@ -60,16 +61,16 @@ def check_uri(uri: str) -> None:
 def _check_sqlite(uri: str) -> None:
     path = sqlite_path(uri)
     if path is None or path == Path() or path.name == ":memory:":
-        raise ValueError(
+        raise Mistake(
             f"tracking URI {uri!r} names no file. Write sqlite:///mlflow.db, or sqlite:////absolute/path/mlflow.db."
         )
     if path.is_dir():
-        raise ValueError(f"tracking URI {uri!r} is a directory; name a file in it: {uri.rstrip('/')}/mlflow.db.")
+        raise Mistake(f"tracking URI {uri!r} is a directory; name a file in it: {uri.rstrip('/')}/mlflow.db.")
     existing = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
     if existing != path.absolute() and not existing.is_dir():
-        raise ValueError(f"tracking URI {uri!r}: {existing} is a file, not a folder.")
+        raise Mistake(f"tracking URI {uri!r}: {existing} is a file, not a folder.")
     if not os.access(existing, os.W_OK):
-        raise ValueError(f"tracking URI {uri!r}: {existing} cannot be written. Set MLFLOW_TRACKING_URI to another.")
+        raise Mistake(f"tracking URI {uri!r}: {existing} cannot be written. Set MLFLOW_TRACKING_URI to another.")
     if path.exists():
         _check_header(path)
 
@@ -79,7 +80,7 @@ def _check_header(path: Path) -> None:
         start = file.read(16)
     if start and start != b"SQLite format 3\0":
         found = start.decode("ascii", "replace")
-        raise ValueError(
+        raise Mistake(
             f"{path.absolute()} is not an SQLite database (it starts with {found!r}). Move it away to begin a new one."
         )
 
@@ -93,6 +94,6 @@ def _check_driver(uri: str) -> None:
         make_url(uri).get_dialect().import_dbapi()
     except ModuleNotFoundError as error:
         how = "pip install '.[cluster]'" if error.name == "psycopg" else "install it"
-        raise ValueError(f"tracking URI {redact(uri)!r} needs the Python package {error.name!r}: {how}.") from None
+        raise Mistake(f"tracking URI {redact(uri)!r} needs the Python package {error.name!r}: {how}.") from None
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise ValueError(f"tracking URI {redact(uri)!r} is not understood: {redact(str(error))}.") from None
+        raise Mistake(f"tracking URI {redact(uri)!r} is not understood: {redact(str(error))}.") from None

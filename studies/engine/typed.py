@@ -11,6 +11,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import NoReturn
 
+from cnnzoo.mistake import Mistake
+
 FRONT = "cnn-studies"
 STUDIES = Path(__file__).parents[1]
 _VARIABLE = "CNN_STUDIES_TYPED"  # in the environment, so that commands started by this one know it, too
@@ -20,7 +22,7 @@ class Parser(ArgumentParser):
     """Tells a mistake as everything else here does: one line, which `error: ` goes before."""
 
     def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message} (see --help)")
+        raise Mistake(f"{message} (see --help)")
 
 
 def by(front: str) -> None:

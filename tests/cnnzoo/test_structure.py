@@ -186,4 +186,4 @@ def test_an_unknown_name_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixtu
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
-    assert err.startswith("unknown network 'resnet19'; did you mean 'resnet18'?")
+    assert err.startswith("error: unknown network 'resnet19'; did you mean 'resnet18'?")

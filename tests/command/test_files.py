@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnzoo.mistake import Mistake
 from studies.command.files import StudyFile, bundled, find, in_order, read
 from studies.command.listing import show
 from studies.engine import Arm
@@ -26,7 +27,7 @@ MAIN = '\nif __name__ == "__main__":\n    main(STUDY)\n'
 def test_what_is_wrong_with_a_file_is_one_line(text: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(text if "does nothing" in message else text + MAIN)
-    with pytest.raises(ValueError, match=r"mine\.py") as error:
+    with pytest.raises(Mistake, match=r"mine\.py") as error:
         read(file)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)

@@ -16,6 +16,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from cnnzoo.mistake import BUG
 from studies.engine import Arm, cli
 from studies.engine.console import announce
 from studies.engine.ledger import Ledger
@@ -262,16 +263,14 @@ MISTAKES = {
     'model="lenet"': ('model="lenett"', "unknown model 'lenett'; did you mean 'lenet'?"),
     "question=": (
         "qestion=",
-        "Study.__init__() got an unexpected keyword argument 'qestion'; it takes name, question, base, arms",
+        "Study takes no 'qestion'; did you mean 'question'? It takes: name, question, base, arms",
     ),
-    "budget=Budget(seeds=2": (
-        "budget=Budget(seed=2",
-        "Budget.__init__() got an unexpected keyword argument 'seed'; it takes seeds",
+    'question="Is ReLU better than tanh?",': (
+        "",
+        "Study: missing a required ",
     ),
-    ', than="tanh"': (
-        ', then="tanh"',
-        "claim() got an unexpected keyword argument 'then'; it takes text, better, than",
-    ),
+    "budget=Budget(seeds=2": ("budget=Budget(seed=2", "Budget takes no 'seed'; did you mean 'seeds'? It takes: seeds"),
+    ', than="tanh"': (', then="tanh"', "claim takes no 'then'; did you mean 'than'? It takes: text, better, than"),
 }
 
 
@@ -293,6 +292,29 @@ def test_what_else_goes_wrong_in_a_study_file_has_its_traceback(mistake: str, wa
     started = warm.start(tmp_path, study=tmp_path / "study.py")
     assert started.wait() == 1
     assert started.complained().startswith("Traceback ")
+
+
+BUG_OF_OURS = """
+from studies.engine import cli, main
+from tests.engine.tiny_study import STUDY
+
+cli.prepare = lambda *given, **named: list(zip([1], [], strict=True))
+main(STUDY)
+"""
+
+
+def test_a_bug_of_ours_is_a_traceback_and_said_to_be_ours(warm: Warm, tmp_path: Path) -> None:
+    (tmp_path / "study.py").write_text(BUG_OF_OURS)
+    started = warm.start(tmp_path, study=tmp_path / "study.py")
+    assert started.wait() == 1
+    said = started.complained()
+    assert said.startswith("Traceback ")
+    assert said.endswith("zip() argument 2 is shorter than argument 1\n" + BUG + "\n")
+
+
+def test_no_import_sets_a_hook() -> None:
+    code = "import sys; from studies.engine import *; from cnnzoo import *; assert sys.excepthook is sys.__excepthook__"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 @pytest.mark.slow
