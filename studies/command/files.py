@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cnnzoo.mistake import Mistake
 from cnnzoo.spelling import unknown
-from studies.engine.study import Study
+from studies.engine.study.study import Study
 from studies.engine.typed import STUDIES
 
 

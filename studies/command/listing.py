@@ -11,10 +11,10 @@ from rich.text import Text
 from cnnzoo.mistake import BAD_INPUT
 from studies.command.files import StudyFile, bundled, find, readable
 from studies.engine import typed
-from studies.engine.cli import RESULTS
-from studies.engine.console import terminal
-from studies.engine.ledger import Ledger
-from studies.engine.overview import progress_of
+from studies.engine.book.ledger import Ledger
+from studies.engine.terminal.cli import RESULTS
+from studies.engine.terminal.console import terminal
+from studies.engine.terminal.overview import progress_of
 
 SCALES = ("demo", "report")  # smoke costs nothing and says nothing
 

@@ -10,7 +10,7 @@ from traceback import extract_tb
 from cnnzoo.mistake import BAD_INPUT, Mistake
 from studies.command.files import StudyFile, bundled, find, in_order, readable
 from studies.engine import typed
-from studies.engine.options import INTERRUPTED
+from studies.engine.plan.options import INTERRUPTED
 from studies.engine.schema import SCALES
 
 
