@@ -8,7 +8,13 @@ from pathlib import Path
 
 from studies.engine import schema
 
-PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy")
+PACKAGES = {
+    "torch": "torch",
+    "ray": "ray",
+    "optuna": "optuna",
+    "mlflow": "mlflow-skinny",
+    "numpy": "numpy",
+}  # and who brings it
 # Reads, and runs nothing that the repository brings along.
 GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 GIT_SECONDS = 10
@@ -16,7 +22,10 @@ GIT_SECONDS = 10
 
 def origin(source: Path, device: str, slots: int) -> dict[str, str]:
     """The tags of a run that say where it comes from. MLflow's client sets none of them by itself."""
-    versions = [f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]
+    versions = [
+        f"python {platform.python_version()}",
+        *(f"{name} {version(package)}" for name, package in PACKAGES.items()),
+    ]
     tags = {
         "mlflow.user": _user(),
         "mlflow.source.name": str(source),
