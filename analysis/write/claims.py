@@ -87,7 +87,9 @@ def overview(every: Sequence[Results]) -> str:
     rows = [row for of in every for row in _overview_rows(of)]
     titles = ("study", "judged on", "claim", *NAMES.values())
     cells = zip(*rows, strict=True)
-    table = Table("As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)])
+    table = Table(
+        "claims", "As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)]
+    )
     said = [f"{_VERDICTS.format('the margin')} {NOTHING}: not asked, or not run."]
     if any(claim.kind in judging.ABOUT_TRAINING for of in every for claim in of.spec.claims):
         said.append(_TO_TRAIN)

@@ -62,6 +62,16 @@ def notes(of: Results) -> list[str]:
     return [*made, *_stages(of), *_report(of), *of.runs.notes]
 
 
+def under(of: Results, table: str) -> list[str]:
+    """What a reader needs who sees this table alone."""
+    if table == "fit":
+        return [_data(of), TRAIN_ACCURACY]
+    if table in ("accuracy", "factors"):
+        verdicts = _verdicts(of) if table == "accuracy" else []
+        return [verdict(of), _data(of), _intervals(of), *verdicts, _choice_made(of), *_stages(of), *_report(of)]
+    return []
+
+
 def _data(of: Results) -> str:
     data = of.spec.dataset
     parts = {"training": data["train"], "validation": data["validation"], "test": data["test"]}

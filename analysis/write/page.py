@@ -61,7 +61,7 @@ def _settings(of: Results) -> list[Table]:
 
 def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Table:
     cells = (list(pairs), list(pairs.values()))
-    return Table(caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
+    return Table(heads[0], caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
 
 
 def _origin(of: Results) -> list[str]:
