@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
+from torch import nn
+
+from cnnzoo.blocks import Shape
 from cnnzoo.data.sources import check_dataset_name
 from cnnzoo.losses import LOSSES
 from cnnzoo.mistake import Mistake
@@ -145,6 +148,11 @@ def reject_unknown(fields: Iterable[str]) -> None:
     for name in fields:
         if name not in FIELDS:
             raise Mistake(f"a recipe has no field {name!r}{nearest(name, FIELDS)} Its fields: {', '.join(FIELDS)}.")
+
+
+def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
+    """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
+    return builder_of(recipe.model)(shape, classes, **recipe.options())
 
 
 def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:

@@ -21,9 +21,8 @@ from cnnzoo.augment import normaliser
 from cnnzoo.checkpoint import write_atomically
 from cnnzoo.evaluate import EVALUATION_BATCH
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import build
 from cnnzoo.precision import choose_device
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 from cnnzoo.streams import in_place_of_the_global
 from cnnzoo.training import Training
 

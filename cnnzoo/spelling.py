@@ -34,11 +34,12 @@ def says_what_it_takes(function: Callable[P, T]) -> Callable[P, T]:
     signature = inspect.signature(function)
     name = function.__qualname__.removesuffix(".__init__")
     known = [parameter for parameter in signature.parameters if parameter != "self"]
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
         for given in kwargs:
-            if given not in known:
+            if given not in known and not open_ended:
                 raise Mistake(f"{name} takes no {given!r}{nearest(given, known)} It takes: {', '.join(known)}.")
         try:
             signature.bind(*args, **kwargs)

@@ -15,9 +15,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnnzoo.blocks import Add, Concat, LocalResponseNorm, Shape
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import ZOO, build
+from cnnzoo.nets import ZOO
 from cnnzoo.nets.choices import ACTIVATIONS
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 
 MB = 2**20
 _ACTIVATION_NAMES = {type(make()): name for name, make in ACTIVATIONS.items()}

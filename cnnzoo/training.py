@@ -23,10 +23,10 @@ from cnnzoo.landscape import look
 from cnnzoo.losses import training_loss
 from cnnzoo.memory import keep_freed_memory
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import build, source_digest
+from cnnzoo.nets import source_digest
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.precision import casting, choose_device, settle
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 
 
 def train(

@@ -10,13 +10,13 @@ from pathlib import Path
 from rich.text import Text
 
 from cnnzoo.mistake import Mistake, mistakes_in_a_line
-from studies.engine.cli import RESULTS
-from studies.engine.console import terminal
-from studies.engine.ledger import Ledger
-from studies.engine.options import INTERRUPTED
-from studies.engine.overview import progress_of
+from studies.engine.book.ledger import Ledger
+from studies.engine.plan.options import INTERRUPTED
 from studies.engine.schema import SCALES
-from studies.engine.study import Study
+from studies.engine.study.study import Study
+from studies.engine.terminal.cli import RESULTS
+from studies.engine.terminal.console import terminal
+from studies.engine.terminal.overview import progress_of
 
 FOLDER = Path(__file__).parent
 

@@ -10,19 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from torch import nn
 
-from cnnzoo.blocks import Shape
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets.googlenet import googlenet
 from cnnzoo.nets.plain import ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL, DEPTHS, alexnet, lenet, lenet_b, vgg, vgg_a
 from cnnzoo.nets.residual import RESNETS, SS3, double_conv, res9, res18, resnet, simplified_bottleneck
 from cnnzoo.spelling import unknown
-
-if TYPE_CHECKING:
-    from cnnzoo.recipe import Recipe
 
 Builder = Callable[..., nn.Module]  # (shape of an image, number of classes, *, options) -> network
 
@@ -45,11 +40,6 @@ ZOO: dict[str, Builder] = {
     "simp_res9": partial(res9, simplified_bottleneck, "simp_res9"),
     "vgg_a": vgg_a,
 }
-
-
-def build(recipe: "Recipe", shape: Shape, classes: int) -> nn.Module:
-    """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
-    return builder_of(recipe.model)(shape, classes, **recipe.options())
 
 
 def builder_of(model: str) -> Builder:

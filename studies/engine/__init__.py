@@ -7,14 +7,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from studies.engine.arms import Arm, grid
-    from studies.engine.budget import Budget, Scale
-    from studies.engine.claims import claim
-    from studies.engine.cli import main
-    from studies.engine.study import Study
+    from studies.engine.study.budget import Budget, Scale
+    from studies.engine.study.claims import claim
+    from studies.engine.study.grid import grid
+    from studies.engine.study.study import Arm, Study
+    from studies.engine.terminal.cli import main
 
 _HOMES = {
-    "Arm": "arms", "grid": "arms", "Budget": "budget", "Scale": "budget", "claim": "claims", "main": "cli", "Study": "study",
+    "Arm": "study.study", "Study": "study.study", "grid": "study.grid", "Budget": "study.budget", "Scale": "study.budget",
+    "claim": "study.claims", "main": "terminal.cli",
 }  # fmt: skip
 
 __all__ = ["Arm", "Budget", "Scale", "Study", "claim", "grid", "main"]
