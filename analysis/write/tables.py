@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.judge.factors import grid
 from analysis.judge.results import NAMES, Results, Sample
-from analysis.words import NOTHING, between, figure, number, plus_minus, setting
+from analysis.words import NOTHING, figure, needs, number, plus_minus, setting
 from analysis.write.formats import Column, Table
 from studies.engine import schema
 
@@ -39,6 +39,12 @@ def _accuracy(of: Results, way: str) -> list[Column]:
         *([Column("setting", settings, figures=False)] if shown else []),
         *(_said(of, arms, schema.TEST_ACC1) if way == "reported" else []),
         Column("test acc@1 % (n)", [_test(of.samples[way][arm]) for arm in arms], chosen=_row(of, way)),
+        *([] if of.spec.is_smoke else _compared(of, way, arms)),
+    ]
+
+
+def _compared(of: Results, way: str, arms: list[str]) -> list[Column]:
+    return [
         Column(f"Δ to {of.spec.baseline_of(way)}", [_delta(of, way, arm) for arm in arms]),
         Column("verdict", [_verdict(of, way, arm) for arm in arms], figures=False),
     ]
@@ -137,7 +143,7 @@ def _verdict(of: Results, way: str, arm: str) -> str:
     contrast = of.contrasts[way].get(arm)
     if contrast is None:
         return ""
-    needed = "" if math.isnan(contrast.needed) else f" (n* {between(contrast.likely, contrast.needed)})"
+    needed = "" if math.isnan(contrast.needed) else f" ({needs(contrast.likely, contrast.needed)})"
     return contrast.verdict + needed
 
 
