@@ -9,7 +9,7 @@ from typing import Any
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
 from cnnzoo import Epoch
-from studies.engine import schema
+from studies.engine import schema, typed
 from studies.engine.book import epochs as lines
 from studies.engine.book.table import Row
 from studies.engine.plan.plan import Trial
@@ -111,7 +111,7 @@ def how_to(spec: Mapping[str, Any]) -> str:
     return (
         f"**{spec['question']}**\n\n"
         f"Scale `{spec['scale']}` on `{spec['dataset']['name']}`; arms: {arms}; baseline: {spec['baseline']}.\n\n"
-        f"- the result: `python analysis/tables.py --study {spec['name']}`\n"
-        f"- go on, or more seeds: `python studies/{spec['name']}.py --scale {spec['scale']} --seeds N`\n\n"
+        f"- the result: `{typed.FRONT} tables --study {spec['name']}`\n"
+        f"- go on, or more seeds: `{typed.FRONT} run {spec['name']} --scale {spec['scale']} --seeds N`\n\n"
         "One run a trial stands below, named by arm and seed; those of a search never saw the test set."
     )
