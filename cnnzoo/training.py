@@ -25,6 +25,7 @@ from cnnzoo.memory import keep_freed_memory
 from cnnzoo.nets import build, source_digest
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.precision import casting, choose_device, settle
+from cnnzoo.predictions import Predictions
 from cnnzoo.recipe import Recipe
 
 
@@ -97,9 +98,13 @@ class Training:
                 checkpoint.write(self._checkpoint, self._state())
             yield epoch
 
-    def test(self) -> Score:
-        """The score on the test split, which nothing else here looks at."""
-        return evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe)
+    def test(self, predictions: Path | None = None) -> Score:
+        """The score on the test split, which nothing else here looks at; what is said of each image goes to a file."""
+        of_each = Predictions(self.recipe.loss, len(self.dataset.classes))
+        score = evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe, of_each)
+        if predictions is not None:
+            of_each.save(predictions)
+        return score
 
     def _run_epoch(self) -> Epoch:
         tally = Tally(len(self.dataset.classes), self.device)

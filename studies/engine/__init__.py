@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from studies.engine.arms import Arm, grid
-    from studies.engine.budget import Budget, Scale
+    from studies.engine.budget import Budget, EarlyStopping, Scale
     from studies.engine.claims import claim
     from studies.engine.cli import main
     from studies.engine.study import Study
 
 _HOMES = {
-    "Arm": "arms", "grid": "arms", "Budget": "budget", "Scale": "budget", "claim": "claims", "main": "cli", "Study": "study",
+    "Arm": "arms", "grid": "arms", "Budget": "budget", "EarlyStopping": "budget", "Scale": "budget", "claim": "claims",
+    "main": "cli", "Study": "study",
 }  # fmt: skip
 
 _OURS = (f"{__name__}.", "cnnzoo.", "search_spaces.")
 
-__all__ = ["Arm", "Budget", "Scale", "Study", "claim", "grid", "main"]
+__all__ = ["Arm", "Budget", "EarlyStopping", "Scale", "Study", "claim", "grid", "main"]
 
 
 def __getattr__(name: str) -> Any:

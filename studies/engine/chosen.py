@@ -34,7 +34,7 @@ def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, led
             f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "
             f"python studies/{source.name}.py --scale {scale} --seeds {plan.budget.seeds}"
         )
-    smaller = study.scale(scale).changes
+    smaller = study.smaller(scale)
     changes = _differences(source.recipe(best, scale), study.base, always=smaller.keys() | {"model"})
     return Arm(tune=arm.tune, chosen_in=source, **{**changes, **arm.changes})
 

@@ -47,7 +47,7 @@ class Conductor:
         self.origin = origin  # of the trials that are trained now
         self.progress = progress
         self.agenda = Agenda(plan, self._recall)
-        self._told: set[str] = set()  # signatures the tracker has been told the end of
+        self._told = 0  # so many of the agenda's ends the tracker has been told
         self._exported, self._exported_at = 0, -math.inf  # how many ends Optuna's journal holds, and since when
 
     def next(self) -> Order | None:
@@ -64,7 +64,7 @@ class Conductor:
         return Order(
             signature=trial.signature,
             recipe=trial.recipe.to_json(),
-            tested=trial.stage != "search",
+            tested=trial.tested,
             origin=dict(self.origin),
             results=str(self.ledger.root),
             data_dir=str(self.data_dir),
@@ -75,8 +75,7 @@ class Conductor:
         trial = self.agenda.trials[signature]
         self.progress.epoch_took(trial.arm, epoch[schema.SECONDS])
         stop = self.agenda.heard(trial, epoch["epoch"], epoch[schema.CHOSEN_BY])
-        counted = epoch["epoch"] if trial.number is None else self.agenda.searches[trial.arm].counted(trial.number)
-        self.tracker.advance(trial, Booked(self.ledger, signature, counted))
+        self.tracker.advance(trial, Booked(self.ledger, signature, self.agenda.counted(trial)))
         self._tell_settled()
         return stop
 
@@ -103,7 +102,7 @@ class Conductor:
         failed = [self.agenda.trials[s] for s, v in self.agenda.settled.items() if v.outcome == "failed"]
         results = [(trial, self.ledger.read(trial.signature).result) for trial in failed]
         again = f"\nto try this candidate again, delete the folder {self.ledger.root.name}/trials/"
-        return [(t, r.reason + (f"{again}{t.signature}" if t.stage == "search" else "")) for t, r in results if r]
+        return [(t, r.reason + ("" if t.tested else f"{again}{t.signature}")) for t, r in results if r]
 
     def close(self, status: str) -> int:
         """Hand over what is to be handed over; returns how many records MLflow could not be sent."""
@@ -118,38 +117,38 @@ class Conductor:
 
     def _export(self) -> None:
         export(self.plan, self.agenda.searches, self.ledger.root / "optuna.journal")
-        self._exported, self._exported_at = len(self._told), time.monotonic()
+        self._exported, self._exported_at = self._told, time.monotonic()
 
     def _recall(self, trial: Trial) -> Course:
         """What the ledger holds of a trial that is about to begin."""
         record = self.ledger.read(trial.signature)
         result = record.result
-        if trial.number is not None and result and schema.TEST_ACC1 in result.metrics:
+        if not trial.tested and result and schema.TEST_ACC1 in result.metrics:
             raise ValueError(
                 f"trial {trial.name!r} ({trial.signature}) has a test score already, so it may not be a candidate of a choice; "
                 f"give the study other seeds, or another results folder."
             )
-        if trial.number is None and result and result.outcome == "failed":
-            self.ledger.forget_failure(trial.signature)  # a candidate stays failed: later suggestions rest on that
+        if trial.tested and result and result.outcome == "failed":
+            self.ledger.forget_failure(trial.signature)  # a candidate stays failed: what came later rests on that
             record = replace(record, result=None)
         return record.course()
 
     def _tell_settled(self) -> None:
         """Every epoch passes here, so the usual case, that nothing was settled, costs nothing."""
-        if len(self._told) < len(self.agenda.settled):
-            for signature in self.agenda.settled.keys() - self._told:
-                self._told.add(signature)
+        if self._told < len(self.agenda.ends):
+            for signature in self.agenda.ends[self._told :]:
+                self._told += 1
                 if signature not in self.agenda.running:  # its worker may be writing it at this moment
                     self.ledger.drop_checkpoint(signature)  # one that a kill left behind
                 self.tracker.settle(self._settled(self.agenda.trials[signature]))
-        if self._exported < len(self._told) and time.monotonic() - self._exported_at > EXPORT_EVERY:
+        if self._exported < self._told and time.monotonic() - self._exported_at > EXPORT_EVERY:
             self._export()
         self.progress.changed()
 
     def _settled(self, trial: Trial) -> Settled:
         verdict, record = self.agenda.settled[trial.signature], self.ledger.read(trial.signature)
         result = record.result if verdict.outcome != "stopped" and record.result else Result(verdict.outcome)
-        counted = record.epochs if trial.number is None else record.epochs[: verdict.epochs]
+        counted = record.epochs[: verdict.epochs] if trial.stage == "search" else record.epochs
         return Settled(
             trial=trial,
             outcome=verdict.outcome,
@@ -165,6 +164,6 @@ class Conductor:
         for signature, verdict in self.agenda.settled.items():
             trial = self.agenda.trials[signature]
             key, score = (trial.arm, trial.stage), -1.0 if math.isnan(verdict.score) else verdict.score
-            if trial.number is None and verdict.outcome == "completed" and score > best.get(key, (-math.inf, trial))[0]:
+            if trial.tested and verdict.outcome == "completed" and score > best.get(key, (-math.inf, trial))[0]:
                 best[key] = (score, trial)
         return [trial for _, trial in best.values()]

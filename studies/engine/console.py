@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from studies.engine.agenda import Agenda
+from studies.engine.budget import RUNNERS
 from studies.engine.conduct import Conductor
 from studies.engine.estimate import duration, spelled_epochs
 from studies.engine.prepare import Prepared
@@ -33,16 +34,22 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
     facts.add_row("data", f"{data.name}: {counts} of {shape}")
     arms = (f"{arm} (baseline)" if arm == study.baseline else arm for arm in plan.arms if arm in plan.wanted)
     facts.add_row("arms", ", ".join(arms))
-    reported, searched = plan.reported(), plan.searched()
+    reported, searched = len(plan.reported_runs()), plan.searched()
     if reported:
         seeds = f"seeds {_range(budget.reported_seeds)}, tested once at the end"
-        facts.add_row("as reported", f"{len(reported)} trials: every arm on {seeds}")
+        facts.add_row("as reported", f"{reported} trials: every arm on {seeds}")
     if searched:
         space = ", ".join(sorted({name for arm in searched for name in arm.space}))
+        searches = len(searched) * budget.searches
+        often = "" if budget.searches == 1 else f", {budget.searches} times over"
         each = f"{budget.trials_per_arm} settings of {space} for each arm ({', '.join(arm.name for arm in searched)})"
-        facts.add_row("search", f"{len(searched) * budget.trials_per_arm} trials: {each}, on validation data alone")
+        facts.add_row("search", f"{searches * budget.trials_per_arm} trials: {each}{often}, on validation data alone")
+        if budget.runoff_trials:
+            best = f"each arm's best {RUNNERS} on {len(budget.runoff_seeds(1))} more seeds, on validation data alone"
+            facts.add_row("run-off", f"{searches * budget.runoff_trials} trials: {best}")
+        best = "each arm's best setting" if budget.searches == 1 else "what each search has chosen"
         seeds = f"fresh seeds {_range(budget.confirm_seeds)}, tested once at the end"
-        facts.add_row("confirm", f"{len(searched) * budget.seeds} trials: each arm's best setting on {seeds}")
+        facts.add_row("confirm", f"{len(searched) * len(budget.confirm_seeds)} trials: {best} on {seeds}")
     slots = "1 trial" if prepared.slots == 1 else f"{prepared.slots} trials"
     epochs = spelled_epochs([recipe for arm, recipe in plan.arms.items() if arm in plan.wanted])
     facts.add_row(

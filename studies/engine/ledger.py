@@ -5,6 +5,7 @@
                                epochs.jsonl    a line an epoch, in order, each written after its checkpoint
                                checkpoint.pt   while the training can still go on
                                model.safetensors   the network, of trials that were tested
+                               predictions.npz     what it says of each test image, and the loss of each
                                result.json     how it ended; there is none while it can still go on
 
 A folder belongs to no study: two studies that share a recipe share the trial.
@@ -113,6 +114,7 @@ class Entry:
         self.folder = folder
         self.checkpoint = folder / "checkpoint.pt"
         self.model = folder / "model.safetensors"
+        self.predictions = folder / "predictions.npz"
 
     def come_from(self, origin: Mapping[str, str]) -> None:
         """Book where the trial is trained; of one that was broken off that is where it began."""

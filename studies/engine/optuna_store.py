@@ -26,9 +26,9 @@ from studies.engine.search import Search
 IDENTITY = "identity"
 
 
-def export(plan: Plan, searches: Mapping[str, Search], path: Path) -> None:
+def export(plan: Plan, searches: Mapping[tuple[str, int], Search], path: Path) -> None:
     """Add every candidate that has its verdict and is not there yet; to an empty journal, where it is damaged."""
-    judged = {arm: list(_judged(plan, arm, search)) for arm, search in searches.items()}
+    judged = {key: list(_judged(plan, *key, search)) for key, search in searches.items()}
     with _held(path):
         try:
             storage = _opened(path)
@@ -38,16 +38,17 @@ def export(plan: Plan, searches: Mapping[str, Search], path: Path) -> None:
             path.with_name(f"{path.name}.damaged").write_bytes(path.read_bytes())
             path.write_bytes(b"")
             storage = _opened(path)
-        for arm, trials in judged.items():
-            home = _home(storage, f"{plan.study.name} · {plan.scale} · {arm}", plan.tuned[arm])
+        for (arm, number), trials in judged.items():
+            repeat = "" if number == 1 else f" · search {number}"
+            home = _home(storage, f"{plan.study.name} · {plan.scale} · {arm}{repeat}", plan.tuned[arm])
             there = {trial.user_attrs.get(SIGNATURE) for trial in home.get_trials(deepcopy=False)}
             home.add_trials(trial for trial in trials if trial.user_attrs[SIGNATURE] not in there)
 
 
-def _judged(plan: Plan, arm: str, search: Search) -> Iterator[FrozenTrial]:
-    for number, verdict in enumerate(search.verdicts()):
+def _judged(plan: Plan, arm: str, repetition: int, search: Search) -> Iterator[FrozenTrial]:
+    for number, verdict in enumerate(search.verdicts):
         if verdict is not None:
-            signature = plan.candidate(arm, number, search.settings[number]).signature
+            signature = plan.candidate(arm, repetition, number, search.settings[number]).signature
             yield search.frozen(number, **{NUMBER: number, SIGNATURE: signature})
 
 

@@ -59,7 +59,7 @@ def prepare(study: Study, options: Options, machine: Machine, ledger: Ledger, *,
     plan_of = partial(_plan, scale=scale, open_for=open_for, settled=lambda recipe: machine.ask(settle, recipe, device))
 
     def plan_to_choose_by(source: Study) -> Plan:
-        planned = source.scale(scale).budget.seeds
+        planned = source.budget_at(scale).seeds
         seeds = min(options.seeds or planned, planned)  # more than planned narrow an interval, and choose nothing anew
         return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
 
@@ -82,7 +82,7 @@ def _plan(
     open_for: Callable[[Recipe], Dataset],
     settled: Callable[[Recipe], Recipe],
 ) -> Plan:
-    base = settled(_with_dataset(study.base.replace(**study.scale(scale).changes), options))
+    base = settled(_with_dataset(study.base.replace(**study.smaller(scale)), options))
     recipes = {name: settled(_with_dataset(study.recipe(name, scale), options)) for name in study.arms}
     check_distinct(recipes, f"at scale {scale}, once precision and --dataset are settled")
     plan = Plan(
@@ -106,8 +106,8 @@ def _plan(
 
 
 def _budget(study: Study, scale: str, options: Options) -> Budget:
-    planned = study.scale(scale).budget
-    return Budget(seeds=options.seeds or planned.seeds, trials_per_arm=options.trials or planned.trials_per_arm)
+    asked: dict[str, Any] = {"seeds": options.seeds, "trials_per_arm": options.trials}
+    return replace(study.budget_at(scale), **{name: value for name, value in asked.items() if value is not None})
 
 
 def check_cluster(address: str) -> None:

@@ -17,7 +17,7 @@ SIGNATURE, OUTCOME, NUMBER, DEVICE, REASON = "signature", "outcome", "number", "
 DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", "versions"
 SPEC = "spec"
 
-STAGES = ("reported", "search", "confirm")
+STAGES = ("reported", "search", "runoff", "confirm")
 SCALES = ("report", "demo", "smoke")
 OUTCOMES = ("completed", "stopped", "diverged", "failed")
 

@@ -8,7 +8,6 @@ from optuna.distributions import distribution_to_json
 
 from cnnzoo.data import Dataset
 from search_spaces import Distribution
-from studies.engine.budget import SEARCH_SEED
 from studies.engine.plan import Plan
 
 
@@ -20,7 +19,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "scale": plan.scale,
         "dataset": dataset_facts(dataset),
         "base": plan.base.to_json(),
-        "smaller": study.scale(plan.scale).changes,
+        "smaller": study.smaller(plan.scale),
         "arms": {arm: study.arms[arm].changes for arm in plan.arms},
         "chosen_in": {arm: source.name for arm in plan.arms if (source := study.arms[arm].chosen_in)},
         "baseline": study.baseline,
@@ -31,8 +30,11 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "budget": {
             "seeds": plan.budget.reported_seeds,
             "confirm_seeds": plan.budget.confirm_seeds,
-            "search_seed": SEARCH_SEED,
+            "search_seed": plan.budget.search_seed(1),
             "trials_per_arm": plan.budget.trials_per_arm,
+            "searches": plan.budget.searches,
+            "early_stopping": asdict(plan.budget.early_stopping) if plan.budget.early_stopping else None,
+            "at_most": plan.budget.at_most,
         },
         "reported": {arm: dict(study.figures(arm)) for arm in plan.arms if study.figures(arm)},
         "claims": [asdict(claim) for claim in study.claims],

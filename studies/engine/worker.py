@@ -78,7 +78,7 @@ def _result(training: Training, order: Order, entry: Entry) -> Result:
         schema.FLOPS: float(size.flops),
     }
     if order.tested and training.outcome == "completed":
-        score = training.test()
+        score = training.test(entry.predictions)
         metrics |= {schema.TEST_LOSS: score.loss, schema.TEST_ACC1: score.acc1, schema.TEST_ACC5: score.acc5}
         save(training, entry.model)
     return Result(training.outcome, metrics)

@@ -228,8 +228,8 @@ def test_trouble_at_the_end_leaves_no_run_running(
 def test_the_checkpoint_of_a_stopped_trial_does_not_outlive_a_kill(tmp_path: Path) -> None:
     """The study was killed between the epoch that stopped the trial and the moment when the driver would have cleared up."""
     of = plan(study(trials=2, epochs=3))
-    settings = simulate(study(trials=2, epochs=3), slots=1, seed=0)[0].searches["relu"].settings
-    better, worse = (of.candidate("relu", number, setting).signature for number, setting in enumerate(settings))
+    settings = simulate(study(trials=2, epochs=3), slots=1, seed=0)[0].searches["relu", 1].settings
+    better, worse = (of.candidate("relu", 1, number, setting).signature for number, setting in enumerate(settings))
     ledger = Ledger(tmp_path)
     with ledger.writing(better, RECIPE) as entry:
         entry.begin([epoch(1, 50), epoch(2, 60), epoch(3, 70)])

@@ -5,6 +5,7 @@ import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -65,6 +66,7 @@ def test_a_trial_is_booked_epoch_by_epoch(tmp_path: Path) -> None:
     assert (result.outcome, result.reason) == ("completed", "")
     assert result.metrics.keys() == set(schema.TRIAL_METRICS)
     assert load(books(tmp_path).folder("abc") / "model.safetensors").recipe == RECIPE
+    assert len(np.load(books(tmp_path).folder("abc") / "predictions.npz")["predicted"]) == 1000
     assert not list(books(tmp_path).folder("abc").glob("checkpoint*"))
 
 
@@ -78,6 +80,7 @@ def test_a_candidate_never_sees_the_test_set(tmp_path: Path, monkeypatch: pytest
     assert result is not None
     assert result.outcome == "completed"
     assert not [name for name in result.metrics if name.startswith("test/")]
+    assert not (books(tmp_path).folder("abc") / "predictions.npz").exists()
     assert not (books(tmp_path).folder("abc") / "model.safetensors").exists()
 
 

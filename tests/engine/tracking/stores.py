@@ -31,7 +31,7 @@ OF_TRIAL = 2  # metrics of a whole trial, as settled here
 
 
 def reported(seed: int) -> Trial:
-    return PLAN.trial("relu", "reported", PLAN.arms["relu"].replace(seed=seed))
+    return PLAN.as_reported("relu", seed)
 
 
 def curves(epochs: int, **odd: Any) -> list[Epoch]:

@@ -87,7 +87,7 @@ def test_a_curve_goes_on_where_the_study_was_killed(uri: str) -> None:
 @pytest.mark.usefixtures("at_once")
 def test_what_does_not_count_goes(uri: str) -> None:
     """A candidate is stopped at an epoch that lies behind it."""
-    candidate = PLAN.candidate("relu", 4, {"lr": 0.003})
+    candidate = PLAN.candidate("relu", 1, 4, {"lr": 0.003})
     tracker = start(uri)
     tracker.begin(candidate, ORIGIN)
     tracker.advance(candidate, curves(5))
