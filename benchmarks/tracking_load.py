@@ -17,9 +17,9 @@ from typing import Any
 
 from cnnzoo import Recipe
 from studies.engine import schema
-from studies.engine.plan import Trial
-from studies.engine.provenance import origin
-from studies.engine.tracking import Settled, Tracker
+from studies.engine.book.provenance import origin
+from studies.engine.mirror.tracking import Settled, Tracker
+from studies.engine.plan.plan import Trial
 
 TRIALS, EPOCHS, LOT, SLOTS = 5_000, 20, 500, 20
 DATASET = {"name": "d", "digest": "d", "classes": 10, "shape": [1, 28, 28], "train": 1, "validation": 1, "test": 1}

@@ -7,12 +7,12 @@ python -m cnnzoo --json     the table as a JSON list
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnnzoo.blocks import Shape
+from cnnzoo.mistake import mistakes_in_a_line
 from cnnzoo.nets import ZOO
 from cnnzoo.recipe import Recipe, defaults_of
 from cnnzoo.spelling import unknown
@@ -58,6 +58,7 @@ With activation="sigmoid" and pooling="average" lenet is that of 1998, but for i
 python -m cnnzoo NAME shows one network layer by layer."""
 
 
+@mistakes_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m cnnzoo",
@@ -68,8 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print the table as a JSON list")
     options = parser.parse_args(arguments)
     if options.name is not None and options.name not in ZOO:
-        print(unknown("network", options.name, ZOO), file=sys.stderr)
-        sys.exit(2)
+        raise unknown("network", options.name, ZOO)
     if options.json:
         print(json.dumps([as_json(name) for name in ([options.name] if options.name else REPORT_OF)], indent=2))
     else:

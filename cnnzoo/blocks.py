@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cnnzoo.mistake import Mistake
+
 Shape = tuple[int, int, int]  # channels, height, width of an image or a feature map
 Activation = Callable[[], nn.Module]
 Norm = Callable[[int], nn.Module]  # from the number of channels
@@ -88,6 +90,4 @@ def values_left(name: str, features: nn.Module, shape: Shape) -> int:
     if values := left(height, width):
         return values
     least = next(side for side in range(1, 1000) if left(side, side))
-    raise ValueError(
-        f"{name} needs images of at least {least}x{least}, but got {height}x{width}; set image_size={least}."
-    )
+    raise Mistake(f"{name} needs images of at least {least}x{least}, but got {height}x{width}; set image_size={least}.")

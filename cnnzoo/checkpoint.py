@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from cnnzoo.mistake import Mistake
+
 _DIGEST = 32  # bytes
 _START = b"PK"  # of what torch.save writes
 DIFFERENCE_IN = {  # what else tells one training from another: the words where it is not the same
@@ -47,7 +49,7 @@ def read(path: Path) -> dict[str, Any] | None:
             continue
         content = memoryview(candidate.read_bytes())
         if not _START.startswith(bytes(content[: len(_START)]).strip(b"\0")):  # a power cut may leave it blank
-            raise ValueError(f"{candidate} is no checkpoint; give another path, or move it away.")
+            raise Mistake(f"{candidate} is no checkpoint; give another path, or move it away.")
         payload, digest = content[:-_DIGEST], content[-_DIGEST:]
         if hashlib.sha256(payload).digest() == digest:
             state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
@@ -64,7 +66,7 @@ def refuse_another_training(path: Path, state: dict[str, Any], identity: dict[st
     changed = [f"{name} is {ours[name]!r}, there {theirs.get(name)!r}" for name in names]
     changed += [words for part, words in DIFFERENCE_IN.items() if state[part] != identity[part]]
     if changed:
-        raise ValueError(
+        raise Mistake(
             f"checkpoint {path} belongs to another training: {'; '.join(changed)}. "
             "Resume from another path, or delete it."
         )

@@ -13,8 +13,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
+from torch import nn
+
+from cnnzoo.blocks import Shape
 from cnnzoo.data.sources import check_dataset_name
 from cnnzoo.losses import LOSSES
+from cnnzoo.mistake import Mistake
 from cnnzoo.nets import ZOO, builder_of
 from cnnzoo.nets.choices import CHOICES, check_dropout_at
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
@@ -100,7 +104,7 @@ class Recipe:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:
         if "model" not in fields:
-            raise ValueError(f"a recipe needs a model; known: {', '.join(ZOO)}.")
+            raise Mistake(f"a recipe needs a model; known: {', '.join(ZOO)}.")
         return cls(**fields)
 
 
@@ -143,7 +147,12 @@ def reject_unknown(fields: Iterable[str]) -> None:
     """Refuse a name that is no field of a recipe."""
     for name in fields:
         if name not in FIELDS:
-            raise ValueError(f"a recipe has no field {name!r}{nearest(name, FIELDS)} Its fields: {', '.join(FIELDS)}.")
+            raise Mistake(f"a recipe has no field {name!r}{nearest(name, FIELDS)} Its fields: {', '.join(FIELDS)}.")
+
+
+def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
+    """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
+    return builder_of(recipe.model)(shape, classes, **recipe.options())
 
 
 def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
@@ -166,7 +175,7 @@ def _check_values(recipe: Recipe) -> None:
         rule, holds = RANGES.get(name, (types, lambda _: True))
         fits = isinstance(value, allowed) and (not isinstance(value, bool) or bool in allowed)
         if not fits or (value is not None and not holds(value)):
-            raise ValueError(f"{name} must be {rule}, but got {value!r}.")
+            raise Mistake(f"{name} must be {rule}, but got {value!r}.")
 
 
 def _check_names(recipe: Recipe) -> None:
@@ -198,12 +207,12 @@ def _check_knobs(recipe: Recipe) -> None:
             value = getattr(recipe, knob)
             if value is not None and knob not in taken:
                 allowed = f"It takes: {', '.join(taken)}." if taken else "It takes no options."
-                raise ValueError(f"{knob}={value!r} would be ignored by {owner} {getattr(recipe, owner)!r}. {allowed}")
+                raise Mistake(f"{knob}={value!r} would be ignored by {owner} {getattr(recipe, owner)!r}. {allowed}")
     options = {**defaults_of(builder_of(recipe.model)), **recipe.options()}
     if "dropout_at" in options:
         check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])
     if recipe.label_smoothing and recipe.loss != "cross_entropy":
-        raise ValueError(
+        raise Mistake(
             f"label_smoothing={recipe.label_smoothing} would be ignored by loss {recipe.loss!r}; "
             "only cross_entropy takes it."
         )

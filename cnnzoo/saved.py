@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from cnnzoo.augment import normaliser
 from cnnzoo.checkpoint import write_atomically
 from cnnzoo.evaluate import EVALUATION_BATCH
-from cnnzoo.nets import build
+from cnnzoo.mistake import Mistake
 from cnnzoo.precision import choose_device
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 from cnnzoo.streams import in_place_of_the_global
 from cnnzoo.training import Training
 
@@ -81,7 +81,7 @@ class Network:
                 fits = tall >= height and wide >= width if larger_allowed else (tall, wide) == (height, width)
                 if layout.shape[1] == channels and fits:
                     return layout
-        raise ValueError(
+        raise Mistake(
             f"this network takes uint8 images of {height}x{width}{' or larger' * larger_allowed} with {channels} "
             "channels, as an array (images, height, width, channels) or (images, channels, height, width), "
             f"but got {images.dtype} of shape {tuple(images.shape)}."
@@ -120,7 +120,7 @@ def load(path: Path | str, device: torch.device | str | None = None) -> Network:
         recipe = _recipe(json.loads(metadata["recipe"]))
         classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in ("classes", "shape", "mean", "std"))
         if len(shape) != 3 or not all(type(side) is int for side in shape):  # it is handed to what the recipe names
-            raise ValueError(f"its shape is {shape}")
+            raise Mistake(f"its shape is {shape}")
         with in_place_of_the_global(torch.Generator()):  # its first weights are drawn, and thrown away
             model = build(recipe, shape, len(classes))
         model.load_state_dict(weights)
@@ -134,7 +134,7 @@ def _recipe(fields: dict[str, Any]) -> Recipe:
     """A file may name a network of somebody's own, but not make us import it."""
     module, colon, _ = str(fields.get("model")).partition(":")
     if colon and module not in sys.modules:
-        raise ValueError(f"its network is {fields['model']!r}; import {module} before, if you trust it")
+        raise Mistake(f"its network is {fields['model']!r}; import {module} before, if you trust it")
     return Recipe.from_json(fields)
 
 
@@ -147,6 +147,6 @@ def _digest(weights: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _no_network(path: Path | str, reason: object) -> ValueError:
+def _no_network(path: Path | str, reason: object) -> Mistake:
     first_line = str(reason).partition("\n")[0]
-    return ValueError(f"{path} is no network saved by cnnzoo, or it is damaged ({first_line}); save it again.")
+    return Mistake(f"{path} is no network saved by cnnzoo, or it is damaged ({first_line}); save it again.")

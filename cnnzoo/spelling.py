@@ -1,7 +1,15 @@
 """Errors that name the nearest spelling: the tail of every 'unknown ...' message."""
 
-from collections.abc import Iterable
+import functools
+import inspect
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import ParamSpec, TypeVar
+
+from cnnzoo.mistake import Mistake
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:
@@ -15,7 +23,28 @@ def _plain(name: object) -> str:
     return str(name).lower().replace("-", "_")
 
 
-def unknown(what: str, given: str, allowed: Iterable[str]) -> ValueError:
+def unknown(what: str, given: str, allowed: Iterable[str]) -> Mistake:
     """The error for a name that is none of those allowed."""
     names = list(allowed)
-    return ValueError(f"unknown {what} {given!r}{nearest(given, names)} Known: {', '.join(names)}.")
+    return Mistake(f"unknown {what} {given!r}{nearest(given, names)} Known: {', '.join(names)}.")
+
+
+def says_what_it_takes(function: Callable[P, T]) -> Callable[P, T]:
+    """The function; called with arguments that it does not take, it raises a Mistake that lists those it does."""
+    signature = inspect.signature(function)
+    name = function.__qualname__.removesuffix(".__init__")
+    known = [parameter for parameter in signature.parameters if parameter != "self"]
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        for given in kwargs:
+            if given not in known and not open_ended:
+                raise Mistake(f"{name} takes no {given!r}{nearest(given, known)} It takes: {', '.join(known)}.")
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:  # one is missing, or was given twice
+            raise Mistake(f"{name}: {error}. It takes: {', '.join(known)}.") from None
+        return function(*args, **kwargs)
+
+    return checked

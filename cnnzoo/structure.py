@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnzoo.blocks import Add, Concat, LocalResponseNorm, Shape
-from cnnzoo.nets import build
+from cnnzoo.mistake import Mistake
+from cnnzoo.nets import ZOO
 from cnnzoo.nets.choices import ACTIVATIONS
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 
 MB = 2**20
 _ACTIVATION_NAMES = {type(make()): name for name, make in ACTIVATIONS.items()}
@@ -77,13 +78,13 @@ def _check_passes(who: str, network: nn.Module, images: int, shape: Shape, class
     try:
         output = network(torch.empty(images, *shape, device="meta"))
     except Exception as error:  # whatever a network of somebody's own may raise
-        raise ValueError(f"{who} cannot take images of {shape}: {error}") from error
+        raise Mistake(f"{who} cannot take images of {shape}: {error}") from error
     if network.training and isinstance(output, tuple) and hasattr(network, "aux_weight"):
         output = output[0]
     if getattr(output, "shape", None) != (images, classes):
         found = f"one of shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
         wanted = f"a tensor of shape ({images}, {classes})"
-        raise ValueError(f"{who} must turn a batch of {images} into {wanted}, but it gives {found}.")
+        raise Mistake(f"{who} must turn a batch of {images} into {wanted}, but it gives {found}.")
 
 
 def describe(recipe: Recipe, shape: Shape, classes: int) -> Structure:
@@ -109,8 +110,16 @@ def describe(recipe: Recipe, shape: Shape, classes: int) -> Structure:
 
 
 def _on_meta(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
-    with torch.device("meta"):
-        return build(recipe, shape, classes).eval()
+    try:
+        with torch.device("meta"):
+            network = build(recipe, shape, classes)
+    except Exception as error:
+        if recipe.model in ZOO or isinstance(error, Mistake):
+            raise
+        raise Mistake(f"model {recipe.model!r} cannot be built for images of {shape}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise Mistake(f"model {recipe.model!r} must return a torch.nn.Module, but it returns {network!r}.")
+    return network.eval()
 
 
 @torch.no_grad()

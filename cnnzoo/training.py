@@ -22,11 +22,12 @@ from cnnzoo.evaluate import Epoch, Score, Tally, evaluate
 from cnnzoo.landscape import look
 from cnnzoo.losses import training_loss
 from cnnzoo.memory import keep_freed_memory
-from cnnzoo.nets import build, source_digest
+from cnnzoo.mistake import Mistake
+from cnnzoo.nets import source_digest
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.precision import casting, choose_device, settle
 from cnnzoo.predictions import Predictions
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 
 
 def train(
@@ -221,7 +222,7 @@ class Training:
 def steps_an_epoch(recipe: Recipe, images: int) -> int:
     """A last batch of a single image is left out: batch normalisation could not be computed from it."""
     if recipe.batch_size > images:
-        raise ValueError(
+        raise Mistake(
             f"batch_size must be at most the {images} training images of {recipe.dataset} "
             f"(those held out for validation are not among them), but got {recipe.batch_size}."
         )

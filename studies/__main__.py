@@ -9,13 +9,14 @@ from pathlib import Path
 
 from rich.text import Text
 
-from studies.engine.cli import RESULTS
-from studies.engine.console import terminal
-from studies.engine.ledger import Ledger
-from studies.engine.options import INTERRUPTED
-from studies.engine.overview import progress_of
+from cnnzoo.mistake import Mistake, mistakes_in_a_line
+from studies.engine.book.ledger import Ledger
+from studies.engine.plan.options import INTERRUPTED
 from studies.engine.schema import SCALES
-from studies.engine.study import Study
+from studies.engine.study.study import Study
+from studies.engine.terminal.cli import RESULTS
+from studies.engine.terminal.console import terminal
+from studies.engine.terminal.overview import progress_of
 
 FOLDER = Path(__file__).parent
 
@@ -34,7 +35,7 @@ def found() -> Iterator[Study]:
     for name in sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_")):
         try:
             study = getattr(import_module(f"studies.{name}"), "STUDY", None)
-        except ValueError as error:
+        except Mistake as error:
             print(f"error: studies/{name}.py: {error}", file=sys.stderr)
         else:
             if isinstance(study, Study):
@@ -73,7 +74,8 @@ def run(studies: list[Study], scale: str) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    with mistakes_in_a_line():
+        try:
+            sys.exit(main())
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)

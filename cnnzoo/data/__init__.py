@@ -12,6 +12,7 @@ from cnnzoo.data.images import DEVELOP, TEST, TRAIN
 from cnnzoo.data.prepared import Prepared, lock, prepare
 from cnnzoo.data.sources import Source, absent, check_dataset_name, find
 from cnnzoo.data.splits import Dataset, Rows, Split, hold_out_validation, shrink
+from cnnzoo.mistake import Mistake
 
 __all__ = ["Dataset", "Split", "open_dataset"]
 
@@ -64,7 +65,7 @@ def _located(name: str, data_dir: Path, download: bool) -> Source:
             raise absent(name, data_dir, failure)
         return source
     except OSError as error:
-        raise ValueError(f"{name}: {error.filename} cannot be read ({error.strerror}).") from error
+        raise Mistake(f"{name}: {error.filename} cannot be read ({error.strerror}).") from error
 
 
 def _split_rows(name: str, prepared: Prepared, train_size: int | None, share: float) -> tuple[Rows, Rows, Rows]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from cnnzoo.data.images import TEST, TRAIN, Contents, Pixels, resize
 from cnnzoo.data.splits import hold_out
+from cnnzoo.mistake import Mistake
 
 _BLOCK = 1000  # images resized at a time
 _MNIST5K_HELD_OUT = 1 / 5  # 1,000 of the 5,000
@@ -65,7 +66,7 @@ def read_official(name: str, data_dir: Path, image_size: int | None) -> Contents
         classes = tuple(c.split(" - ")[0] for c in train.classes)  # MNIST's are "0 - zero" ...
         _check(images, labels, len(classes))
     except Exception as error:  # torchvision raises all sorts on a damaged file, assertions too
-        raise ValueError(
+        raise Mistake(
             f"{name}: the files in {data_dir / folder} are damaged ({error or type(error).__name__}); "
             "delete that folder and let it be downloaded again."
         ) from error
@@ -91,9 +92,9 @@ def read_mnist5k(image_size: int | None) -> Contents:
 def _check(images: list[Pixels], labels: list[np.ndarray[Any, Any]], classes: int) -> None:
     for part, given in zip(images, labels, strict=True):
         if len(part) != len(given) or part.shape[1:] != images[0].shape[1:]:
-            raise ValueError(f"{len(given)} labels for images {part.shape}")
+            raise Mistake(f"{len(given)} labels for images {part.shape}")
         if not np.array_equal(np.unique(given), np.arange(classes)):
-            raise ValueError(f"the labels are not the numbers from 0 to {classes - 1}")
+            raise Mistake(f"the labels are not the numbers from 0 to {classes - 1}")
 
 
 def _contents(

@@ -13,6 +13,7 @@ import numpy as np
 
 from cnnzoo.data.images import DEVELOP, FORMATS, TEST, TRAIN, Contents, decode, header, resize
 from cnnzoo.data.splits import hold_out
+from cnnzoo.mistake import Mistake
 
 PARTS = {"train": TRAIN, "develop": DEVELOP, "test": TEST}
 _BESIDE = {"total_train"}  # report B keeps train + develop there a second time
@@ -51,9 +52,9 @@ def list_folder(name: str, root: Path, within: Path) -> Tree:
     if not parts:
         parts = {"train": str(root)}
     elif "train" not in parts:
-        raise ValueError(f"{name}: {root} has {' and '.join(parts)} but no train folder to learn from.")
+        raise Mistake(f"{name}: {root} has {' and '.join(parts)} but no train folder to learn from.")
     elif strangers := sorted(folders.keys() - PARTS.keys() - _BESIDE):
-        raise ValueError(
+        raise Mistake(
             f"{name}: {root} has {strangers[0]!r} beside train; the folders there may be called "
             f"{', '.join([*PARTS, *sorted(_BESIDE)])}: rename it, or move it away."
         )
@@ -62,7 +63,7 @@ def list_folder(name: str, root: Path, within: Path) -> Tree:
     for part, found in listed.items():
         if found.keys() != set(classes):
             odd = sorted(found.keys() ^ set(classes))[0]
-            raise ValueError(f"{name}: class {odd!r} is in only one of {root / 'train'} and {root / part}.")
+            raise Mistake(f"{name}: class {odd!r} is in only one of {root / 'train'} and {root / part}.")
     files = [
         File(entry.path, PARTS[part], label, stamp(entry.path, entry.stat()))
         for part, found in listed.items()
@@ -87,7 +88,7 @@ def list_tiny_imagenet(root: Path) -> Tree:
     test = {entry.name: entry for entry in _images(name, str(root / "val" / "images"), within)}
     annotated = {row[0]: row[1] for row in rows if len(row) > 1}
     if annotated.keys() != test.keys() or not labels.keys() >= set(annotated.values()):
-        raise ValueError(f"{name}: the images in {root / 'val'} are not those of its val_annotations.txt.")
+        raise Mistake(f"{name}: the images in {root / 'val'} are not those of its val_annotations.txt.")
     for file, entry in test.items():
         files.append(File(entry.path, TEST, labels[annotated[file]], stamp(entry.path, entry.stat())))
     return Tree(name, classes, files)
@@ -100,7 +101,7 @@ def read_tree(tree: Tree, image_size: int | None) -> Contents:
     if image_size is None and len({size for _, size in headers}) > 1:
         first = headers[0][1]
         other = next(i for i, (_, size) in enumerate(headers) if size != first)
-        raise ValueError(
+        raise Mistake(
             f"{tree.name}: the images differ in size ({first[1]}x{first[0]} in {tree.files[0].path}, "
             f"{headers[other][1][1]}x{headers[other][1][0]} in {tree.files[other].path}); set image_size."
         )
@@ -118,7 +119,7 @@ def _class_folders(name: str, folder: Path, within: Path) -> dict[str, str]:
     """Path by class, in the order of the labels: numbers as numbers, else by name."""
     found = {entry.name: entry.path for entry in _entries(folder, within) if entry.is_dir()}
     if len(found) < 2:
-        raise ValueError(
+        raise Mistake(
             f"{name}: {folder} must hold a folder of images for each of at least two classes, "
             f"but has {', '.join(found) or 'none'}."
         )
@@ -129,12 +130,12 @@ def _class_folders(name: str, folder: Path, within: Path) -> dict[str, str]:
 def _images(name: str, folder: str, within: Path) -> list[os.DirEntry[str]]:
     entries = _entries(Path(folder), within)
     if nested := [entry.name for entry in entries if entry.is_dir()]:
-        raise ValueError(
+        raise Mistake(
             f"{name}: the images of a class must lie directly in {folder}, but it has a folder {nested[0]!r}."
         )
     images = [entry for entry in entries if entry.name.lower().endswith(tuple(FORMATS))]
     if not images:
-        raise ValueError(f"{name}: the class folder {folder} has no images ({' '.join(FORMATS)}).")
+        raise Mistake(f"{name}: the class folder {folder} has no images ({' '.join(FORMATS)}).")
     return images
 
 
@@ -144,5 +145,5 @@ def _entries(folder: Path, within: Path) -> list[os.DirEntry[str]]:
         entries = sorted((e for e in listing if not e.name.startswith(".")), key=lambda e: e.name)
     for entry in entries:
         if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(within):
-            raise ValueError(f"the link {entry.path} leads out of {within}; put the files themselves there.")
+            raise Mistake(f"the link {entry.path} leads out of {within}; put the files themselves there.")
     return entries

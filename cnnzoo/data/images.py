@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 
+from cnnzoo.mistake import Mistake
+
 Pixels = NDArray[np.uint8]  # NHWC
 
 TRAIN, DEVELOP, TEST = 0, 1, 2  # the part of a data set that a row belongs to
@@ -44,7 +46,7 @@ def header(path: str) -> tuple[bool, tuple[int, int]]:
     try:
         with Image.open(path, formats=tuple(set(FORMATS.values()))) as image:
             if image.mode not in _GREY + _COLOUR:
-                raise ValueError(f"pixels of kind {image.mode}, not 8 bits a channel")
+                raise Mistake(f"pixels of kind {image.mode}, not 8 bits a channel")
             return _is_grey(image), (image.height, image.width)
     except Exception as error:  # a damaged file makes PIL raise all sorts of errors
         raise _unreadable(path, error) from error
@@ -55,7 +57,7 @@ def decode(path: str, channels: int) -> Pixels:
     try:
         with Image.open(path, formats=tuple(set(FORMATS.values()))) as image:
             if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
-                raise ValueError("transparent pixels: put it on a background first")
+                raise Mistake("transparent pixels: put it on a background first")
             pixels = np.array(image.convert("RGB" if channels == 3 else "L"))
     except Exception as error:  # a damaged file makes PIL raise all sorts of errors
         raise _unreadable(path, error) from error
@@ -69,5 +71,5 @@ def _is_grey(image: Image.Image) -> bool:
     return bool((palette == palette[:, :1]).all())
 
 
-def _unreadable(path: str, error: Exception) -> ValueError:
-    return ValueError(f"the image {path} cannot be used ({' '.join(str(error).split())}); mend it or remove it.")
+def _unreadable(path: str, error: Exception) -> Mistake:
+    return Mistake(f"the image {path} cannot be used ({' '.join(str(error).split())}); mend it or remove it.")

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from cnnzoo.data.images import TRAIN, Contents, Pixels
 from cnnzoo.data.sources import Source
+from cnnzoo.mistake import Mistake
 
 _FORMAT = 1  # goes up when what is written here changes
 IMAGES, ROWS, META = "images.npy", "rows.npy", "meta.json"
@@ -161,7 +162,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ValueError(
+        raise Mistake(
             f"the prepared data cannot be written to {path} ({error.strerror or error}); "
             "make room there, or set XDG_CACHE_HOME to a folder that can be written."
         ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from cnnzoo.data.arrays import OFFICIAL, mnist5k_file, read_mnist5k, read_official
 from cnnzoo.data.folders import Tree, list_folder, list_tiny_imagenet, read_tree, stamp
 from cnnzoo.data.images import Contents
+from cnnzoo.mistake import Mistake
 from cnnzoo.spelling import unknown
 
 NAMES = ("mnist5k", "mnist", "fashion_mnist", "cifar10", "cifar100", "tiny_imagenet")
@@ -31,7 +32,7 @@ def check_dataset_name(name: str) -> None:
     """Refuse a name that no data set can have; whether its files are there is seen when it is opened."""
     if name.startswith(FOLDER):
         if not _FOLDER_NAME.fullmatch(name.removeprefix(FOLDER)):
-            raise ValueError(
+            raise Mistake(
                 f"dataset {name!r} must be {FOLDER!r} and the plain name of one folder inside the data folder "
                 "(no slashes); give the folder above it as data_dir."
             )
@@ -57,11 +58,11 @@ def find(name: str, data_dir: Path) -> Source | None:
     return None
 
 
-def absent(name: str, data_dir: Path, failure: str) -> ValueError:
+def absent(name: str, data_dir: Path, failure: str) -> Mistake:
     """The error for a data set that is not there, with the ways out."""
     if name.startswith(FOLDER):
         folders = sorted(p.name for p in data_dir.iterdir() if p.is_dir()) if data_dir.is_dir() else []
-        return ValueError(
+        return Mistake(
             f"{name}: there is no folder {data_dir / name.removeprefix(FOLDER)}; "
             f"folders in {data_dir}: {', '.join(folders) or 'none'}."
         )
@@ -72,7 +73,7 @@ def absent(name: str, data_dir: Path, failure: str) -> ValueError:
     if name == "cifar10":
         way += f" (or its images as {data_dir}/cifar10/train/<class>/*.jpg and test/)"
     reason = f" and could not be downloaded ({failure})" if failure else ""
-    return ValueError(f"{name} is not in {data_dir}{reason}. Ways out: {way}, name another data_dir, or take mnist5k.")
+    return Mistake(f"{name} is not in {data_dir}{reason}. Ways out: {way}, name another data_dir, or take mnist5k.")
 
 
 def _find_folder(name: str, data_dir: Path) -> Source | None:
@@ -80,16 +81,14 @@ def _find_folder(name: str, data_dir: Path) -> Source | None:
     if not root.is_dir():
         return None
     if not root.resolve().is_relative_to(within):
-        raise ValueError(
-            f"{name}: {root} is a link that leads out of {within}; give the folder it leads to as data_dir."
-        )
+        raise Mistake(f"{name}: {root} is a link that leads out of {within}; give the folder it leads to as data_dir.")
     return _from_tree(root, list_folder(name, root, within))
 
 
 def _find_cifar10_folder(root: Path) -> Source:
     tree = list_folder("cifar10", root, root.resolve())
     if tree.classes != _CIFAR10 or not (root / "test").is_dir():
-        raise ValueError(f"cifar10: {root} must hold train and test folders with the classes {', '.join(_CIFAR10)}.")
+        raise Mistake(f"cifar10: {root} must hold train and test folders with the classes {', '.join(_CIFAR10)}.")
     return _from_tree(root, tree)
 
 

@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnzoo.mistake import Mistake
+
 Rows = NDArray[np.int64]
 
 _SEED = 20_240_607  # any number would do; changing it changes every split
@@ -81,7 +83,7 @@ def hold_out(name: str, labels: NDArray[np.int64], classes: tuple[str, ...], sha
     """The rows that are the test set of a data set that comes without one."""
     counts = np.bincount(labels, minlength=len(classes))
     if counts.min() < 2:
-        raise ValueError(
+        raise Mistake(
             f"{name}: class {classes[int(counts.argmin())]!r} has one image only, but without a test folder "
             "each class needs at least two: one to learn from and one to test on."
         )
@@ -93,7 +95,7 @@ def hold_out_validation(name: str, labels: NDArray[np.int64], rows: Rows, share:
     """The rows to learn from and those to choose by."""
     total = min(round(share * len(rows)), len(rows) - len(np.unique(labels[rows])))
     if total == 0:
-        raise ValueError(
+        raise Mistake(
             f"{name}: validation={share:g} of {len(rows)} training images is none; "
             "use more images or a larger share, or validation=0."
         )
@@ -107,7 +109,7 @@ def shrink(name: str, labels: NDArray[np.int64], rows: Rows, train_size: int | N
         return rows
     classes = len(np.unique(labels[rows]))
     if not classes <= train_size <= len(rows):
-        raise ValueError(
+        raise Mistake(
             f"{name}: train_size must be between {classes} (one of each class) and {len(rows)} "
             f"(the images left to learn from), but got {train_size}."
         )

@@ -10,18 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from torch import nn
 
-from cnnzoo.blocks import Shape
+from cnnzoo.mistake import Mistake
 from cnnzoo.nets.googlenet import googlenet
 from cnnzoo.nets.plain import ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL, DEPTHS, alexnet, lenet, lenet_b, vgg, vgg_a
 from cnnzoo.nets.residual import RESNETS, SS3, double_conv, res9, res18, resnet, simplified_bottleneck
 from cnnzoo.spelling import unknown
-
-if TYPE_CHECKING:
-    from cnnzoo.recipe import Recipe
 
 Builder = Callable[..., nn.Module]  # (shape of an image, number of classes, *, options) -> network
 
@@ -46,11 +42,6 @@ ZOO: dict[str, Builder] = {
 }
 
 
-def build(recipe: "Recipe", shape: Shape, classes: int) -> nn.Module:
-    """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
-    return builder_of(recipe.model)(shape, classes, **recipe.options())
-
-
 def builder_of(model: str) -> Builder:
     """What builds the network of this name."""
     if model in ZOO:
@@ -62,7 +53,7 @@ def builder_of(model: str) -> Builder:
         builder: Builder = getattr(import_module(module), function)
         inspect.signature(builder)
     except Exception as error:  # whatever a file of somebody's own may raise
-        raise ValueError(
+        raise Mistake(
             f"model {model!r} cannot be had: {_with_place(error)}. It names a function(shape, classes) -> network in a "
             f"file {module}.py beside the study."
         ) from None
@@ -83,5 +74,5 @@ def source_digest(model: str) -> str:
     module = model.partition(":")[0]
     file = getattr(import_module(module), "__file__", None)
     if file is None:
-        raise ValueError(f"model {model!r} stands in no file, so an edit of it would go unseen; put it into one.")
+        raise Mistake(f"model {model!r} stands in no file, so an edit of it would go unseen; put it into one.")
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]

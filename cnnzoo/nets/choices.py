@@ -5,6 +5,7 @@ from functools import partial
 from torch import nn
 
 from cnnzoo.blocks import Activation, LocalResponseNorm, Norm, Pooling
+from cnnzoo.mistake import Mistake
 
 ACTIVATIONS: dict[str, Activation] = {
     "relu": partial(nn.ReLU, inplace=True),  # safe: what stands before it never needs its own output to learn
@@ -33,14 +34,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
 def check_dropout_at(norm: str, dropout: float, dropout_at: str) -> None:
     """Refuse a combination of these three options in which one of them would be ignored."""
     if dropout_at == "none" and dropout > 0:
-        raise ValueError(
+        raise Mistake(
             f"dropout={dropout} would be ignored with dropout_at='none'; set dropout_at to instead, after or before."
         )
     if dropout_at != "none" and dropout == 0:
-        raise ValueError(f"dropout_at={dropout_at!r} needs a dropout above 0, but got 0; set dropout=0.2, for example.")
+        raise Mistake(f"dropout_at={dropout_at!r} needs a dropout above 0, but got 0; set dropout=0.2, for example.")
     if dropout_at in ("before", "after") and norm == "none":
-        raise ValueError(f"dropout_at={dropout_at!r} needs a norm to stand {dropout_at}; set norm, or leave it out.")
+        raise Mistake(f"dropout_at={dropout_at!r} needs a norm to stand {dropout_at}; set norm, or leave it out.")
     if dropout_at == "instead" and norm != "batch":
-        raise ValueError(
-            f"norm={norm!r} would be ignored with dropout_at='instead', which replaces it; leave norm out."
-        )
+        raise Mistake(f"norm={norm!r} would be ignored with dropout_at='instead', which replaces it; leave norm out.")

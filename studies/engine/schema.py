@@ -58,7 +58,7 @@ _SECRET = re.compile(r"(?i)((?:token|password|passwd)=)[^&\s]+")
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of a report; ``studies.engine.claims.claim`` says how ``arms`` and ``than`` are read, by its kind."""
+    """A sentence of a report; ``studies.engine.study.claims.claim`` says how ``arms`` and ``than`` are read, by its kind."""
 
     text: str
     kind: str

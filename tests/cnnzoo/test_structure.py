@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from cnnzoo.__main__ import REPORT_OF, main, structure_of
-from cnnzoo.nets import ZOO, build
+from cnnzoo.nets import ZOO
 from cnnzoo.nets.choices import ACTIVATIONS, NORMS
-from cnnzoo.recipe import Recipe, defaults_of
+from cnnzoo.recipe import Recipe, build, defaults_of
 from cnnzoo.structure import Structure, describe, measure
 
 MNIST, CIFAR = ((1, 28, 28), 10), ((3, 32, 32), 10)
@@ -186,4 +186,4 @@ def test_an_unknown_name_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixtu
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
-    assert err.startswith("unknown network 'resnet19'; did you mean 'resnet18'?")
+    assert err.startswith("error: unknown network 'resnet19'; did you mean 'resnet18'?")

@@ -14,8 +14,8 @@ from cnnzoo.augment import training_batches
 from cnnzoo.data import Dataset
 from cnnzoo.evaluate import Tally
 from cnnzoo.losses import LOSSES, training_loss
-from cnnzoo.nets import build
 from cnnzoo.optim import SCHEDULES
+from cnnzoo.recipe import build
 from cnnzoo.streams import generator, in_place_of_the_global
 
 ONCE = 10**9  # a landscape of one look, which records the loss of every step

@@ -19,9 +19,9 @@ from typing import NoReturn
 import mlflow.store.tracking.sqlalchemy_store
 import torch._dynamo
 
-import studies.engine.cli
-import studies.engine.mlflow_runs
-import studies.engine.on_ray
+import studies.engine.mirror.mlflow_runs
+import studies.engine.run.on_ray
+import studies.engine.terminal.cli
 
 
 def main() -> None:

@@ -23,8 +23,9 @@ from analysis import claims, report, tables, trials
 from cnnzoo import Recipe
 from cnnzoo.data import open_dataset
 from cnnzoo.recipe import FIELDS
-from studies.engine import Arm, Budget, Scale, claim, cli
-from studies.engine.options import Options
+from studies.engine import Arm, Budget, Scale, claim
+from studies.engine.plan.options import Options
+from studies.engine.terminal import cli
 from tests.engine.simulated import study
 from tests.engine.tiny_study import STUDY
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studies.engine.ledger import Ledger
-from studies.engine.optuna_store import export
+from studies.engine.book.ledger import Ledger
+from studies.engine.mirror.optuna_store import export
 from tests.engine.runs import Warm, booked, epochs_booked, runs, trials, until
 from tests.engine.simulated import plan, simulate, study
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line
@@ -33,7 +33,8 @@ main(STUDY)
 '''
 NEWER = '''
 """As if the libraries had been upgraded."""
-from studies.engine import main, provenance
+from studies.engine import main
+from studies.engine.book import provenance
 from tests.engine.tiny_study import STUDY
 
 known = provenance.version

@@ -10,8 +10,8 @@ import pytest
 
 from cnnzoo import Recipe
 from studies.engine import schema
-from studies.engine.ledger import Epoch, Ledger
-from studies.engine.worker import Order, work
+from studies.engine.book.ledger import Epoch, Ledger
+from studies.engine.run.worker import Order, work
 from tests.engine.runs import Warm, booked, epochs_booked, until
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
 

@@ -6,10 +6,10 @@ import time
 import pytest
 from rich.console import Console
 
-from studies.engine import progress
-from studies.engine.agenda import Agenda
-from studies.engine.progress import Progress
-from studies.engine.rungs import Course
+from studies.engine.course import Course
+from studies.engine.search.agenda import Agenda
+from studies.engine.terminal import progress
+from studies.engine.terminal.progress import Progress
 from tests.engine.runs import until
 from tests.engine.simulated import plan, study
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from ray.exceptions import OutOfMemoryError
 
-from studies.engine.conduct import GONE
+from studies.engine.run.conduct import GONE
 from tests.engine.runs import ROOT, Warm, booked, epochs_booked, trained_by, until
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
 
@@ -150,7 +150,7 @@ def test_workers_that_ray_kills_for_want_of_memory_fail_and_the_driver_lives(war
 
 def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker() -> None:
     """By itself it ends the whole study: to Tune 2.60 the error is unexpected."""
-    pytest.importorskip("studies.engine.on_ray")
+    pytest.importorskip("studies.engine.run.on_ray")
     from ray.air.execution._internal.actor_manager import RayActorManager
 
     manager = RayActorManager.__new__(RayActorManager)

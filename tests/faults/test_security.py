@@ -24,10 +24,10 @@ from torchvision.datasets import CIFAR10
 from cnnzoo import Recipe, load, save, train
 from cnnzoo.data import open_dataset
 from cnnzoo.data.arrays import OFFICIAL
-from studies.engine import cli
-from studies.engine.ledger import Ledger
+from studies.engine.book.ledger import Ledger
+from studies.engine.run.worker import Order, work
 from studies.engine.schema import redact
-from studies.engine.worker import Order, work
+from studies.engine.terminal import cli
 from tests.engine.runs import Warm, processes_in, trained_by, until
 from tests.engine.simulated import study
 from tests.test_architecture import FILES, named

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.engine.conduct import GONE
+from studies.engine.run.conduct import GONE
 from tests.engine.runs import Warm, epochs_booked, runs, trained_by, trials, until
 from tests.faults.asserts import assert_as_if_undisturbed, statuses
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from studies.engine.ledger import Ledger
-from studies.engine.options import Options
-from studies.engine.prepare import Machine, prepare
+from studies.engine.book.ledger import Ledger
+from studies.engine.plan.options import Options
+from studies.engine.plan.prepare import Machine, prepare
 from tests.engine.runs import Warm
 
 FILES = {file.stem: file for file in sorted((Path(__file__).parents[2] / "studies").glob("[!_]*.py"))}

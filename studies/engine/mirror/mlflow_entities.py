@@ -1,0 +1,115 @@
+"""What is written of a study and of a trial, in MLflow's own terms. Nothing here talks to MLflow."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+
+from studies.engine import schema
+from studies.engine.book.ledger import Epoch
+from studies.engine.mirror.outbox import Settled
+from studies.engine.plan.plan import Trial
+from studies.engine.schema import redact
+
+LONGEST_DIGEST, LONGEST_TAG = 36, 8000  # characters MLflow takes
+RUNNING, FINISHED, KILLED, FAILED = "RUNNING", "FINISHED", "KILLED", "FAILED"
+
+
+@dataclass
+class Run:
+    """What has to be known of a trial's run to tell what it still lacks."""
+
+    id: str
+    start: int  # milliseconds since 1970
+    status: str
+    outcome: str | None  # of the trial; it is written before the status
+    described: bool  # its data set and its params are there
+    deleted: bool = False
+    sent: int | None = None  # so many epochs, while it ran; None: some perhaps, by an earlier start
+
+    def over(self) -> str | None:
+        """How its trial ended, if all of that has arrived."""
+        return self.outcome if self.status in (FINISHED, FAILED) else None
+
+    def end(self, outcome: str) -> None:
+        self.status, self.outcome = status(outcome), outcome
+
+
+def parent_tags(spec: Mapping[str, Any]) -> dict[str, str]:
+    common = {schema.KIND: "study", schema.STUDY: spec["name"], schema.SCALE: spec["scale"]}
+    return {**common, schema.DATASET_DIGEST: spec["dataset"]["digest"], **schema.spec_to_tags(spec)}
+
+
+def trial_tags(trial: Trial, spec: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        schema.KIND: "trial",
+        schema.STUDY: spec["name"],
+        schema.SCALE: spec["scale"],
+        schema.ARM: trial.arm,
+        schema.STAGE: trial.stage,
+        schema.SEED: str(trial.recipe.seed),
+        schema.SIGNATURE: trial.signature,
+        schema.DATASET_DIGEST: spec["dataset"]["digest"],
+        **({} if trial.number is None else {schema.NUMBER: str(trial.number)}),
+    }
+
+
+def status(outcome: str) -> str:
+    """What MLflow calls a run whose trial ended in that way."""
+    return FAILED if outcome == "failed" else FINISHED
+
+
+def end_tags(settled: Settled) -> dict[str, str]:
+    reason = {schema.REASON: redact(settled.reason)[-LONGEST_TAG:]} if settled.reason else {}
+    return {schema.OUTCOME: settled.outcome, **reason}
+
+
+def params(trial: Trial) -> list[Param]:
+    """The fields of the resolved recipe; those that its model, optimiser or schedule does not have are left out."""
+    fields = trial.recipe.resolved().to_json()
+    return [Param(name, str(value)) for name, value in fields.items() if value is not None]
+
+
+def metrics(epochs: Iterable[Epoch], start: int, sent: int | None, of_trial: Mapping[str, float]) -> list[Metric]:
+    """The metrics of the epochs after the first `sent`, and at the last one those of the whole trial.
+
+    Their times rest on the run's start and on what the epochs took: sent again, they are the same.
+    """
+    found: list[Metric] = []
+    number, elapsed = 0, 0.0
+    for epoch in epochs:
+        number, elapsed = epoch["epoch"], elapsed + epoch[schema.SECONDS]
+        if number > (sent or 0):
+            points = [(name, number, epoch.get(name, math.nan)) for name in schema.EPOCH_METRICS]
+            points += [(name, step, value) for name in schema.STEP_METRICS for step, value in epoch.get(name, ())]
+            found += _finite(points, start + round(elapsed * 1000))
+    return found + _finite([(name, number, of_trial[name]) for name in of_trial], start + round(elapsed * 1000))
+
+
+def _finite(points: Iterable[tuple[str, int, float]], at: int) -> list[Metric]:
+    """A number that is none says nothing in a curve, and would be stored as 0 or as the largest there is."""
+    return [Metric(name, float(value), at, step) for name, step, value in points if math.isfinite(value)]
+
+
+def dataset_input(dataset: Mapping[str, Any]) -> DatasetInput:
+    counts = {part: dataset[part] for part in ("train", "validation", "test")}
+    profile = {"num_rows": sum(counts.values()), **counts, "classes": dataset["classes"], "shape": dataset["shape"]}
+    source = json.dumps({"uri": dataset["name"]})
+    digest = dataset["digest"][:LONGEST_DIGEST]
+    entity = Dataset(dataset["name"], digest, "local", source, profile=json.dumps(profile))
+    return DatasetInput(entity, [InputTag("mlflow.data.context", "training")])
+
+
+def how_to(spec: Mapping[str, Any]) -> str:
+    """What a person who opens the parent run reads."""
+    arms = ", ".join(spec["arms"] or spec["tuned_arms"])
+    return (
+        f"**{spec['question']}**\n\n"
+        f"Scale `{spec['scale']}` on `{spec['dataset']['name']}`; arms: {arms}; baseline: {spec['baseline']}.\n\n"
+        f"- the result: `python analysis/tables.py --study {spec['name']}`\n"
+        f"- go on, or more seeds: `python studies/{spec['name']}.py --scale {spec['scale']} --seeds N`\n\n"
+        "One run a trial stands below, named by arm and seed; those of a search never saw the test set."
+    )

@@ -1,0 +1,68 @@
+"""What MLflow should come to know, by trial: news of one trial replaces what was not sent yet of it."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from studies.engine.book.ledger import Epoch
+from studies.engine.plan.plan import Trial
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How a trial ended: the epochs that count, and the metrics of the whole trial."""
+
+    trial: Trial
+    outcome: str
+    epochs: Iterable[Epoch]  # gone through when it is sent, more than once where that fails
+    metrics: Mapping[str, float]
+    origin: Mapping[str, str]  # tags that say where it was trained, and with what
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """All there is to tell of one trial: that it began and where, how far it is or how it ended, and the file of its network."""
+
+    trial: Trial
+    epochs: Iterable[Epoch] = ()
+    settled: Settled | None = None
+    model: Path | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+class Outbox:
+    """Notes in the order in which they wait; one that could not be sent goes to the end, and so holds up no other."""
+
+    def __init__(self) -> None:
+        self._notes: dict[str, Note] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+    def add(self, note: Note) -> None:
+        with self._lock:
+            old = self._notes.get(note.trial.signature, note)
+            self._notes[note.trial.signature] = Note(
+                note.trial,
+                note.epochs or old.epochs,
+                note.settled or old.settled,
+                note.model or old.model,
+                note.origin or old.origin,
+            )
+
+    def first(self) -> Note | None:
+        with self._lock:
+            return next(iter(self._notes.values()), None)
+
+    def sent(self, note: Note) -> None:
+        """It need not be sent again, unless there was news in the meantime."""
+        with self._lock:
+            if self._notes[note.trial.signature] is note:
+                del self._notes[note.trial.signature]
+
+    def failed(self, note: Note) -> None:
+        with self._lock:
+            self._notes[note.trial.signature] = self._notes.pop(note.trial.signature)

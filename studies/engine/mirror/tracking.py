@@ -1,0 +1,166 @@
+"""Tracking: tells MLflow how the study goes, in a thread of its own, and never holds it up.
+
+The ledger is the truth. So nothing is kept here between starts: each start says everything again, and the thread, once
+it can reach MLflow, writes what is missing there. MLflow may be slow, locked or down for as long as it likes.
+"""
+
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studies.engine.book.ledger import Epoch
+from studies.engine.mirror.outbox import Note, Outbox, Settled
+from studies.engine.mirror.tracking_uri import absolute_uri, check_uri
+from studies.engine.plan.plan import Trial
+from studies.engine.schema import redact
+
+if TYPE_CHECKING:
+    from studies.engine.mirror.mlflow_runs import Runs
+
+__all__ = ["Settled", "Tracker", "check_uri"]
+
+MOMENT = 0.2  # seconds of news that are sent together: a trial that is over by then costs half the requests
+LIVE = 10.0  # seconds between two sendings of a running trial's curves: one that is over by then costs nothing more
+LONGEST_WAIT = 30.0  # seconds between two tries while MLflow cannot be reached
+SHORT = 2.0  # seconds that nobody minds to wait for the last records in silence
+PATIENCE = 60.0  # seconds without progress after which the rest is left unsent: two tries at a locked database
+PATIENCE_IN_TROUBLE = 5.0  # the same, where the last two tries came to nothing
+
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # one repeated unseen could create a run twice; we look, then repeat
+}
+
+
+class Tracker:
+    """Its calls return at once and never raise."""
+
+    def __init__(
+        self,
+        uri: str,
+        spec: Mapping[str, Any],
+        origin: Mapping[str, str],
+        say: Callable[[str], None],
+    ) -> None:
+        for name, value in SETTINGS.items():
+            os.environ.setdefault(name, value)
+        self._uri = absolute_uri(uri)
+        self._spec, self._origin = spec, origin
+        self._say = say
+        self._outbox = Outbox()
+        self._news = threading.Event()
+        self._closing = threading.Event()
+        self._due: dict[str, float] = {}  # of each running trial, when its curves may be sent again
+        self._status = ""  # of the study, once it is closing
+        self._runs: Runs | None = None
+        self._written = 0
+        self._failures = 0  # in a row
+        self._topics: set[str] = set()  # on which it has spoken
+        self._abandoned = False
+        self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
+        self._thread.start()
+
+    def begin(self, trial: Trial, origin: Mapping[str, str]) -> None:
+        """The trial is being trained: its run exists and is RUNNING."""
+        self._due[trial.signature] = time.monotonic() + LIVE
+        self._add(Note(trial, origin=origin))
+
+    def advance(self, trial: Trial, epochs: Iterable[Epoch]) -> None:
+        """So far is the trial, from its first epoch on; its curves follow, some seconds behind.
+
+        Of a candidate only epochs that count whatever its elders do may be told: a server takes none back.
+        """
+        if time.monotonic() >= self._due.get(trial.signature, math.inf):
+            self._due[trial.signature] = time.monotonic() + LIVE
+            self._add(Note(trial, epochs))
+
+    def settle(self, settled: Settled) -> None:
+        """The trial ended: its run has all metrics and the outcome, and is FINISHED, or FAILED."""
+        self._due.pop(settled.trial.signature, None)
+        self._add(Note(settled.trial, settled.epochs, settled, origin=settled.origin))
+
+    def keep_model(self, trial: Trial, path: Path) -> None:
+        """The file with the trial's network becomes an artifact of its run."""
+        self._add(Note(trial, model=path))
+
+    def close(self, status: str) -> int:
+        """Send what is left and end the parent run; returns how many records (trials, and the end) were not sent."""
+        hurried = self._closing.is_set()  # somebody breaks off the sending itself
+        self._status = status
+        self._closing.set()
+        self._news.set()
+        self._thread.join(SHORT)
+        if self._thread.is_alive() and not self._failures:
+            self._tell_once("rest", f"Sending {len(self._outbox) + 1} records to MLflow; Ctrl-C leaves them for later.")
+        before, since = self._written, time.monotonic()
+        while self._thread.is_alive() and not hurried:
+            self._thread.join(0.1)
+            if self._written != before:
+                before, since = self._written, time.monotonic()
+            if time.monotonic() - since > (PATIENCE_IN_TROUBLE if self._failures > 1 else PATIENCE):
+                break
+        self._abandoned = True
+        return len(self._outbox) + self._thread.is_alive()
+
+    def _add(self, note: Note) -> None:
+        self._outbox.add(note)
+        self._news.set()
+
+    def _work(self) -> None:
+        while not self._abandoned:
+            try:
+                if self._write_all():
+                    return
+                self._failures = 0
+            except Exception as error:  # whatever it is: the study goes on
+                self._runs = None
+                self._failures += 1
+                if self._failures > 1:  # the second try sees what was deleted, and what did arrive
+                    self._tell_trouble(error)
+            self._rest()
+
+    def _write_all(self) -> bool:
+        """Write what waits; True when that was the last of it."""
+        closing = self._closing.is_set()  # asked first: after close nothing is added
+        self._news.clear()
+        if self._runs is None:
+            from studies.engine.mirror.mlflow_runs import Runs  # two seconds, during which the study trains
+
+            self._runs = Runs(self._uri, self._spec, self._origin, self._tell_once)
+        while not self._abandoned and (note := self._outbox.first()) is not None:
+            try:
+                self._runs.write(note)
+            except Exception:
+                self._outbox.failed(note)
+                raise
+            self._outbox.sent(note)
+            self._written += 1
+        if closing:
+            self._runs.finish(self._status)
+        return closing
+
+    def _rest(self) -> None:
+        """Wait for news, or after a failure for better times."""
+        if self._failures == 0:
+            self._news.wait()
+            self._closing.wait(MOMENT)
+        elif self._closing.is_set():
+            time.sleep(min(1.0, LONGEST_WAIT))
+        else:
+            self._closing.wait(min(2.0 ** min(self._failures, 9), LONGEST_WAIT))
+
+    def _tell_trouble(self, error: Exception) -> None:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        text = f"MLflow at {self._uri} cannot be written to ({reason}). The study goes on; all is kept and sent later."
+        self._tell_once("trouble", redact(text))
+
+    def _tell_once(self, topic: str, text: str) -> None:
+        if topic not in self._topics:
+            self._topics.add(topic)
+            self._say(text)

@@ -1,0 +1,211 @@
+"""Ray Tune as the engine uses it: one Tuner for the whole study, fed by the conductor, on actors that are used again.
+
+Ray starts the trainings and keeps the slots full. What is trained next and what has to stop is decided by the agenda,
+through Tune's two openings for that: a Searcher and a TrialScheduler. Tune's own books are thrown away at the end.
+"""
+
+import dataclasses
+import logging
+import os
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+RAY_SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command line has its own
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "100000",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # the farewell has their reasons
+    "TUNE_RESULT_BUFFER_LENGTH": "1",
+}
+for _name, _value in RAY_SETTINGS.items():
+    os.environ.setdefault(_name, _value)  # Ray reads some of them when it is imported
+
+import ray  # noqa: E402
+from ray import tune  # noqa: E402
+from ray._private import ray_constants  # noqa: E402
+from ray._private.authentication.authentication_token_setup import (  # noqa: E402
+    maybe_enable_token_auth_if_token_available,
+)
+from ray._raylet import GcsClient  # type: ignore[attr-defined]  # noqa: E402
+from ray.air.execution._internal import actor_manager  # noqa: E402
+from ray.exceptions import AuthenticationError, OutOfMemoryError, RayActorError  # noqa: E402
+from ray.tune.error import TuneError  # noqa: E402
+from ray.tune.execution import tune_controller  # noqa: E402
+from ray.tune.experiment import Trial as RayTrial  # noqa: E402
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
+from ray.tune.search import Searcher  # noqa: E402
+
+from studies.engine.plan.options import ENVIRONMENT  # noqa: E402
+from studies.engine.plan.prepare import Machine  # noqa: E402
+from studies.engine.run.actor import Trainee  # noqa: E402
+from studies.engine.run.conduct import Conductor  # noqa: E402
+
+# To Tune 2.60 a worker that Ray killed for want of memory is a surprise that ends the study; it died like any other.
+for _module in (actor_manager, tune_controller):
+    vars(_module)["RayActorError"] = (RayActorError, OutOfMemoryError)
+LOOK, LOOKS = 5, 4  # seconds between two looks whether the head of the cluster is there, and how many it may miss
+RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
+
+
+class Orders(Searcher):
+    """Hands Tune the conductor's orders."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self.conductor = conductor
+        self._given: dict[str, str] = {}  # by Tune's name of a trial, its signature
+
+    def suggest(self, trial_id: str) -> Any:
+        order = self.conductor.next()
+        if order is not None:
+            self._given[trial_id] = order.signature
+            return dataclasses.asdict(order)
+        return Searcher.FINISHED if self.conductor.finished() else None
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Tune has given the trial up; of all other ends the scheduler is told, but it hears of every single death."""
+        if error:
+            self.conductor.ended(self._given[trial_id])
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing of Tune's own books is ever read again."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # the Tuner pickles what it is given, to be restored from; it never is
+
+
+class Stops(FIFOScheduler):
+    """Stops the trials that the agenda wants stopped."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.conductor = conductor
+
+    def on_trial_result(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
+        signature = trial.config["signature"]
+        if "trouble" in result:
+            raise OSError(result["trouble"])
+        (epoch,) = result["epochs"]
+        return str(TrialScheduler.STOP if self.conductor.heard(signature, epoch) else TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
+        """Tune says so of a trial that had to stop, too: the last it told is then an epoch."""
+        self.conductor.ended(trial.config["signature"], stopped=bool(result["epochs"]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def run(conductor: Conductor, gpus_per_trial: float) -> None:
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
+    with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
+        tuner = tune.Tuner(
+            tune.with_resources(Trainee, {"cpu": 1, "gpu": gpus_per_trial}),
+            tune_config=tune.TuneConfig(
+                search_alg=Orders(conductor), scheduler=Stops(conductor), num_samples=-1, reuse_actors=True
+            ),
+            run_config=tune.RunConfig(
+                name=conductor.plan.study.name,
+                storage_path=scratch,
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=RETRIES),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the ledger has its own
+            ),
+        )
+        over = threading.Event()
+        threading.Thread(target=_end_without_the_head, args=(over, conductor), daemon=True).start()
+        try:
+            tuner.fit()
+        except TuneError as error:
+            raise error.__context__ or error from None  # what went wrong on our side, without Tune's wrapping
+        finally:
+            over.set()
+
+
+def _end_without_the_head(over: threading.Event, conductor: Conductor) -> None:
+    """Once the head of the cluster is gone, Ray's calls do not return any more; after a minute it ends this process unasked."""
+    address, missed = ray.get_runtime_context().gcs_address, 0
+    host, _, port = address.rpartition(":")
+    while missed < LOOKS:
+        if over.wait(LOOK):
+            return
+        try:
+            socket.create_connection((host, int(port)), timeout=LOOK).close()
+            missed = 0
+        except OSError:
+            missed += 1
+    conductor.progress.stop()
+    conductor.tracker.close("FAILED")
+    print(f"error: the Ray cluster at {address} went away; the same command goes on from here.", file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(ENVIRONMENT)
+
+
+@contextmanager
+def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
+    """Ray, here or at an address, for as long as the study lasts; yields what there is. Stops only what it started."""
+    if address:
+        _log_in(address)
+    else:
+        ray_constants.ENABLE_RAY_CLUSTER = False  # listens on loopback alone
+    ray.init(
+        address=address or "local",  # without it Ray joins whatever cluster was started on this machine last
+        num_cpus=None if address else cpus,
+        include_dashboard=False,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+    )
+    token = Path.home() / ".ray" / "auth_token"
+    if not address and token.exists():
+        token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
+    try:
+        has = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        gpus = int(has.get("GPU", 0))
+        yield Machine(int(has.get("CPU", 0)), gpus, partial(_ask, gpus))
+    finally:
+        ray.shutdown()
+
+
+def _log_in(address: str) -> None:
+    """With the token, where one is wanted and there. Ray would not look for it, and try for 20 seconds without."""
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
+    if _lets_in(address):
+        return
+    maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+    if not _lets_in(address):
+        raise ConnectionError(
+            f"the Ray cluster at {address} wants its token: put the file ~/.ray/auth_token of its head at the same place here, "
+            "or say in RAY_AUTH_TOKEN_PATH where it is."
+        )
+
+
+def _lets_in(address: str) -> bool:
+    stderr = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)  # a refusal is told there too, from where Python cannot stop it
+    try:
+        GcsClient(address=address)
+    except AuthenticationError:
+        return False
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+    return True
+
+
+def _ask(gpus: int, question: Callable[..., Any], *about: Any) -> Any:
+    """Call a function on a node of the cluster: this one may have no GPU, or another kind of processor."""
+    there = ray.remote(question).options(num_gpus=0.01 if gpus else 0)
+    return ray.get(there.remote(*about))

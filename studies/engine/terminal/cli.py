@@ -1,0 +1,127 @@
+"""``python studies/x.py``: everything between the command line and the exit code.
+
+0 all trials done · 1 some trials failed · 2 bad input · 3 the study is being run by somebody else · 4 Ray, data or disk · 130 interrupted
+"""
+
+import os
+import signal
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+
+from cnnzoo.mistake import mistakes_in_a_line, refuse
+from studies.engine.book.ledger import Ledger
+from studies.engine.book.lock import AlreadyRunningError, held
+from studies.engine.book.provenance import origin
+from studies.engine.mirror.tracking import Tracker, check_uri
+from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
+from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
+from studies.engine.plan.spec import spec
+from studies.engine.run import in_process
+from studies.engine.run.conduct import Conductor
+from studies.engine.study.study import Study
+from studies.engine.terminal import estimate
+from studies.engine.terminal.console import announce, farewell, interrupted, terminal
+from studies.engine.terminal.overview import standing
+from studies.engine.terminal.progress import Progress
+
+RESULTS = Path("results")
+MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
+HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(study: Study) -> NoReturn:
+    """Run the study as the command line asks, and leave with an exit code that says how it went."""
+    with mistakes_in_a_line():
+        try:
+            sys.exit(run(study, parse(study, sys.argv[1:])))
+        except AlreadyRunningError as error:
+            refuse(error, LOCKED)
+        except OSError as error:
+            refuse(error, ENVIRONMENT)
+        except KeyboardInterrupt:  # before the first trial, or after the last
+            sys.exit(INTERRUPTED)
+
+
+def run(study: Study, options: Options) -> int:
+    check_uri(_tracking_uri())
+    if not options.address:
+        return _run_on(Machine.here(), study, options)
+    check_cluster(options.address)
+    from studies.engine.run import on_ray
+
+    with on_ray.started(options.address, None) as cluster:
+        return _run_on(cluster, study, options)
+
+
+def _run_on(machine: Machine, study: Study, options: Options) -> int:
+    console, ledger = terminal(), Ledger(RESULTS.absolute())
+    prepared = prepare(study, options, machine, ledger)
+    plan, data = prepared.plan, prepared.dataset
+    recipes = list(plan.arms.values())
+    taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
+    announce(prepared, console, estimate.seconds(plan, data, taken, prepared.slots), *standing(plan, ledger))
+    if options.dry_run:
+        return 0
+    with held(RESULTS / f"{study.name}.{plan.scale}.lock", f"study {study.name!r} at scale {plan.scale}"):
+        tags = origin(Path(sys.argv[0]).resolve(), prepared.device, prepared.slots)
+        tracker = Tracker(_tracking_uri(), spec(plan, prepared.dataset), tags, console.print)
+        progress = Progress(plan, prepared.slots, console)
+        conductor = Conductor(
+            plan, ledger, tracker, progress, data_dir=options.data_dir.absolute(), slots=prepared.slots, origin=tags
+        )
+        return _conduct(conductor, prepared, options, console)
+
+
+def _tracking_uri() -> str:
+    return os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
+
+
+def _conduct(conductor: Conductor, prepared: Prepared, options: Options, console: Console) -> int:
+    progress = conductor.progress
+    progress.start(conductor.agenda)
+    try:
+        _train(conductor, prepared, options)
+        progress.stop()
+        unsent = conductor.close("FINISHED")
+    except KeyboardInterrupt:
+        progress.stop()
+        conductor.close("KILLED")
+        interrupted(conductor.agenda, console)
+        return INTERRUPTED
+    except BaseException as error:  # in MLflow nothing may look as if it were still being trained
+        progress.stop()
+        conductor.tracker.close("FAILED")
+        if isinstance(error, OSError):
+            raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
+        raise
+    return farewell(prepared, conductor, unsent, console)
+
+
+def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
+    _catch_signals()
+    if options.in_process:
+        in_process.run(conductor)
+        return
+    from studies.engine.run import on_ray  # a second to import; not needed above
+
+    with nullcontext() if options.address else on_ray.started(None, prepared.slots):
+        _catch_signals()  # again: Ray sets handlers of its own when it starts
+        on_ray.run(conductor, prepared.gpus_per_trial)
+
+
+def _catch_signals() -> None:
+    """The first signal lets the study break off in good order; the second one ends it at once."""
+
+    def first(number: int, frame: FrameType | None) -> None:
+        for caught in HUNG_UP:
+            signal.signal(caught, lambda number, frame: os._exit(INTERRUPTED))
+        raise KeyboardInterrupt
+
+    for number in HUNG_UP:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, first)

@@ -1,0 +1,102 @@
+"""What the person at the terminal sees: what is going to happen, then a table by arm that moves, then how it ended."""
+
+import math
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from studies.engine.mirror.tracking_uri import viewer
+from studies.engine.plan.prepare import Prepared
+from studies.engine.run.conduct import Conductor
+from studies.engine.search.agenda import Agenda
+from studies.engine.study.budget import RUNNERS
+from studies.engine.terminal.estimate import duration, spelled_epochs
+
+
+def terminal() -> Console:
+    """Prints what it is given: a bracket in a question, an arm or an error is a bracket, and no markup."""
+    return Console(markup=False, emoji=False, highlight=False)
+
+
+def announce(prepared: Prepared, console: Console, seconds: float, done: int, total: int) -> None:
+    """What is compared, on what, and what it will take; `seconds` is for all of it, NaN where that is not known."""
+    plan, data = prepared.plan, prepared.dataset
+    study, budget = plan.study, plan.budget
+    facts = Table.grid(padding=(0, 2))
+    shape = "x".join(map(str, data.shape))
+    counts = f"{len(data.train)} training, {len(data.validation)} validation, {len(data.test)} test images"
+    facts.add_row("data", f"{data.name}: {counts} of {shape}")
+    arms = (f"{arm} (baseline)" if arm == study.baseline else arm for arm in plan.arms if arm in plan.wanted)
+    facts.add_row("arms", ", ".join(arms))
+    reported, searched = len(plan.reported_runs()), plan.searched()
+    if reported:
+        seeds = f"seeds {_range(budget.reported_seeds)}, tested once at the end"
+        facts.add_row("as reported", f"{reported} trials: every arm on {seeds}")
+    if searched:
+        space = ", ".join(sorted({name for arm in searched for name in arm.space}))
+        searches = len(searched) * budget.searches
+        often = "" if budget.searches == 1 else f", {budget.searches} times over"
+        each = f"{budget.trials_per_arm} settings of {space} for each arm ({', '.join(arm.name for arm in searched)})"
+        facts.add_row("search", f"{searches * budget.trials_per_arm} trials: {each}{often}, on validation data alone")
+        if budget.runoff_trials:
+            best = f"each arm's best {RUNNERS} on {len(budget.runoff_seeds(1))} more seeds, on validation data alone"
+            facts.add_row("run-off", f"{searches * budget.runoff_trials} trials: {best}")
+        best = "each arm's best setting" if budget.searches == 1 else "what each search has chosen"
+        seeds = f"fresh seeds {_range(budget.confirm_seeds)}, tested once at the end"
+        facts.add_row("confirm", f"{len(searched) * len(budget.confirm_seeds)} trials: {best} on {seeds}")
+    slots = "1 trial" if prepared.slots == 1 else f"{prepared.slots} trials"
+    epochs = spelled_epochs([recipe for arm, recipe in plan.arms.items() if arm in plan.wanted])
+    facts.add_row(
+        "trials",
+        f"{epochs} epochs each, {slots} at a time on {prepared.device}, {plan.arms[plan.study.baseline].precision}",
+    )
+    if done:
+        facts.add_row("done", f"{done} of {total} trials already, which are not trained again")
+    left, of = seconds * (1 - done / total), "for the others" if done else "if nothing is done yet"
+    guess = f"about {duration(left)} {of} (a rough guess)" if math.isfinite(left) else "unknown: a first step failed"
+    facts.add_row("time", guess)
+    bold_scale, question = (plan.scale, "bold"), (study.question, "bold")
+    console.print(Text.assemble("Scale: ", bold_scale, f" ({prepared.why_scale}).\n\n", question, "\n"))
+    console.print(facts)
+    console.print()
+
+
+def _range(seeds: tuple[int, ...]) -> str:
+    return str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}-{seeds[-1]}"
+
+
+def interrupted(agenda: Agenda, console: Console) -> None:
+    done = f"{len(agenda.settled)} of {agenda.total()} trials are done, and kept"
+    console.print(Text.assemble(f"\nInterrupted: {done}. To go on: ", (_again(), "bold")), soft_wrap=True)
+
+
+def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Console) -> int:
+    """The table, how the trials ended, and the next commands; returns the exit code."""
+    study, scale = prepared.plan.study.name, prepared.plan.scale
+    outcomes = conductor.outcomes()
+    ends = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+    console.print(f"\n{sum(outcomes.values())} trials: {ends}\n")
+    if unsent:
+        again = f"{unsent} records are not in MLflow yet; to send them, run the same command again: "
+        console.print(Text.assemble(again, (_again(), "bold")), soft_wrap=True)
+    else:
+        subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
+    as_given = re.sub(r" --seeds[ =]\d+", "", _again())
+    more = f"{as_given} --seeds {prepared.plan.budget.seeds + 2}"
+    look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
+    width = len(f"python analysis/report.py --study {study} --scale {scale}")  # as the table's own last lines have it
+    for command, what in ((look, "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):
+        console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
+    for trial, reason in conductor.failures():
+        console.print(f"\nfailed: {trial.name}\n{reason}", soft_wrap=True)
+    return 1 if outcomes["failed"] else 0
+
+
+def _again() -> str:
+    return shlex.join(["python", *sys.argv])

@@ -1,0 +1,130 @@
+"""The live table by arm while a study runs; plain lines, one a trial, where there is no terminal."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from statistics import median
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from studies.engine.plan.plan import Plan
+from studies.engine.search.agenda import Agenda
+from studies.engine.terminal.estimate import STOPPED_EARLY, duration
+
+REFRESH = 0.5  # seconds between two pictures of the table
+LOOK, SILENCE, LONG = 60.0, 600.0, 20  # seconds between looks; no epoch for so long, or so many times the longest one
+LATEST = 50  # epochs of an arm that the time left is reckoned from
+
+
+class Progress:
+    """Reads the agenda and draws; told by the conductor whenever something changed."""
+
+    def __init__(self, plan: Plan, slots: int, console: Console) -> None:
+        self.plan = plan
+        self.slots = slots
+        self.console = console
+        self.agenda: Agenda | None = None
+        self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
+        self._drawn = 0.0
+        self._over = threading.Event()
+        self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
+        self._said = 0  # so many of the settled trials have had their line
+        self._begun: set[str] = set()  # in this start
+        self._seconds: dict[str, deque[float]] = {}  # by arm, what its latest epochs took in this run
+
+    def start(self, agenda: Agenda) -> None:
+        self.agenda = agenda
+        threading.Thread(target=self._watch, args=(agenda,), daemon=True).start()
+        if self._live:
+            self._live.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        if self._live and self._live.is_started:
+            self._live.update(self.table(), refresh=True)
+            self._live.stop()
+
+    def epoch_took(self, arm: str, seconds: float) -> None:
+        self._heard, self._longest = time.monotonic(), max(self._longest, seconds)
+        self._seconds.setdefault(arm, deque(maxlen=LATEST)).append(seconds)
+
+    def changed(self) -> None:
+        if self.agenda is None:
+            return
+        self._begun |= self.agenda.running
+        if self._live is None:
+            self._say_settled(self.agenda)
+        elif time.monotonic() - self._drawn > REFRESH:
+            self._drawn = time.monotonic()
+            self._live.update(self.table(), refresh=True)
+
+    def _watch(self, agenda: Agenda) -> None:
+        """A training that hangs would hold its slot for ever, in silence: say so, once."""
+        while not self._over.wait(LOOK):
+            silent = time.monotonic() - self._heard
+            if silent > max(SILENCE, LONG * self._longest):
+                names = ", ".join(agenda.trials[signature].name for signature in list(agenda.running))
+                line = f"No epoch has ended for {duration(silent)}; being trained: {names}. If that cannot be, one of them hangs: "
+                self.console.print(f"{line}Ctrl-C, and the same command goes on.", soft_wrap=True)
+                return
+
+    def table(self) -> Table:
+        assert self.agenda is not None
+        eta = self.eta()
+        title = f"{len(self.agenda.settled)} of {self.agenda.total()} trials" + (
+            f", about {duration(eta)} left" if eta else ""
+        )
+        table = Table(title=title, title_justify="left")
+        table.add_column("arm")
+        for column in ("done", "running", "left", "best val acc", "epochs"):
+            table.add_column(column, justify="right")
+        for arm in self._arms():
+            table.add_row(arm, *self._row(arm))
+        return table
+
+    def eta(self) -> float | None:
+        """Seconds left, from what the epochs of each arm took so far."""
+        assert self.agenda is not None
+        if not self._seconds:
+            return None
+        usual = median(s for seconds in self._seconds.values() for s in seconds)
+        left = sum(epochs * median(self._seconds.get(arm, [usual])) for arm, epochs in self._epochs_left())
+        return left / self.slots
+
+    def _arms(self) -> list[str]:
+        return list(dict.fromkeys([*self.plan.compared(), *(arm.name for arm in self.plan.searched())]))
+
+    def _row(self, arm: str) -> list[str]:
+        assert self.agenda is not None
+        standing = self.agenda.standings[arm]
+        counts = map(str, self._counts(arm))
+        return [*counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
+
+    def _counts(self, arm: str) -> tuple[int, int, int]:
+        assert self.agenda is not None
+        standing = self.agenda.standings[arm]
+        left = self.agenda.planned(arm) - standing.done - standing.running
+        return standing.done, standing.running, max(0, left)
+
+    def _epochs_left(self) -> Iterator[tuple[str, float]]:
+        """By arm, how many epochs are left to train; of the candidates of a search some share is never trained."""
+        tuned = {arm.name: arm.base for arm in self.plan.searched()}
+        for arm in self._arms():
+            _, running, left = self._counts(arm)
+            epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.plan.arms[arm].epochs
+            yield arm, (left + running / 2) * epochs
+
+    def _say_settled(self, agenda: Agenda) -> None:
+        for signature in agenda.ends[self._said :]:
+            self._said += 1
+            outcome = agenda.settled[signature]
+            if signature not in self._begun:  # it was done before: the announcement has counted it
+                continue
+            eta, name = self.eta(), agenda.trials[signature].name
+            line = f"[{self._said}/{agenda.total()}] {name}: {outcome.ended}"
+            score = f" after {outcome.epochs} epochs, val acc {outcome.score:.2f} %" if outcome.epochs else ""
+            left = f"; about {duration(eta)} left" if eta else ""
+            self.console.print(line + score + left, soft_wrap=True)
