@@ -85,6 +85,10 @@ class Plan:
             (arm, seed) for seed in range(1, most + 1) for arm in self.compared() if seed <= self.seeds("reported", arm)
         ]
 
+    def with_seeds(self, more: Mapping[tuple[str, str], int]) -> "Plan":
+        """The plan with more seeds of some arms, by stage and arm."""
+        return replace(self, more_seeds={**self.more_seeds, **more})
+
     def seeds(self, stage: str, arm: str) -> int:
         """On how many seeds an arm is trained as reported, or the choice of each of its searches confirmed."""
         return max(self.budget.seeds, self.more_seeds.get((stage, arm), 0))

@@ -108,7 +108,7 @@ def _plan(
 
 
 def _budget(study: Study, scale: str, options: Options) -> Budget:
-    asked: dict[str, Any] = {"seeds": options.seeds, "trials_per_arm": options.trials}
+    asked: dict[str, Any] = {"seeds": options.seeds, "trials_per_arm": options.trials, "at_most": options.at_most}
     return replace(study.budget_at(scale), **{name: value for name, value in asked.items() if value is not None})
 
 

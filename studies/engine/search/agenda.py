@@ -68,6 +68,13 @@ class Agenda:
         left = self.running or self._runs or self._ready or self._unchosen
         return not left and len(self.settled) == len(self.trials)
 
+    def widen(self, plan: Plan) -> None:
+        """Go on, once all is done, with the seeds that a wider plan has beside those of this one."""
+        self.plan = plan
+        every = (plan.as_reported(arm, seed) for arm, seed in plan.reported_runs())
+        confirming = (trial for chosen in self._chosen.values() if chosen for trial in plan.confirm(chosen))
+        self._ready += [trial for trial in (*every, *confirming) if trial.signature not in self.trials]
+
     def heard(self, trial: Trial, epoch: int, score: float) -> bool:
         """Take in the score after an epoch; True says that the trial has to stop. An epoch heard of before changes nothing."""
         course = self.courses[trial.signature]

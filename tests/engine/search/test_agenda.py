@@ -117,6 +117,26 @@ def test_a_further_search_later_runs_only_what_is_new() -> None:
     assert {again.trials[signature].search for signature in trained} == {3}
 
 
+def test_where_more_seeds_have_to_decide_only_those_are_trained() -> None:
+    few = replace(study(), budget=Budget(seeds=2, trials_per_arm=4, searches=2))
+    agenda, _, _ = simulate(few, slots=2, seed=0)
+    before = {*agenda.trials}
+    agenda.widen(agenda.plan.with_seeds({("reported", "relu"): 4, ("confirm", "tanh"): 3}))
+    assert not agenda.finished()
+    added = []
+    while (trial := agenda.next()) is not None:
+        added.append((trial.stage, trial.arm, trial.recipe.seed))
+        agenda.ended(trial, "completed")
+    assert added == [
+        ("reported", "relu", 3),
+        ("reported", "relu", 4),
+        ("confirm", "tanh", 103),
+        ("confirm", "tanh", 1103),
+    ]
+    assert agenda.finished()
+    assert len(agenda.trials) == agenda.total() == len(before) + 4
+
+
 def test_a_space_smaller_than_the_budget_is_tried_whole_and_once() -> None:
     small = replace(study(), tune={"pooling": CategoricalDistribution(["max", "average"])})
     agenda, _, _ = simulate(small, slots=2, seed=0)
