@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnzoo.checkpoint import write_atomically
+from cnnzoo.files import write_atomically
 from cnnzoo.losses import loss_of_each
 
 SMALL = 256  # classes that a byte can name

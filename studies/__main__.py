@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.text import Text
 
 from cnnzoo.mistake import Mistake, mistakes_in_a_line
-from studies.engine.book.ledger import Ledger
+from studies.engine.book.book import Book
 from studies.engine.plan.options import INTERRUPTED
 from studies.engine.schema import SCALES
 from studies.engine.study.study import Study
@@ -49,11 +49,11 @@ def in_order(studies: list[Study]) -> Iterator[Study]:
 
 
 def show(studies: list[Study]) -> int:
-    console, ledger = terminal(), Ledger(RESULTS.absolute())
+    console, book = terminal(), Book(RESULTS.absolute())
     for study in studies:
         console.print(Text.assemble((study.name, "bold"), f"  {study.question}"))
         console.print(f"  {len(study.arms)} arms: {', '.join(study.arms)}", no_wrap=True, overflow="ellipsis")
-        costs = (f"{scale} {progress_of(study, scale, ledger)} epochs" for scale in SCALES)
+        costs = (f"{scale} {progress_of(study, scale, book)} epochs" for scale in SCALES)
         console.print(f"  trials: {'; '.join(costs)}\n")
     console.print("next  python studies/NAME.py --dry-run   what it would do, and how long that takes here")
     console.print("      python -m studies --run            all of them at demo scale, then the report pages")

@@ -7,6 +7,8 @@ It only ever grows, so that a dashboard may be open on it, and what a person not
 import fcntl
 import hashlib
 import json
+import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
@@ -19,14 +21,45 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from studies.engine.plan.plan import Plan, TunedArm
+from studies.engine.book.table import Row
+from studies.engine.plan.plan import Plan, Trial, TunedArm
+from studies.engine.run.listener import Listener
 from studies.engine.schema import NUMBER, SIGNATURE
+from studies.engine.search.agenda import Agenda, SearchOf
 from studies.engine.search.search import Search
 
 IDENTITY = "identity"
+SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
 
 
-def export(plan: Plan, searches: Mapping[tuple[str, int], Search], path: Path) -> None:
+class OptunaJournal(Listener):
+    """Writes the journal now and then while the study runs, and at its end."""
+
+    def __init__(self, plan: Plan, path: Path) -> None:
+        self._plan = plan
+        self._path = path
+        self._searches: Mapping[SearchOf, Search] = {}
+        self._new = 0  # candidates that ended since the journal was written
+        self._written_at = -math.inf
+
+    def opened(self, agenda: Agenda) -> None:
+        self._searches = agenda.searches
+
+    def ended(self, trial: Trial, row: Row) -> None:
+        self._new += trial.stage == "search"
+        if self._new and time.monotonic() - self._written_at > SECONDS_BETWEEN_WRITINGS:
+            self._write()
+
+    def closed(self, status: str) -> None:
+        if status != "FAILED":
+            self._write()
+
+    def _write(self) -> None:
+        export(self._plan, self._searches, self._path)
+        self._new, self._written_at = 0, time.monotonic()
+
+
+def export(plan: Plan, searches: Mapping[SearchOf, Search], path: Path) -> None:
     """Add every candidate that has its outcome and is not there yet; to an empty journal, where it is damaged."""
     judged = {key: list(_judged(plan, *key, search)) for key, search in searches.items()}
     with _held(path):

@@ -69,7 +69,7 @@ class Plan:
     base: Recipe
     arms: Mapping[str, Recipe]  # as reported, at this scale: all of them
     tuned: Mapping[str, TunedArm]  # all of them, too; empty where nothing is tuned
-    sign: Callable[[Recipe], str]
+    digest_of: Callable[[Recipe], str]  # of the data that a recipe trains on
     wanted: frozenset[str]  # the arms that this start of the study is about
     only: str | None = None  # reported, tuned, or both
     more_seeds: Mapping[tuple[str, str], int] = field(default_factory=dict)  # than the budget's, by stage and arm
@@ -125,6 +125,9 @@ class Plan:
         assert search is not None
         seeds = [self.budget.confirm_seed(search, k + 1) for k in range(self.seeds("confirm", chosen.arm))]
         return [self._trial(chosen.arm, "confirm", chosen.recipe.replace(seed=seed), search) for seed in seeds]
+
+    def sign(self, recipe: Recipe) -> str:
+        return signature(recipe, self.digest_of(recipe))
 
     def _trial(
         self,
