@@ -20,6 +20,7 @@ from studies.engine.book.book import Book
 from studies.engine.plan.chosen import with_chosen_settings
 from studies.engine.plan.options import Options
 from studies.engine.plan.plan import Plan, tuned_arms
+from studies.engine.plan.spec import given_before
 from studies.engine.study.budget import Budget
 from studies.engine.study.spaces import extremes
 from studies.engine.study.study import Study, check_distinct
@@ -66,6 +67,8 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book, *, dow
         return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
 
     plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, book), options=options)
+    if options.seeds is None:
+        plan = plan.with_seeds(given_before(book.table(study.name, scale).spec()))
     return Prepared(plan, open_for(plan.arms[study.baseline]), device, slots, gpus_per_trial, why)
 
 
@@ -109,7 +112,12 @@ def _plan(
 
 def _budget(study: Study, scale: str, options: Options) -> Budget:
     asked: dict[str, Any] = {"seeds": options.seeds, "trials_per_arm": options.trials, "at_most": options.at_most}
-    return replace(study.budget_at(scale), **{name: value for name, value in asked.items() if value is not None})
+    budget = replace(study.budget_at(scale), **{name: value for name, value in asked.items() if value is not None})
+    if options.at_most and options.at_most < budget.seeds:
+        raise Mistake(
+            f"--at-most {options.at_most} is less than the {budget.seeds} seeds that every arm gets at first."
+        )
+    return budget
 
 
 def check_cluster(address: str) -> None:

@@ -27,6 +27,9 @@ RAYS = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray, too, lo
 GONE = f"the worker died (killed, or out of memory); see {RAYS}/ray/session_latest/logs"
 
 
+Rounds = Callable[[Plan], Plan | None]  # once all is done: the plan with the seeds that have to be added, if any
+
+
 @dataclass(frozen=True, kw_only=True)
 class Means:
     """What a study is trained with."""
@@ -38,11 +41,14 @@ class Means:
 
 
 class Conductor:
-    def __init__(self, plan: Plan, book: Book, means: Means, listeners: Sequence[Listener]) -> None:
+    def __init__(
+        self, plan: Plan, book: Book, means: Means, listeners: Sequence[Listener], rounds: Rounds | None = None
+    ) -> None:
         self.plan = plan
         self.book = book
         self.means = means
         self.listeners = listeners
+        self.rounds = rounds
         self.agenda = Agenda(plan, self._recall)
         self._announced = 0  # so many of the agenda's ends
         self._tell(lambda listener: listener.opened(self.agenda))
@@ -53,7 +59,20 @@ class Conductor:
             return None
         trial = self.agenda.next()
         self._announce_settled()
+        if trial is None and self.agenda.finished() and self._begin_another_round():
+            trial = self.agenda.next()
+            self._announce_settled()
         return None if trial is None else self._order(trial)
+
+    def _begin_another_round(self) -> bool:
+        wider = self.rounds(self.plan) if self.rounds else None
+        if wider is None:
+            self.rounds = None
+            return False
+        self.plan = wider
+        self.agenda.widen(wider)
+        self._tell(lambda listener: listener.widened(wider))
+        return True
 
     def heard(self, signature: str, news: News) -> bool:
         """Book what a worker tells of its trial, and announce it; True says that the trial has to stop."""

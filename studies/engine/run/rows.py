@@ -1,6 +1,6 @@
 """The rows of a study's table: what the book says of the trials that the study has now."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from studies.engine.search.agenda import Agenda
 class TableWriter(Listener):
     """Keeps the table of the study: all that is known at the start, then a line whenever a trial ends."""
 
-    def __init__(self, table: Table, plan: Plan, spec: Mapping[str, Any], book: Book) -> None:
+    def __init__(self, table: Table, plan: Plan, spec: Callable[[Plan], Mapping[str, Any]], book: Book) -> None:
         self._table = table
         self._plan = plan
         self._spec = spec
@@ -27,8 +27,11 @@ class TableWriter(Listener):
     def opened(self, agenda: Agenda) -> None:
         seeds = len(self._table.spec().get("budget", {}).get("seeds", ()))  # of an earlier start that asked for more
         rows = list(known_rows(self._plan, seeds, self._book))
-        self._table.write(self._spec, rows)
+        self._table.write(self._spec(self._plan), rows)
         self._written = {(row.arm, row.stage, row.signature) for row in rows}
+
+    def widened(self, plan: Plan) -> None:
+        self._table.write_spec(self._spec(plan))
 
     def ended(self, trial: Trial, row: Row) -> None:
         if (row.arm, row.stage, row.signature) not in self._written:

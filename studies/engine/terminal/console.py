@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from studies.engine.plan.prepare import Prepared
 from studies.engine.run.conduct import Conductor
 from studies.engine.search.agenda import Agenda
 from studies.engine.study.budget import RUNNERS
+from studies.engine.terminal.decide import spelled
 from studies.engine.terminal.estimate import duration, spelled_epochs
 
 
@@ -50,6 +50,8 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
         best = "each arm's best setting" if budget.searches == 1 else "what each search has chosen"
         seeds = f"fresh seeds {_range(budget.confirm_seeds)}, tested once at the end"
         facts.add_row("confirm", f"{len(searched) * len(budget.confirm_seeds)} trials: {best} on {seeds}")
+    if plan.more_seeds:
+        facts.add_row("more", f"{spelled(plan.more_seeds)}, as undecided questions needed them")
     slots = "1 trial" if prepared.slots == 1 else f"{prepared.slots} trials"
     epochs = spelled_epochs([recipe for arm, recipe in plan.arms.items() if arm in plan.wanted])
     facts.add_row(
@@ -87,11 +89,10 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
         console.print(Text.assemble(again, (_again(), "bold")), soft_wrap=True)
     else:
         subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
-    as_given = re.sub(r" --seeds[ =]\d+", "", _again())
-    more = f"{as_given} --seeds {prepared.plan.budget.seeds + 2}"
     look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
     width = len(f"python analysis/report.py --study {study} --scale {scale}")  # as the table's own last lines have it
-    for command, what in ((look, "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):
+    more = [] if "--decide" in sys.argv else [(f"{_again()} --decide", "more seeds, where they decide")]
+    for command, what in ((look, "every trial, by arm"), *more):
         console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
     for trial, reason in conductor.failures():
         folder = f"{conductor.book.root.name}/trials/{trial.signature}"

@@ -58,7 +58,7 @@ class Rounds:
             return None
         self.number += 1
         cost = duration(self.seconds(wider) - self.seconds(plan))
-        self._say(f"Round {self.number}: {_spelled(standing.wanted)}; {new} trials, about {cost}.")
+        self._say(f"Round {self.number}: {spelled(standing.wanted)}; {new} trials, about {cost}.")
         return wider
 
     def _say(self, line: str) -> None:
@@ -87,8 +87,8 @@ def _runs(plan: Plan) -> int:
     return len(plan.reported_runs()) + plan.budget.searches * confirming
 
 
-def _spelled(wanted: Seeds) -> str:
-    """`8 seeds for relu, gelu (as reported), 12 for relu (tuned)`."""
+def spelled(wanted: Seeds) -> str:
+    """`8 seeds of relu, gelu (as reported), 12 seeds of relu (tuned)`."""
     arms = defaultdict(list)
     for (stage, arm), count in wanted.items():
         arms[count, WAYS[stage]].append(arm)
