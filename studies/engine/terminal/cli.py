@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from cnnzoo.mistake import mistakes_in_a_line, refuse
+from cnnzoo.mps import shared_gpu
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
@@ -74,7 +75,7 @@ def _run_on(machine: Machine, study: Study, options: Options) -> int:
     table.check_format()
     recipes = list(plan.arms.values())
     taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
-    guess = partial(estimate.seconds, dataset=data, taken=taken, slots=prepared.slots)
+    guess = partial(estimate.seconds, dataset=data, taken=taken, lanes=prepared.lanes)
     announce(prepared, console, guess(plan), *standing(plan, book))
     if options.dry_run:
         return 0
@@ -125,7 +126,13 @@ def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
     ray_settings.apply(cluster=bool(options.address))
     from studies.engine.run import on_ray  # a second to import; not needed above
 
-    with nullcontext() if options.address else on_ray.started(None, prepared.slots):
+    several = 0 < prepared.gpus_per_trial < 1 and not options.address
+    with (
+        shared_gpu() if several else nullcontext("") as why_not,
+        nullcontext() if options.address else on_ray.started(None, prepared.slots),
+    ):
+        if why_not:
+            terminal().print(f"The trials on one GPU take turns: {why_not}.")
         _catch_signals()  # again: Ray sets handlers of its own when it starts
         on_ray.run(conductor, prepared.gpus_per_trial)
 

@@ -11,9 +11,11 @@ from cnnzoo import Recipe
 from cnnzoo.blocks import Shape
 from cnnzoo.data import Dataset
 from cnnzoo.landscape import DISTANCES
-from cnnzoo.precision import casting
+from cnnzoo.pace import BareStep, images_a_second
+from cnnzoo.precision import casting, set_up_gpu
 from cnnzoo.recipe import build
 from cnnzoo.structure import measure
+from cnnzoo.training import can_be_replayed
 from studies.engine.plan.plan import Plan
 
 START = 10.0  # seconds for Ray to begin, and for the table in the end
@@ -22,13 +24,13 @@ STOPPED_EARLY = 0.5  # share of the epochs that a search spends
 ENOUGH = 2e9  # floating-point operations of a step that is timed: of a large network a few images are enough
 
 
-def seconds(plan: Plan, dataset: Dataset, taken: Sequence[float], slots: int) -> float:
+def seconds(plan: Plan, dataset: Dataset, taken: Sequence[float], lanes: float) -> float:
     """The wall time of the whole plan, to within a factor of two or three; ``taken`` is of a training image, by arm."""
     images = dict(zip(plan.arms, taken, strict=True))
     trial = {arm: images[arm] * _images_of_a_trial(recipe, dataset) for arm, recipe in plan.arms.items()}
     reported = sum(trial[arm] * plan.seeds("reported", arm) for arm in plan.compared())
     tuned = sum(trial[arm.stands_for[0]] * _trials_of_a_search(plan, arm.name) for arm in plan.searched())
-    return START + (reported + tuned * plan.budget.searches) / slots
+    return START + (reported + tuned * plan.budget.searches) / lanes
 
 
 def _trials_of_a_search(plan: Plan, arm: str) -> float:
@@ -58,6 +60,9 @@ def seconds_an_image(recipes: Sequence[Recipe], shape: Shape, classes: int, devi
 
 def _timed(recipe: Recipe, shape: Shape, classes: int, device: torch.device) -> float:
     """The second of two steps on random images; NaN where one fails: if that is the network's fault, its trials will say."""
+    if can_be_replayed(recipe, device):
+        set_up_gpu()
+        return 1 / images_a_second([BareStep(recipe, shape, classes, device)], recipe.batch_size, device)
     with suppress(Exception):  # a GPU that is full just now, or whatever a network of one's own raises
         flops = measure(recipe, shape, classes).flops / FORWARD
         batch = max(2, min(recipe.batch_size, int(ENOUGH / max(flops, 1))))

@@ -20,7 +20,7 @@ def test_by_hand() -> None:
     images = 9 * (600 + FORWARD * 90) + FORWARD * 300
     trials = 2 + 12 / 2 + 3 * 2 + 2
     taken = [0.01, 0.02, 0.03]
-    assert seconds(plan(study()), DATA, taken, slots=2) == pytest.approx(START + trials * images * sum(taken) / 2)
+    assert seconds(plan(study()), DATA, taken, lanes=2) == pytest.approx(START + trials * images * sum(taken) / 2)
 
 
 def test_networks_that_are_alike_are_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ def test_a_step_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(estimate, "build", full)
     (taken,) = seconds_an_image([Recipe(model="lenet")], (1, 28, 28), 10, "cpu")
     assert math.isnan(taken)
-    assert math.isnan(seconds(plan(study()), DATA, [0.01, taken, 0.03], slots=2))
+    assert math.isnan(seconds(plan(study()), DATA, [0.01, taken, 0.03], lanes=2))
 
 
 @pytest.mark.parametrize(
