@@ -23,7 +23,7 @@ from studies.engine.book.book import Book
 from studies.engine.plan.options import Options, parse
 from studies.engine.plan.prepare import Machine, prepare
 from studies.engine.terminal import cli
-from studies.engine.terminal.console import announce
+from studies.engine.terminal.console import announce, warn_of_a_namesake
 from tests.engine.runs import ROOT, TINY, Warm, epochs_booked, until
 from tests.engine.tiny_study import STUDY
 
@@ -247,6 +247,17 @@ def test_what_a_scale_changes_is_announced() -> None:
     printed = announced(replace(STUDY, base=STUDY.base.replace(epochs=9), budget=Budget(seeds=4, trials_per_arm=11)))
     assert "train_size 80 (not None), epochs 3 (not 9), 2 seeds (not 4)" in printed
     assert "smaller" not in announced(STUDY, scale="report")
+
+
+def test_two_studies_of_one_name_are_told(tmp_path: Path) -> None:
+    console, other = Console(record=True, width=200, file=io.StringIO()), tmp_path / "other.py"
+    before = {"name": "tiny", "origin": {"mlflow.source.name": str(other)}}
+    warn_of_a_namesake(before, tmp_path / "mine.py", console)
+    assert console.export_text() == "", "it was moved to where it is now"
+    other.touch()
+    for seen in (before, {}):
+        warn_of_a_namesake(seen, tmp_path / "mine.py", console)
+    assert console.export_text().count("has a study of the same name, 'tiny', whose table this one replaces") == 1
 
 
 def test_what_makes_a_comparison_weak_is_announced() -> None:
