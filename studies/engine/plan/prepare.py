@@ -40,7 +40,9 @@ class Machine:
 
     @classmethod
     def here(cls) -> "Machine":
-        return cls(len(os.sched_getaffinity(0)), torch.cuda.device_count())
+        """This machine; where the system can say so, only the cores that this process may use."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cls(cores, torch.cuda.device_count())
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from studies.engine.run.conduct import Conductor, Means, train_in_process
 from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
-from studies.engine.terminal.console import announce, farewell, interrupted, terminal
+from studies.engine.terminal.console import announce, farewell, interrupted, terminal, warn_of_a_namesake
 from studies.engine.terminal.decide import Rounds, ask_the_analysis
 from studies.engine.terminal.overview import standing
 from studies.engine.terminal.progress import Progress
@@ -77,10 +77,12 @@ def _run_on(machine: Machine, study: Study, options: Options) -> int:
     taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
     guess = partial(estimate.seconds, dataset=data, taken=taken, lanes=prepared.lanes)
     announce(prepared, console, guess(plan), *standing(plan, book))
+    source = Path(sys.argv[0]).resolve()
+    warn_of_a_namesake(table.spec(), source, console)
     if options.dry_run:
         return 0
     with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
-        tags = origin(Path(sys.argv[0]).resolve(), prepared.device, prepared.slots)
+        tags = origin(source, prepared.device, prepared.slots)
         means = Means(data_dir=options.data_dir.absolute(), device=prepared.device, slots=prepared.slots, origin=tags)
         declared = declaration(spec(plan, data), table.spec(), time.time())
 
@@ -115,7 +117,7 @@ def _conduct(conductor: Conductor, tracker: Tracker, prepared: Prepared, options
         if isinstance(error, OSError):
             raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
         raise
-    return farewell(prepared, conductor, tracker.unsent, console)
+    return farewell(prepared, conductor, tracker, console)
 
 
 def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:

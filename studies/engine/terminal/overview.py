@@ -11,7 +11,7 @@ from studies.engine.terminal.estimate import spelled_epochs
 
 
 def progress_of(study: Study, scale: str, book: Book) -> str:
-    """`12 of 46 done, x 3`; of data that are not here, or settings not chosen yet, only what is planned: `46 x 50`."""
+    """`12 of 46 done, x 3` epochs; only what is planned (`46 x 50`) where data are missing or settings are not chosen yet."""
     epochs = spelled_epochs([study.recipe(arm, scale) for arm in study.arms])
     nothing = f"{planned(study, scale)} x {epochs}"
     if not book.root.exists():
