@@ -11,6 +11,7 @@ import math
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from torch import nn
@@ -155,6 +156,7 @@ def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
     return builder_of(recipe.model)(shape, classes, **recipe.options())
 
 
+@cache
 def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
     """The recipe fields that a builder of a model, an optimiser or a schedule takes, with their defaults."""
     parameters = inspect.signature(builder).parameters.values()

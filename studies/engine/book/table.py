@@ -67,7 +67,7 @@ class Table:
         """The spec that was written last; empty where there is none, or where it is damaged and will be written again."""
         try:
             content = json.loads(self.spec_file.read_bytes())
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
 
