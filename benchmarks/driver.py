@@ -10,6 +10,7 @@ import resource
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from optuna.distributions import FloatDistribution
@@ -79,7 +80,7 @@ def driven(of: Plan, root: Path) -> list[float]:
                 ends.append(time.perf_counter())
         conductor.close("FINISHED")
     ends[-1] = time.perf_counter()
-    return [1000 * (after - before) / (total / FIFTHS) for before, after in zip(ends, ends[1:], strict=False)]
+    return [1000 * (after - before) / (total / FIFTHS) for before, after in pairwise(ends)]
 
 
 def advance(conductor: Conductor, signature: str, running: dict[str, int], score: float) -> None:

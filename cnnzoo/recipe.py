@@ -86,7 +86,8 @@ class Recipe:
         """The same recipe with every default filled in; two recipes train alike exactly if these are equal."""
         owners = (builder_of(self.model), OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule])
         defaults = {name: value for owner in owners for name, value in defaults_of(owner).items()}
-        return self.replace(**{k: v for k, v in defaults.items() if getattr(self, k) is None})
+        missing = {name: value for name, value in defaults.items() if getattr(self, name) is None and value is not None}
+        return self.replace(**missing) if missing else self
 
     def options(self) -> dict[str, Any]:
         """The options of the model that were set, as its builder takes them."""
@@ -100,7 +101,7 @@ class Recipe:
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:

@@ -30,6 +30,7 @@ from studies.engine.search.search import Search
 
 IDENTITY = "identity"
 SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
+SHARE = 50  # times as long as a writing took: of a large study it takes seconds
 
 
 class OptunaJournal(Listener):
@@ -40,14 +41,14 @@ class OptunaJournal(Listener):
         self._path = path
         self._searches: Mapping[SearchOf, Search] = {}
         self._new = 0  # candidates that ended since the journal was written
-        self._written_at = -math.inf
+        self._written_at, self._took = -math.inf, 0.0
 
     def opened(self, agenda: Agenda) -> None:
         self._searches = agenda.searches
 
     def ended(self, trial: Trial, row: Row) -> None:
         self._new += trial.stage == "search"
-        if self._new and time.monotonic() - self._written_at > SECONDS_BETWEEN_WRITINGS:
+        if self._new and time.monotonic() - self._written_at > max(SECONDS_BETWEEN_WRITINGS, SHARE * self._took):
             self._write()
 
     def closed(self, status: str) -> None:
@@ -55,8 +56,10 @@ class OptunaJournal(Listener):
             self._write()
 
     def _write(self) -> None:
+        begun = time.monotonic()
         export(self._plan, self._searches, self._path)
         self._new, self._written_at = 0, time.monotonic()
+        self._took = self._written_at - begun
 
 
 def export(plan: Plan, searches: Mapping[SearchOf, Search], path: Path) -> None:
