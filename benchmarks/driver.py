@@ -20,7 +20,7 @@ from cnnzoo import Recipe
 from cnnzoo.evaluate import Epoch
 from studies.engine.book.book import Book
 from studies.engine.course import Outcome
-from studies.engine.mirror.optuna_store import OptunaJournal
+from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.plan.plan import Plan, tuned_arms
 from studies.engine.run.conduct import Conductor, Means
 from studies.engine.run.rows import TableWriter
@@ -60,7 +60,7 @@ def driven(of: Plan, root: Path) -> list[float]:
         listeners = [
             TableWriter(book.table("driver", "report"), of, lambda plan: {}, book),
             Progress(of, SLOTS, Console(file=said)),
-            OptunaJournal(of, root / "optuna.journal"),
+            OptunaJournal(of, book, book.table("driver", "report").folder),
         ]
         means = Means(data_dir=root, device="cpu", slots=SLOTS, origin={})
         started = time.perf_counter()

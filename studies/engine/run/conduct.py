@@ -1,6 +1,6 @@
 """The conductor of a study: between the agenda, which decides, the book, which remembers, and all who listen.
 
-Who trains (``on_ray``, ``in_process``) asks it for orders and tells it what came of them. It lives in the driver alone.
+Who trains (``on_ray``, or the plain loop here) asks it for orders and tells it what came of them. It lives in the driver alone.
 """
 
 import os
@@ -20,7 +20,7 @@ from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
 from studies.engine.run.rows import row_of
-from studies.engine.run.worker import News, Order, failed
+from studies.engine.run.worker import News, Order, failed, work
 from studies.engine.search.agenda import Agenda
 
 RAYS = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray, too, looks where to write
@@ -166,3 +166,13 @@ class Conductor:
     def _tell(self, announce: Callable[[Listener], None]) -> None:
         for listener in self.listeners:
             announce(listener)
+
+
+def train_in_process(conductor: Conductor) -> None:
+    """The same plan as on Ray, one trial after another, in this process: for tests, debuggers and small machines."""
+    while (order := conductor.next()) is not None:
+        course = work(order)
+        if any(conductor.heard(order.signature, news) for news in course):
+            course.close()
+            conductor.stopped(order.signature)
+    assert conductor.finished()

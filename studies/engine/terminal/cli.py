@@ -19,14 +19,15 @@ from cnnzoo.mistake import mistakes_in_a_line, refuse
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
-from studies.engine.mirror.optuna_store import OptunaJournal
-from studies.engine.mirror.tracking import Tracker, check_uri
+from studies.engine.mirror.optuna_journal import OptunaJournal
+from studies.engine.mirror.tracker import Tracker
+from studies.engine.mirror.tracking_uri import check_uri
 from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
 from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.plan.spec import declaration, spec
-from studies.engine.run import in_process
-from studies.engine.run.conduct import Conductor, Means
+from studies.engine.run import ray_settings
+from studies.engine.run.conduct import Conductor, Means, train_in_process
 from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
@@ -58,6 +59,7 @@ def run(study: Study, options: Options) -> int:
     if not options.address:
         return _run_on(Machine.here(), study, options)
     check_cluster(options.address)
+    ray_settings.apply(cluster=True)
     from studies.engine.run import on_ray
 
     with on_ray.started(options.address, None) as cluster:
@@ -88,7 +90,7 @@ def _run_on(machine: Machine, study: Study, options: Options) -> int:
         listeners = [
             TableWriter(table, plan, facts, book),
             Progress(plan, prepared.slots, console),
-            OptunaJournal(plan, book.root / "optuna.journal"),
+            OptunaJournal(plan, book, table.folder),
             tracker,
         ]
         rounds = Rounds(console, guess, ask_the_analysis) if options.decide else None
@@ -112,14 +114,15 @@ def _conduct(conductor: Conductor, tracker: Tracker, prepared: Prepared, options
         if isinstance(error, OSError):
             raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
         raise
-    return farewell(prepared, conductor, tracker.unsent, console)
+    return farewell(prepared, conductor, tracker, console)
 
 
 def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
     _catch_signals()
     if options.in_process:
-        in_process.run(conductor)
+        train_in_process(conductor)
         return
+    ray_settings.apply(cluster=bool(options.address))
     from studies.engine.run import on_ray  # a second to import; not needed above
 
     with nullcontext() if options.address else on_ray.started(None, prepared.slots):

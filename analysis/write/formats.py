@@ -1,0 +1,215 @@
+"""A page of tables, and how it is written: for the terminal, as Markdown, LaTeX, HTML and CSV. Cells are texts.
+
+Whatever a name holds is escaped here.
+"""
+
+import io
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+from rich import box
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from analysis.words import MINUS
+
+WIDTH = 110  # columns of a screen that does not say
+PRINTED = 84  # characters of a table on a line of an ordinary page
+_NAME = 30  # characters of a first column that is not wrapped
+_TITLE = 14  # characters of a title that is not wrapped
+_GAP = 2  # between two columns of a terminal
+_ENDLESS = 100_000  # columns, where nothing is to be wrapped
+_COLORS = {
+    "better": "green", "worse": "red", "undecided": "yellow", "SUPPORTED": "bold green", "CONTRADICTED": "bold red",
+    "UNDECIDED": "yellow", "NEGLIGIBLE": "cyan", "INVALID": "magenta", "diverged": "red",
+}  # fmt: skip
+# A brace means something to LaTeX.
+_IN_TEX: Any = {
+    "variable_start_string": "<<", "variable_end_string": ">>", "block_start_string": "<%", "block_end_string": "%>",
+    "comment_start_string": "<#", "comment_end_string": "#>",
+}  # fmt: skip
+_TEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    '"': r"\textquotedbl{}", "|": r"\textbar{}", "*": r"$^{\ast}$", MINUS: "$-$", "±": r"$\pm$", "×": r"$\times$",
+    "Δ": r"$\Delta$", "·": r"$\cdot$", "–": "--", "→": r"$\rightarrow$", "≤": r"$\leq$", "≥": r"$\geq$",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    cells: Sequence[str]
+    figures: bool = True  # aligned right
+    chosen: int | None = None  # the row whose cell was chosen
+    group: str = ""  # neighbours with the same group share it as a heading
+
+    @property
+    def width(self) -> int:
+        """Characters that its longest line takes; a long title is wrapped."""
+        return max(map(len, [*textwrap.wrap(self.title, _TITLE), *self.starred()]), default=3)
+
+    def starred(self) -> list[str]:
+        return [f"{cell} *" if i == self.chosen else cell for i, cell in enumerate(self.cells)]
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str  # short, to ask for it by
+    caption: str
+    columns: Sequence[Column]
+    notes: Sequence[str] = ()
+
+    def rows(self) -> list[list[str]]:
+        return [list(row) for row in zip(*(column.starred() for column in self.columns), strict=True)]
+
+    def groups(self) -> list[tuple[str, int]]:
+        """The headings over the columns, each with the number of columns that it stands over."""
+        return [(group, len(list(run))) for group, run in groupby(self.columns, key=lambda column: column.group)]
+
+    def narrowed(self, width: int) -> "list[Table]":
+        """The table; or where it is too wide several, each with the first column: one a group, or as many columns as fit."""
+        first, *others = self.columns
+        if sum(column.width + _GAP for column in self.columns) <= width:
+            return [self]
+        names = [name for name, _ in self.groups() if name]
+        if names:
+            own = {name: [replace(column, group="") for column in others if column.group == name] for name in names}
+            parts = [Table(self.name, f"{self.caption}, {name}", [first, *columns]) for name, columns in own.items()]
+            return [narrow for part in parts for narrow in part.narrowed(width)]
+        return [replace(self, columns=[first, *part]) for part in _fitting(others, width - min(first.width, _NAME))]
+
+
+@dataclass(frozen=True)
+class Page:
+    title: str
+    question: str
+    tables: Sequence[Table]
+    verdict: str
+    notes: Sequence[str]
+    warnings: Sequence[str]
+    label: str = ""  # for references
+
+
+def _fitting(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
+    """The columns in parts of at most this width."""
+    part: list[Column] = []
+    for column in columns:
+        if part and sum(one.width + _GAP for one in [*part, column]) > width:
+            yield part
+            part = []
+        part.append(column)
+    yield part
+
+
+def plain(page: Page, width: int, color: bool = False) -> str:
+    """For a terminal: what is wider than it is shown one part under the other."""
+    parts = [f"{page.title}: {page.question}"]
+    parts += [_in_terminal(part, width, color) for table in page.tables for part in table.narrowed(width)]
+    for mark, texts in (("→ ", [page.verdict]), ("! ", page.warnings), ("  ", page.notes)):
+        parts.append("\n".join(line for text in texts for line in wrapped(mark + text, width)))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _in_terminal(table: Table, width: int, color: bool) -> str:
+    heads = [f"{c.group}\n" * bool(c.group) + textwrap.fill(c.title, max(_TITLE, c.width)) for c in table.columns]
+    lines = _drawn(table, heads, table.rows(), box.SIMPLE_HEAD, width, color)
+    return "\n".join([f"{table.caption}:", *lines])
+
+
+def _drawn(
+    table: Table, heads: Sequence[str], rows: Sequence[Sequence[str]], lines: box.Box, width: int, color: bool = False
+) -> list[str]:
+    """The lines of a table, drawn by rich: figures to the right, and none of them broken."""
+    edged = lines is box.MARKDOWN
+    grid = Grid(box=lines, pad_edge=edged, show_edge=edged, padding=(0, 1, 0, int(edged)))
+    for column, head in zip(table.columns, heads, strict=True):
+        side: Any = "right" if column.figures else "left"
+        grid.add_column(Text(head), justify=side, no_wrap=column.figures, overflow="fold", vertical="bottom")
+    for row in rows:
+        grid.add_row(*(Text(cell, _color(cell)) for cell in row))
+    out = io.StringIO()
+    Console(file=out, width=width, force_terminal=color, color_system="standard" if color else None).print(grid)
+    return [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+
+
+def _color(cell: str) -> str:
+    return next(
+        (color for word, color in _COLORS.items() if cell.startswith(word)), "bold" if cell.endswith(" *") else ""
+    )
+
+
+def markdown(page: Page) -> str:
+    parts = [f"## {page.title}", page.question]
+    for table in page.tables:
+        heads = [f"{column.group}: {column.title}" if column.group else column.title for column in table.columns]
+        cells = [
+            [f"**{c}** *" if i == column.chosen else c for i, c in enumerate(column.cells)] for column in table.columns
+        ]
+        rows = [[cell.replace("|", "\\|") for cell in row] for row in zip(*cells, strict=True)]
+        head, rule, *body = _drawn(table, [head.replace("|", "\\|") for head in heads], rows, box.MARKDOWN, _ENDLESS)
+        sides = (
+            f" {'-' * (len(part) - 3)}{':' if column.figures else '-'} "
+            for part, column in zip(rule.split("|")[1:-1], table.columns, strict=True)
+        )
+        parts += [f"**{table.caption}**", "\n".join([head, f"|{'|'.join(sides)}|", *body])]
+    warnings = [f"- **Beware:** {line}" for line in page.warnings]
+    notes = [f"- \\{line}" if line.startswith("*") else f"- {line}" for line in page.notes]  # no list within the list
+    return "\n\n".join(part for part in (*parts, page.verdict, "\n".join(warnings), "\n".join(notes)) if part) + "\n"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most ``width``, the later ones set in by two more, so that what a line belongs to can be seen."""
+    indent = text[: len(text) - len(text.lstrip())] + "  "
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def latex(page: Page) -> str:
+    r"""Tables to ``\input`` into a document, a float each with its label; booktabs is all that they need."""
+    tables = []
+    for table in page.tables:
+        *parts, last = table.narrowed(PRINTED)
+        tables += [*parts, replace(last, notes=table.notes)]
+    return template("tables.tex", page=page, tables=tables)
+
+
+def template(name: str, **values: Any) -> str:
+    """A page from ``templates/``; every value in an HTML one is escaped, and in a LaTeX one by the filter ``tex``."""
+    import jinja2  # only for pages: every other format starts faster without
+
+    pages = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=name.endswith(".html"), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+        **({} if name.endswith(".html") else _IN_TEX),
+    )  # fmt: skip
+    pages.filters |= {"tex": tex, "head": _head}
+    return pages.get_template(name).render(**values) + "\n"
+
+
+def csv(table: pd.DataFrame) -> str:
+    """With a quote before every text that a spreadsheet would take for a formula."""
+    texts = {str(name): column for name, column in table.items() if not is_numeric_dtype(column)}
+    safe = table.assign(**{name: column.map(_guarded) for name, column in texts.items()})
+    return safe.to_csv(index=False, float_format="%.8g")
+
+
+def _guarded(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _head(column: Column) -> str:
+    """The title of a column for LaTeX, in lines no longer than its longest cell; a short one stays whole."""
+    lines = textwrap.wrap(column.title, max([_TITLE, *map(len, column.cells)]), break_long_words=False)
+    stacked, side = r" \\ ".join(map(tex, lines)), "r" if column.figures else "l"
+    return stacked if len(lines) < 2 else rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{stacked}\end{{tabular}}"
+
+
+def tex(text: str) -> str:
+    return "".join(_TEX.get(letter, letter) for letter in text)
