@@ -46,3 +46,10 @@ def has_bf16(device: torch.device) -> bool:
 def casting(precision: str, device: torch.device) -> AbstractContextManager[object]:
     """The context to run the forward pass in."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def set_up_gpu() -> None:
+    """Let fp32 be fp32 on a GPU too (cuDNN would take TF32 unasked), and let cuDNN time its algorithms once a shape."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True

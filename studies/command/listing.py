@@ -11,7 +11,7 @@ from rich.text import Text
 from cnnzoo.mistake import BAD_INPUT
 from studies.command.files import StudyFile, bundled, find, readable
 from studies.engine import typed
-from studies.engine.book.ledger import Ledger
+from studies.engine.book.book import Book
 from studies.engine.terminal.cli import RESULTS
 from studies.engine.terminal.console import terminal
 from studies.engine.terminal.overview import progress_of
@@ -42,10 +42,10 @@ def show(arguments: Sequence[str]) -> int:
 
 
 def _tell(one: StudyFile, console: Console) -> None:
-    study, ledger = one.study, Ledger(RESULTS.absolute())
+    study, book = one.study, Book(RESULTS.absolute())
     console.print(Text.assemble("  ", (study.name, "bold")))
     _print_indented(study.question, console)
-    costs = "; ".join(f"{scale} {progress_of(study, scale, ledger)} epochs" for scale in SCALES)
+    costs = "; ".join(f"{scale} {progress_of(study, scale, book)} epochs" for scale in SCALES)
     _print_indented(f"{len(study.arms)} arms; trials: {costs}", console, style="dim")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.engine.book.ledger import Ledger
+from studies.engine.book.book import Book
 from studies.engine.plan.options import Options
 from studies.engine.plan.prepare import Machine, prepare
 from tests.engine.runs import Warm
@@ -20,7 +20,7 @@ ARMS_AND_FIGURES = {  # counted in the reports
     "lenet_sigmoid_lr": (5, 0), "lenet_lr": (5, 0), "alexnet_lr_dropout": (9, 0), "vgg_lr_dropout": (9, 0), "resnet_lr": (5, 0),
     "googlenet_lr_dropout": (9, 0), "googlenet_aux": (2, 0), "resnet_depth": (5, 0), "five_architectures": (5, 0),
     "model_size": (3, 9), "schedules": (3, 6), "activations": (5, 10), "losses": (3, 6), "stem_kernels": (4, 8), "erasing": (2, 2),
-    "best_recipe": (2, 2), "vgg_bn_vs_nobn": (6, 6), "loss_landscape": (8, 0),
+    "best_recipe": (2, 2), "vgg_bn_vs_nobn": (6, 6), "loss_landscape": (8, 0), "resnet_as_written": (4, 0),
 }  # fmt: skip
 CONCLUSIONS = {"A": "123", "B": "123456", "C": "123456", "D-": "abcdefgh"}
 
@@ -37,7 +37,7 @@ def test_all_that_the_reports_ask_for_is_there() -> None:
 def test_it_can_be_planned(name: str, scale: str, tmp_path: Path) -> None:
     assert STUDIES[name].name == name
     with pytest.raises(ValueError, match="run first") if STUDIES[name].sources() else nullcontext():
-        prepare(STUDIES[name], Options(scale=scale), Machine(cpus=2, gpus=0), Ledger(tmp_path))
+        prepare(STUDIES[name], Options(scale=scale), Machine(cpus=2, gpus=0), Book(tmp_path))
 
 
 @pytest.fixture(scope="module")

@@ -89,5 +89,7 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
     for command, what in ((look, "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):
         console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
     for trial, reason in conductor.failures():
-        console.print(f"\nfailed: {trial.name}\n{reason}", soft_wrap=True)
+        folder = f"{conductor.book.root.name}/trials/{trial.signature}"
+        again = f"\nto try this candidate again, delete the folder {folder}" if trial.stage == "search" else ""
+        console.print(f"\nfailed: {trial.name}\n{reason}{again}", soft_wrap=True)
     return 1 if outcomes["failed"] else 0
