@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 # Tags of a run.
@@ -18,7 +19,8 @@ DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", 
 SPEC = "spec"
 HOST, STARTED = "host", "started"
 
-# The files of a study in the book: ``results/studies/<study>.<scale>/`` holds both.
+RESULTS = Path("results")  # the book, in the folder where a study is started
+# The files of a study in it: ``results/studies/<study>.<scale>/`` holds both.
 STUDIES_FOLDER, SPEC_FILE, ROWS_FILE = "studies", "spec.json", "trials.jsonl"
 
 STAGES = ("reported", "search", "confirm")

@@ -14,6 +14,7 @@ from typing import NoReturn
 from rich.console import Console
 
 from cnnzoo.mistake import mistakes_in_a_line, refuse
+from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
@@ -31,7 +32,6 @@ from studies.engine.terminal.console import announce, farewell, interrupted, ter
 from studies.engine.terminal.overview import standing
 from studies.engine.terminal.progress import Progress
 
-RESULTS = Path("results")
 MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
 HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -61,7 +61,7 @@ def run(study: Study, options: Options) -> int:
 
 
 def _run_on(machine: Machine, study: Study, options: Options) -> int:
-    console, book = terminal(), Book(RESULTS.absolute())
+    console, book = terminal(), Book(schema.RESULTS.absolute())
     prepared = prepare(study, options, machine, book)
     plan, data = prepared.plan, prepared.dataset
     table = book.table(study.name, plan.scale)
