@@ -64,5 +64,5 @@ def test_what_has_a_row_is_done_and_what_failed_is_not(tmp_path: Path) -> None:
 
 def test_no_search_and_no_tracking_are_imported_for_a_list() -> None:
     heavy = {"scipy.stats", "mlflow", "ray", "pandas", "studies.engine.search.agenda"}
-    code = f"import sys, studies.command.listing; assert not {heavy} & sys.modules.keys(), {heavy} & sys.modules.keys()"
+    code = f"import sys, studies.command.listing, studies.activations; assert not {heavy} & sys.modules.keys(), {heavy} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
