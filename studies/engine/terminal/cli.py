@@ -17,6 +17,7 @@ from rich.console import Console
 
 from cnnzoo.mistake import mistakes_in_a_line, refuse
 from cnnzoo.mps import shared_gpu
+from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
@@ -37,7 +38,6 @@ from studies.engine.terminal.decide import Rounds, ask_the_analysis
 from studies.engine.terminal.overview import standing
 from studies.engine.terminal.progress import Progress
 
-RESULTS = Path("results")
 MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
 HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -68,7 +68,7 @@ def run(study: Study, options: Options) -> int:
 
 
 def _run_on(machine: Machine, study: Study, options: Options) -> int:
-    console, book = terminal(), Book(RESULTS.absolute())
+    console, book = terminal(), Book(schema.RESULTS.absolute())
     prepared = prepare(study, options, machine, book)
     plan, data = prepared.plan, prepared.dataset
     table = book.table(study.name, plan.scale)
