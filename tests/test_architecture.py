@@ -70,7 +70,9 @@ def test_no_torch_behind_the_analysis() -> None:
 def test_a_room_of_the_engine_knows_only_those_below_it(room: str) -> None:
     above = {f"studies.engine.{other}" for other in ENGINE_ROOMS[ENGINE_ROOMS.index(room) + 1 :]}
     known = {module for path in (ENGINE / room).glob("*.py") for module in imports(path)}
-    assert {module for module in known if ".".join(module.split(".")[:3]) in above} <= NOT_YET_LISTENERS.get(room, set())
+    assert {module for module in known if ".".join(module.split(".")[:3]) in above} <= NOT_YET_LISTENERS.get(
+        room, set()
+    )
 
 
 def test_the_engine_has_these_rooms_and_each_can_be_overlooked() -> None:
