@@ -2,36 +2,45 @@
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from analysis.results import Results, results
-from analysis.runs import StudyRuns, load
-from analysis.store import open_store, tracking_uri
-from studies.engine import schema
+from analysis.judge.results import Results, results
+from analysis.read.book import RESULTS, Book
+from analysis.read.from_mlflow import download
+from analysis.read.runs import StudyRuns, load
+from cnnzoo.mistake import BAD_INPUT, Mistake, mistakes_in_a_line
+from studies.engine import schema, typed
 
-MISTAKE = 2  # the exit code of bad input, and where a study cannot be read
 
-
-def parser(description: str, out: str = "a file; default: the screen", every: str | None = None) -> ArgumentParser:
+def parser(description: str, out: str = "a file; default: the screen", every: str | None = None) -> typed.Parser:
     """A parser with the options that every command on a study has; ``every`` says what it does with --all."""
-    epilog = "Reads MLFLOW_TRACKING_URI, or sqlite:///mlflow.db here."
-    made = ArgumentParser(description=description, epilog=epilog)
+    made = typed.Parser(description=description)
     which = made.add_mutually_exclusive_group(required=True)
     which.add_argument("--study", help="the study's name, e.g. activations")
     if every:
         which.add_argument("--all", action="store_true", help=every)
     made.add_argument("--scale", choices=schema.SCALES, help="which of the scales it was run at; otherwise the largest")
+    where = made.add_mutually_exclusive_group()
+    where.add_argument(
+        "--results", type=Path, default=RESULTS, metavar="DIR", help="where it was run; default: results"
+    )
+    where.add_argument("--from-mlflow", metavar="URI", help="read it from an MLflow server instead")
     made.add_argument("--out", type=Path, metavar="PATH", help=out)
     return made
+
+
+def book(given: Namespace) -> Book:
+    """Where the studies of a command line stand."""
+    return download(given.from_mlflow, given.study, given.scale) if given.from_mlflow else Book(given.results)
 
 
 def runs(given: Namespace) -> StudyRuns:
     """The study of a command line; an --out that cannot be a file is told before anything is read."""
     if given.out and given.out.is_dir():
-        raise ValueError(f"--out {given.out} is a folder.\nhint: name a file in it, e.g. --out {given.out / 'result'}")
-    return load(given.study, given.scale, tracking_uri())
+        raise Mistake(f"--out {given.out} is a folder; name a file in it, e.g. --out {given.out / 'result'}")
+    return load(book(given), given.study, given.scale)
 
 
 def read(given: Namespace) -> Results:
@@ -39,16 +48,17 @@ def read(given: Namespace) -> Results:
 
 
 def everything(given: Namespace) -> tuple[list[Results], int]:
-    """Every study in the store at each of its scales, or at the one that is given, but for what cannot be read: one
-    that is broken does not hide the others. And the exit code that this comes to.
+    """Every study at each of its scales, or at the one that is given, and the exit code that this comes to.
+
+    One that cannot be read is told in a line and does not hide the others.
     """
-    found, code = [], 0
-    for name, scale, _ in open_store(tracking_uri()).counts():
+    found, code, where = [], 0, book(given)
+    for name, scale in where.studies():
         try:
-            found += [results(load(name, scale, tracking_uri()))] if given.scale in (None, scale) else []
-        except ValueError as error:
-            print(f"error: {error}", file=sys.stderr)
-            code = MISTAKE
+            found += [results(load(where, name, scale))] if given.scale in (None, scale) else []
+        except Mistake as mistake:
+            print(f"error: {mistake}", file=sys.stderr)
+            code = BAD_INPUT
     return found, code
 
 
@@ -63,20 +73,18 @@ def write(what: str | bytes, out: Path | None) -> None:
         draft.write_bytes(what.encode() if isinstance(what, str) else what)
         draft.replace(out)
     except OSError as error:
-        raise ValueError(f"cannot write {out}: {error.strerror}.\nhint: give another place with --out.") from None
+        raise Mistake(f"cannot write {out}: {error.strerror}. Give another place with --out.") from None
     print(f"wrote {out}")
 
 
 def command(main: Callable[[Sequence[str] | None], int]) -> None:
-    """Run a command line: a mistake of the user is a line on stderr and exit code 2, never a traceback."""
+    """Run a command line: a mistake of the user is a line on stderr and exit code 2, a bug of ours a traceback."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without a minus sign is no reason to fail
     try:
-        code = main(None)
-        sys.stdout.flush()
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = MISTAKE
+        with mistakes_in_a_line():
+            code = main(None)
+            sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0

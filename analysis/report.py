@@ -4,100 +4,16 @@ python analysis/report.py --study activations
 python analysis/report.py --all --out reports        # every study in the store, and an index over them
 """
 
-import base64
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis import claims
-from analysis.commands import command, everything, parser, write
-from analysis.curves import curves
-from analysis.figures import Make, draw, encoded
-from analysis.formats import Column, Page, Table, template
-from analysis.heatmap import heatmap
-from analysis.isolation import isolation
-from analysis.judging import Ruling, rulings
-from analysis.landscape import landscape
-from analysis.results import NAMES, Results, results
-from analysis.runs import load
-from analysis.store import COMMIT, tracking_uri
-from analysis.tables import page
-from analysis.tradeoff import tradeoff
-from analysis.words import setting, short
-from studies.engine import schema
-
-_FIGURES: Sequence[tuple[Make, str, str]] = (
-    (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
-    (curves, "confirm", "The same for the tuned arms."),
-    (heatmap, "reported", "Test accuracy by the two factors; lines that are not parallel mean that they act on one another."),
-    (tradeoff, "reported", "Test accuracy against what it costs; nothing lies above and to the left of the grey front."),
-    (tradeoff, "confirm", "The same for the tuned arms."),
-    (isolation, "confirm", "Every search trial by what was tuned; hollow: stopped early; a line stands at the best of each arm."),
-    (landscape, "reported", "Along the training, in bands over the learning rates; each point is a mean over some steps."),
-)  # fmt: skip
-
-
-def report(of: Results, said: Page) -> str:
-    """The page of one study."""
-    return template(
-        "report.html",
-        page=said,
-        claims=[(claim.text, [_ruling(of, ruling) for ruling in own]) for claim, own in rulings(of)],
-        claim_notes=[claims.verdicts(of)],
-        figures=[(drawn, caption) for make, way, caption in _FIGURES if (drawn := _drawn(of, make, way))],
-        settings=_settings(of),
-        origin=_origin(of),
-        repeat=_repeat(of),
-    )
-
-
-def _ruling(of: Results, ruling: Ruling) -> tuple[str, str, str, list[str]]:
-    return NAMES[ruling.way], ruling.verdict, claims.sentence(of, ruling), claims.figures(ruling)
-
-
-def _drawn(of: Results, make: Make, way: str) -> str | None:
-    """A figure as the address of an image that is part of the page; each keeps its own names of shapes that way."""
-    figure = draw(make, of, way)
-    return f"data:image/svg+xml;base64,{base64.b64encode(encoded(figure, 'svg')).decode()}" if figure else None
-
-
-def _settings(of: Results) -> list[Table]:
-    """What each arm sets, and what every trial had in common."""
-    arms = {arm: setting(fields) or "nothing" for arm, fields in {**of.spec.arms, **of.spec.tuned_arms}.items()}
-    base = {name: short(value) for name, value in of.spec.base.items() if value is not None}
-    return [_pairs("The arms", ("arm", "sets"), arms), _pairs("The base recipe", ("field", "value"), base)]
-
-
-def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Table:
-    cells = (list(pairs), list(pairs.values()))
-    return Table(caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
-
-
-def _origin(of: Results) -> list[str]:
-    tags, devices = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
-    dirty = " with changes that were not committed" if tags.get("git_dirty") == "true" else ""
-    lines = [f"Code: commit {tags[COMMIT]}{dirty}."] if COMMIT in tags else []
-    lines += [tags[schema.VERSIONS]] if schema.VERSIONS in tags else []
-    lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
-    return [*lines, f"Data set: {of.spec.dataset['name']}, digest {of.spec.dataset['digest']}."]
-
-
-def _repeat(of: Results) -> list[str]:
-    """Commands for what is on the page; what was not run is not in them."""
-    spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, f"--study {of.spec.name} --scale {of.spec.scale}"
-    options = [f"--scale {spec.scale} --seeds {max(len(spec.seeds), len(spec.confirm_seeds))}"]
-    if spec.tuned_arms:
-        options += [f"--trials {spec.trials_per_arm}"] if stages != {"reported"} else ["--only reported"]
-        options += ["--only tuned"] if stages and "reported" not in stages else []
-    if not any("dataset" in fields for fields in spec.arms.values()):  # the spec does not say if --dataset was given
-        options.append(f"--dataset {shlex.quote(spec.base['dataset'])}")
-    return [
-        f"python studies/{spec.name}.py {' '.join(options)}",
-        f"python analysis/tables.py {study}",
-        f"python analysis/claims.py {study}",
-        f"python analysis/trials.py {study} --out trials.csv",
-    ]
+from analysis.commands import book, command, everything, parser, write
+from analysis.judge.results import Results, results
+from analysis.read.runs import load
+from analysis.write.formats import template
+from analysis.write.page import report
+from analysis.write.render import page
 
 
 def _write(of: Results, folder: Path) -> dict[str, Any]:
@@ -111,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("A study as a page that stands alone.", "folder; default: reports", "all studies, with an index")
     options.set_defaults(out=Path("reports"))
     given = options.parse_args(arguments)
-    alone = [] if given.all else [results(load(given.study, given.scale, tracking_uri()))]
+    alone = [] if given.all else [results(load(book(given), given.study, given.scale))]
     every, code = everything(given) if given.all else (alone, 0)
     pages = [_write(of, given.out) for of in every]
     if given.all:

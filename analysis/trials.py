@@ -8,27 +8,29 @@ from collections.abc import Hashable, Mapping, Sequence
 import pandas as pd
 
 from analysis.commands import command, parser, runs, write
-from analysis.formats import csv
-from analysis.runs import METRICS, StudyRuns
-from analysis.spec import Spec
+from analysis.read.frames import METRICS
+from analysis.read.runs import StudyRuns
+from analysis.read.spec import Spec
 from analysis.words import setting
+from analysis.write.formats import csv
 from studies.engine import schema
 
 _FIRST = [schema.ARM, schema.STAGE, schema.SEED, schema.NUMBER, "setting", schema.OUTCOME]
 _LAST = [
-    schema.SIGNATURE, schema.DEVICE, schema.SHARED_DEVICE, schema.DATASET_DIGEST, schema.REASON, "status", "name", "run",
+    schema.SIGNATURE, schema.DEVICE, schema.SHARED_DEVICE, schema.DATASET_DIGEST, schema.REASON, "name", "started", "ended", "host",
 ]  # fmt: skip
 
 
 def export(of: StudyRuns) -> pd.DataFrame:
     """First what a trial is, then its metrics, then its recipe."""
-    trials, spec = of.as_judged(), of.spec
+    trials, spec = of.trials, of.spec
     metrics = [metric for metric in METRICS if trials[metric].notna().any()]
-    recipe = [column for column in trials if column not in (*_FIRST, *METRICS, *_LAST, schema.SCALE, "started")]
+    recipe = [column for column in trials if column not in (*_FIRST, *METRICS, *_LAST)]
+    last = [column for column in _LAST if column in trials]
     settings = [_setting(row, spec) for row in trials.to_dict("records")]
     table = trials.assign(study=spec.name, scale=spec.scale, setting=settings)
     whole = dict.fromkeys((schema.SEED, schema.NUMBER, schema.SHARED_DEVICE), "Int64")
-    return table[["study", "scale", *_FIRST, *metrics, *_LAST, *recipe]].astype(whole)
+    return table[["study", "scale", *_FIRST, *metrics, *last, *recipe]].astype(whole)
 
 
 def _setting(trial: Mapping[Hashable, object], spec: Spec) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 BAD_INPUT = 2  # exit code
 BUG = "this is a bug of cnn-studies, not yours: the book is safe"
-_OURS = ("cnnzoo", "search_spaces", "studies.engine", "dataclasses")
+_OURS = ("cnnzoo", "search_spaces", "studies.engine", "analysis", "dataclasses")
 
 Hook = Callable[[type[BaseException], BaseException, TracebackType | None], Any]
 

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torchvision.transforms.functional import ten_crop
 
 from cnnzoo.augment import normaliser
-from cnnzoo.checkpoint import write_atomically
 from cnnzoo.evaluate import EVALUATION_BATCH
+from cnnzoo.files import write_atomically
 from cnnzoo.mistake import Mistake
 from cnnzoo.precision import choose_device
 from cnnzoo.recipe import Recipe, build

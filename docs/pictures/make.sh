@@ -22,7 +22,7 @@ lines = [line.rstrip() for line in kept.splitlines()]
 Path(sys.argv[1], "docs/pictures/terminal.txt").write_text("\n".join(lines) + "\n")
 PYTHON
 python "$root/analysis/tables.py" --study vgg_bn_vs_nobn --scale demo --out "$here/table.md"
-python "$root/analysis/curves.py" --study vgg_bn_vs_nobn --scale demo --out "$here/curves.png"
+python "$root/analysis/plot.py" curves --study vgg_bn_vs_nobn --scale demo --out "$here/curves.png"
 python "$root/analysis/report.py" --study vgg_bn_vs_nobn --scale demo --out pages
 
 picture() { chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=20000 --window-size="$3" --screenshot="$here/$1" "$2" 2>/dev/null; }

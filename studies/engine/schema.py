@@ -16,6 +16,10 @@ KIND, STUDY, ARM, STAGE, SCALE, SEED = "kind", "study", "arm", "stage", "scale",
 SIGNATURE, OUTCOME, NUMBER, DEVICE, REASON = "signature", "outcome", "number", "device", "reason"
 DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", "versions"
 SPEC = "spec"
+HOST, STARTED = "host", "started"
+
+# The files of a study in the book: ``results/studies/<study>.<scale>/`` holds both.
+STUDIES_FOLDER, SPEC_FILE, ROWS_FILE = "studies", "spec.json", "trials.jsonl"
 
 STAGES = ("reported", "search", "confirm")
 SCALES = ("report", "demo", "smoke")

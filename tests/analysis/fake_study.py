@@ -1,10 +1,9 @@
-"""Whole studies with known numbers, written into an MLflow store as the engine writes them."""
+"""Whole studies with known numbers, written into the book as the engine writes them."""
 
 import hashlib
+import json
 import math
-import sqlite3
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,6 @@ class Trial:
     digest: str = "d1"
     versions: str = "python 3.11, torch 2.15"
     signature: str | None = None
-    deleted: bool = False
     curve: Sequence[float] | None = None
     seconds: float = 2.0
     extra: Mapping[str, Sequence[float]] = field(default_factory=dict)  # further metrics, step by step
@@ -61,7 +59,7 @@ def spec(**changes: Any) -> dict[str, Any]:
         "base": BASE, "arms": arms, "baseline": "relu",
         "tuned_arms": tuned, "tuned_baseline": "relu" if tuned else None,
         "tuned_of": {name: name for name in arms} if tuned else {}, "tune": dict.fromkeys(tuned, LR),
-        "budget": {"seeds": [1, 2, 3], "confirm_seeds": [101, 102, 103], "search_seed": 0, "trials_per_arm": 4},
+        "format": 2, "budget": {"seeds": [1, 2, 3], "confirm_seeds": [101, 102, 103], "search_seed": 0, "trials_per_arm": 4},
         "reported": {
             "relu": {"test/acc1": 90.58, "train/acc1": 97.99}, "mish": {"test/acc1": 88.86, "train/acc1": 96.28},
         },
@@ -153,101 +151,71 @@ def without_validation() -> dict[str, Any]:
     return spec(name="whole", dataset=whole, base={**BASE, "validation": 0.0}, arms=arms, tuned_arms={})
 
 
-def write_sql(path: Path, plan: Mapping[str, Any] | None, trials: Sequence[Trial], study: str = "activations") -> str:
-    """Into a store that MLflow made: straight into its tables, as that takes milliseconds. Returns its URI."""
-    with sqlite3.connect(path) as db:
-        found = db.execute("SELECT experiment_id FROM experiments WHERE name = ?", (study,)).fetchone()
-        if not found:
-            db.execute(
-                "INSERT INTO experiments (name, artifact_location, lifecycle_stage) VALUES (?, '', 'active')",
-                (study,),
-            )
-            found = db.execute("SELECT experiment_id FROM experiments WHERE name = ?", (study,)).fetchone()
-        before = db.execute("SELECT count(*) FROM runs").fetchone()[0]  # what is written later began later
-        for number, run in enumerate(runs(plan, trials), before):
-            _insert(db, found[0], number, run)
-    db.close()
-    return f"sqlite:///{path}"
-
-
-def write_client(uri: str, plan: Mapping[str, Any] | None, trials: Sequence[Trial], study: str = "activations") -> None:
-    """The same through MLflow's client, as the engine does it."""
-    from mlflow import MlflowClient
-    from mlflow.entities import Metric, Param, RunTag
-
-    client = MlflowClient(uri)
-    experiment = client.create_experiment(study)
-    for run in runs(plan, trials):
-        made = client.create_run(experiment, run_name=run["name"]).info.run_id
-        metrics = [Metric(key, value, 0, step) for key, step, value in run["metrics"]]
-        client.log_batch(
-            made,
-            metrics,
-            [Param(k, v) for k, v in run["params"].items()],
-            [RunTag(k, v) for k, v in run["tags"].items()],
-        )
-        if run["status"] != "RUNNING":
-            client.set_terminated(made, run["status"])
-        if run["deleted"]:
-            client.delete_run(made)
-
-
-def runs(plan: Mapping[str, Any] | None, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
-    """The parent run and one run a trial, as plain values."""
-    if plan is not None:
-        tags = {
-            schema.KIND: "study",
-            schema.STUDY: plan["name"],
-            schema.SCALE: plan["scale"],
-            **schema.spec_to_tags(plan),
-        }
-        yield {"name": plan["name"], "status": "FINISHED", "tags": tags, "params": {}, "metrics": [], "deleted": False}
+def write_book(plan: Mapping[str, Any], trials: Sequence[Trial], root: Path = Path("results")) -> Path:
+    """The study's spec and table, anew, and the folders of its trials. Returns the root."""
+    folder = root / "studies" / f"{plan['name']}.{plan['scale']}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "spec.json").write_text(json.dumps(plan))
+    ended = [trial for trial in trials if trial.outcome]
+    (folder / "trials.jsonl").write_text("".join(f"{json.dumps(_row(trial))}\n" for trial in ended))
     for trial in trials:
-        yield _run(trial)
+        own = root / "trials" / _signature(trial)
+        own.mkdir(parents=True, exist_ok=True)
+        (own / "epochs.jsonl").write_text("".join(f"{json.dumps(epoch)}\n" for epoch in _epochs(trial)))
+    return root
 
 
-def _run(trial: Trial) -> dict[str, Any]:
-    recipe = trial.recipe()
-    tags = {
-        schema.KIND: "trial", schema.STUDY: "activations", schema.ARM: trial.arm, schema.STAGE: trial.stage,
-        schema.SCALE: trial.scale, schema.SEED: str(trial.seed), schema.DEVICE: "cpu",
-        schema.SHARED_DEVICE: str(trial.shared), schema.DATASET_DIGEST: trial.digest, schema.VERSIONS: trial.versions,
-        schema.SIGNATURE: trial.signature or hashlib.sha256(f"{trial.arm} {trial.stage} {recipe}".encode()).hexdigest()[:16],
-    }  # fmt: skip
-    optional = {schema.OUTCOME: trial.outcome, schema.NUMBER: trial.number}
-    tags |= {name: str(value) for name, value in optional.items() if value is not None}
-    status = {None: "RUNNING", "diverged": "FAILED", "failed": "FAILED", "stopped": "KILLED"}.get(
-        trial.outcome, "FINISHED"
-    )
-    params = {name: str(value) for name, value in recipe.items() if value is not None}
-    return {
-        "name": f"{trial.arm} · seed {trial.seed}", "status": status, "tags": tags, "params": params,
-        "metrics": list(_metrics(trial)), "deleted": trial.deleted,
-    }  # fmt: skip
+def _signature(trial: Trial) -> str:
+    text = f"{trial.arm} {trial.stage} {trial.scale} {trial.recipe()}"
+    return trial.signature or hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _metrics(trial: Trial) -> Iterator[tuple[str, int, float]]:
-    epochs = len(trial.curve or ()) or (BASE["epochs"] if trial.outcome == "completed" else 2)
-    rising = [trial.val - 20, trial.val - 5, trial.val, trial.val]
-    curve = rising[: epochs + trial.beyond] if trial.curve is None else trial.curve
-    for epoch, val in enumerate(curve, 1):
-        if trial.recipe()["validation"]:
-            if trial.outcome != "diverged":  # what is no number is not logged
-                yield schema.VAL_ACC1, epoch, val
-            yield schema.VAL_LOSS, epoch, 2.0 / epoch
-        yield schema.TRAIN_ACC1, epoch, trial.train - 4 + epoch if trial.curve is None else val
-        yield schema.TRAIN_LOSS, epoch, 2.0 / epoch
-        yield schema.SECONDS, epoch, trial.seconds
-    for name, values in trial.extra.items():
-        yield from ((name, step, value) for step, value in enumerate(values, 1))
-    if trial.outcome is None:  # it is being trained
-        return
-    yield schema.EPOCHS_DONE, epochs, float(epochs)
-    yield schema.PARAMETERS, epochs, 894_218.0
-    yield schema.SIZE_MB, epochs, 3.41
+def _row(trial: Trial) -> dict[str, Any]:
+    """The line of a trial in its study's table."""
+    done = _epochs_done(trial)
+    last = _epochs(trial)[done - 1] if done else {}
+    metrics = {name: last[name] for name in (*schema.EPOCH_METRICS,) if name in last and name != schema.LEARNING_RATE}
+    metrics |= {schema.EPOCHS_DONE: done, schema.PARAMETERS: 894_218, schema.SIZE_MB: 3.41}
     if trial.test is not None and trial.outcome == "completed":
-        yield schema.TEST_ACC1, epochs, trial.test
-        yield schema.TEST_LOSS, epochs, 0.3
+        metrics |= {schema.TEST_ACC1: trial.test, schema.TEST_LOSS: 0.3}
+    return {
+        "arm": trial.arm, "stage": trial.stage, "seed": trial.seed, "number": trial.number,
+        "signature": _signature(trial), "name": f"{trial.arm} · seed {trial.seed}", "outcome": trial.outcome,
+        "reason": "", "started": 0.0, "ended": 1.0, "device": "cpu", "host": "here", "dataset_digest": trial.digest,
+        "versions": trial.versions, "trials_on_device": trial.shared, **trial.recipe(),
+        **{name: None if math.isnan(value) else value for name, value in metrics.items()},
+    }  # fmt: skip
+
+
+def _epochs_done(trial: Trial) -> int:
+    if trial.curve is not None:
+        return len(trial.curve)
+    return int(BASE["epochs"]) if trial.outcome == "completed" else 2
+
+
+def _epochs(trial: Trial) -> list[dict[str, Any]]:
+    """The lines of a trial's epochs.jsonl; NaN stands there as Python writes it."""
+    rising = [trial.val - 20, trial.val - 5, trial.val, trial.val]
+    curve = rising[: _epochs_done(trial) + trial.beyond] if trial.curve is None else trial.curve
+    return [_epoch(trial, number, val) for number, val in enumerate(curve, 1)]
+
+
+def _epoch(trial: Trial, number: int, val: float) -> dict[str, Any]:
+    validated = bool(trial.recipe()["validation"])
+    by_step = {
+        name: [[step, value] for step, value in enumerate(values, 1)] if number == 1 else []
+        for name, values in trial.extra.items()
+    }
+    return {
+        "epoch": number,
+        schema.TRAIN_LOSS: 2.0 / number,
+        schema.TRAIN_ACC1: trial.train - 4 + number if trial.curve is None else val,
+        schema.VAL_LOSS: 2.0 / number if validated else math.nan,
+        schema.VAL_ACC1: val if validated and trial.outcome != "diverged" else math.nan,
+        schema.LEARNING_RATE: trial.recipe()["lr"],
+        schema.SECONDS: trial.seconds,
+        **by_step,
+    }
 
 
 def _tested(
@@ -255,27 +223,6 @@ def _tested(
 ) -> Trial:
     trial = Trial(arm, stage, seed, fields=fields, **same)
     return replace(trial, test=test, outcome="completed" if test is not None else "diverged")
-
-
-def _insert(db: sqlite3.Connection, experiment: int, number: int, run: Mapping[str, Any]) -> None:
-    made = uuid.uuid4().hex
-    stage = "deleted" if run["deleted"] else "active"
-    db.execute(
-        "INSERT INTO runs (run_uuid, name, source_type, status, start_time, end_time, lifecycle_stage, experiment_id, "
-        "user_id, source_name, entry_point_name, source_version, artifact_uri) VALUES (?,?,'LOCAL',?,?,?,?,?,'','','','','')",
-        (made, run["name"], run["status"], number, number, stage, experiment),
-    )
-    db.executemany(
-        "INSERT INTO tags (key, value, run_uuid) VALUES (?,?,?)", [(k, v, made) for k, v in run["tags"].items()]
-    )
-    db.executemany(
-        "INSERT INTO params (key, value, run_uuid) VALUES (?,?,?)", [(k, v, made) for k, v in run["params"].items()]
-    )
-    rows = [(k, 0.0 if math.isnan(v) else v, 1, step, math.isnan(v), made) for k, step, v in run["metrics"]]
-    for table, values in (("metrics", rows), ("latest_metrics", {(row[0]): row for row in rows}.values())):
-        db.executemany(
-            f"INSERT INTO {table} (key, value, timestamp, step, is_nan, run_uuid) VALUES (?,?,?,?,?,?)", list(values)
-        )
 
 
 def claim(

@@ -1,4 +1,4 @@
-"""Running a study as a user does, in a folder of its own, and reading back what MLflow and the ledger hold of it."""
+"""Running a study as a user does, in a folder of its own, and reading back what MLflow and the book hold of it."""
 
 import json
 import os
@@ -146,7 +146,7 @@ def trained_by(folder: Path) -> dict[int, str]:
 
 
 def booked(folder: Path) -> dict[tuple[str, int], float]:
-    """The epochs in the ledger by signature and number, with the seconds each took: an epoch trained again took others."""
+    """The epochs in the book by signature and number, with the seconds each took: an epoch trained again took others."""
     lines = [
         (path.parent.name, json.loads(line))
         for path in folder.glob("results/trials/*/epochs.jsonl")

@@ -9,7 +9,7 @@ from optuna.distributions import FloatDistribution
 
 from cnnzoo import Recipe
 from studies.engine.course import Course, Outcome
-from studies.engine.plan.plan import Plan, Trial, signature, tuned_arms
+from studies.engine.plan.plan import Plan, Trial, tuned_arms
 from studies.engine.search.agenda import Agenda
 from studies.engine.study.budget import Budget, Scale
 from studies.engine.study.study import Arm, Study
@@ -34,7 +34,7 @@ def plan(of: Study) -> Plan:
     recipes = {arm: of.recipe(arm, "report").resolved() for arm in of.arms}
     return Plan(
         study=of, scale="report", budget=of.budget, base=recipes[of.baseline], arms=recipes, tuned=tuned_arms(of, recipes),
-        sign=lambda recipe: signature(recipe, "data"), wanted=frozenset(of.arms),
+        digest_of=lambda recipe: "data", wanted=frozenset(of.arms),
     )  # fmt: skip
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studies.engine.book.ledger import Ledger
+from studies.engine.book.book import Book
 from studies.engine.mirror.optuna_store import export
+from tests.engine.driving import epoch
 from tests.engine.runs import Warm, booked, epochs_booked, runs, trials, until
 from tests.engine.simulated import plan, simulate, study
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line
@@ -59,12 +60,11 @@ JOURNALS = [
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The books of two epochs."""
-    ledger = Ledger(tmp_path_factory.mktemp("recorded"))
-    with ledger.writing("abc", {"model": "lenet"}) as entry:
-        entry.begin([])
-        for number in (1, 2):
-            entry.add({"epoch": number, "val/acc1": 50.0, "seconds": 0.5})
-    folder = ledger.folder("abc")
+    book = Book(tmp_path_factory.mktemp("recorded"))
+    book.begin("abc", {"model": "lenet"}, {})
+    for number in (1, 2):
+        book.add("abc", epoch(number))
+    folder = book.folder("abc")
     shutil.copy(folder / "epochs.jsonl", folder / "whole")
     return folder
 
@@ -77,17 +77,17 @@ def test_spoilt_books_are_read_or_named(data: st.DataObject, recorded: Path) -> 
     kept = data.draw(st.integers(0, len(whole)))
     path.write_bytes(whole[:kept] + data.draw(st.binary(max_size=40)))
     try:
-        epochs = Ledger(recorded.parents[1]).read("abc").epochs
+        epochs = Book(recorded.parents[1]).epochs("abc")
     except ValueError as error:
         if "epochs.jsonl is damaged; to train this trial anew, delete the folder" not in str(error):
             raise
     else:
-        assert [epoch["epoch"] for epoch in epochs] == list(range(1, len(epochs) + 1))
+        assert [each.number for each in epochs] == list(range(1, len(epochs) + 1))
 
 
 @pytest.mark.parametrize("content", JOURNALS)
 def test_a_spoilt_journal_of_the_searches_is_put_aside(content: bytes, tmp_path: Path) -> None:
-    """Nothing rests on it: it is written anew from the ledger."""
+    """Nothing rests on it: it is written anew from the book."""
     path = tmp_path / "optuna.journal"
     path.write_bytes(content)
     agenda = simulate(study(trials=2), slots=1, seed=0)[0]

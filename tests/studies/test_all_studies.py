@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.engine.book.ledger import Ledger
+from studies.engine.book.book import Book
 from studies.engine.plan.options import Options
 from studies.engine.plan.prepare import Machine, prepare
 from tests.engine.runs import Warm
@@ -37,7 +37,7 @@ def test_all_that_the_reports_ask_for_is_there() -> None:
 def test_it_can_be_planned(name: str, scale: str, tmp_path: Path) -> None:
     assert STUDIES[name].name == name
     with pytest.raises(ValueError, match="run first") if STUDIES[name].sources() else nullcontext():
-        prepare(STUDIES[name], Options(scale=scale), Machine(cpus=2, gpus=0), Ledger(tmp_path))
+        prepare(STUDIES[name], Options(scale=scale), Machine(cpus=2, gpus=0), Book(tmp_path))
 
 
 @pytest.fixture(scope="module")

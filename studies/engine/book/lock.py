@@ -1,13 +1,15 @@
-"""One process runs a study at a time. The lock is the kernel's: it goes when its holder dies, however it dies."""
+"""Locks that go when their holder dies, however it dies: one process runs a study at a time, one trains a trial."""
 
-import fcntl
 import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
+
+from filelock import FileLock, Timeout
+
+LOCK, HOLDER = "lock", "holder"
 
 
 class AlreadyRunningError(Exception):
@@ -15,22 +17,28 @@ class AlreadyRunningError(Exception):
 
 
 @contextmanager
-def held(path: Path, what: str) -> Iterator[None]:
-    with _opened(path) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = path.read_text() or "another process"  # one that has the lock, but has not written its name yet
-            raise AlreadyRunningError(f"{what} is being run by {holder}; wait for it, or stop it first.") from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()} since {datetime.now():%Y-%m-%d %H:%M:%S}")
-        file.flush()
-        yield
-
-
-def _opened(path: Path) -> TextIO:
+def one_run_of(what: str, folder: Path) -> Iterator[None]:
+    """Hold the folder of a study; AlreadyRunningError where somebody else does, with who that is."""
+    lock, holder = FileLock(folder / LOCK, timeout=0), folder / HOLDER
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("a+")
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        who = holder.read_text() if holder.exists() else "another process"  # it has not written its name yet
+        raise AlreadyRunningError(f"{what} is being run by {who}; wait for it, or stop it first.") from None
     except OSError as error:
-        raise OSError(f"the results cannot be written to {path.parent.absolute()} ({error.strerror}).") from error
+        raise OSError(f"the results cannot be written to {folder.absolute()} ({error.strerror}).") from error
+    try:
+        holder.write_text(f"process {os.getpid()} on {platform.node()} since {datetime.now():%Y-%m-%d %H:%M:%S}")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def one_training_in(folder: Path) -> Iterator[None]:
+    """Hold the folder of a trial, once whoever holds it lets go: a worker that outlived its driver finishes its epoch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK):
+        yield

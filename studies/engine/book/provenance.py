@@ -3,33 +3,50 @@
 import getpass
 import platform
 import subprocess
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from studies.engine import schema
 
-PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy")
+Origin = Mapping[str, str]  # by the names of the schema, and by MLflow's
+PACKAGES = {  # and who brings each
+    "torch": "torch",
+    "ray": "ray",
+    "optuna": "optuna",
+    "mlflow": "mlflow-skinny",
+    "numpy": "numpy",
+}
 # Reads, and runs nothing that the repository brings along.
 GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 GIT_SECONDS = 10
 
 
+def here(device: str) -> dict[str, str]:
+    """The machine that a trial is trained on."""
+    return {schema.HOST: platform.node(), schema.VERSIONS: _versions(), schema.DEVICE: device}
+
+
 def origin(source: Path, device: str, slots: int) -> dict[str, str]:
-    """The tags of a run that say where it comes from. MLflow's client sets none of them by itself."""
-    versions = [f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]
+    """Where this run of a study comes from. MLflow's client sets none of these tags by itself."""
     tags = {
         "mlflow.user": _user(),
         "mlflow.source.name": str(source),
         "mlflow.source.type": "LOCAL",
-        "host": platform.node(),
-        schema.VERSIONS: ", ".join(versions),
-        schema.DEVICE: device,
         schema.SHARED_DEVICE: str(slots),
+        **here(device),
     }
     commit, changes = _git(source.parent, "rev-parse", "HEAD"), _git(source.parent, "status", "--porcelain")
     if commit is not None and changes is not None:
         tags |= {"mlflow.source.git.commit": commit, "git_dirty": "true" if changes else "false"}
     return tags
+
+
+@cache
+def _versions() -> str:
+    found = [f"{name} {version(package)}" for name, package in PACKAGES.items()]
+    return ", ".join([f"python {platform.python_version()}", *found])
 
 
 def _user() -> str:

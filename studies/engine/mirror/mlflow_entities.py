@@ -8,8 +8,9 @@ from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
-from studies.engine import schema
-from studies.engine.book.ledger import Epoch
+from cnnzoo import Epoch
+from studies.engine import schema, typed
+from studies.engine.book import epochs as lines
 from studies.engine.mirror.outbox import Settled
 from studies.engine.plan.plan import Trial
 from studies.engine.schema import redact
@@ -81,10 +82,10 @@ def metrics(epochs: Iterable[Epoch], start: int, sent: int | None, of_trial: Map
     found: list[Metric] = []
     number, elapsed = 0, 0.0
     for epoch in epochs:
-        number, elapsed = epoch["epoch"], elapsed + epoch[schema.SECONDS]
+        number, elapsed = epoch.number, elapsed + epoch.seconds
         if number > (sent or 0):
-            points = [(name, number, epoch.get(name, math.nan)) for name in schema.EPOCH_METRICS]
-            points += [(name, step, value) for name in schema.STEP_METRICS for step, value in epoch.get(name, ())]
+            points = [(name, number, value) for name, value in lines.metrics(epoch).items()]
+            points += [(name, int(step), v) for name, curve in lines.step_metrics(epoch).items() for step, v in curve]
             found += _finite(points, start + round(elapsed * 1000))
     return found + _finite([(name, number, of_trial[name]) for name in of_trial], start + round(elapsed * 1000))
 
@@ -109,7 +110,7 @@ def how_to(spec: Mapping[str, Any]) -> str:
     return (
         f"**{spec['question']}**\n\n"
         f"Scale `{spec['scale']}` on `{spec['dataset']['name']}`; arms: {arms}; baseline: {spec['baseline']}.\n\n"
-        f"- the result: `python analysis/tables.py --study {spec['name']}`\n"
-        f"- go on, or more seeds: `python studies/{spec['name']}.py --scale {spec['scale']} --seeds N`\n\n"
+        f"- the result: `{typed.FRONT} tables --study {spec['name']}`\n"
+        f"- go on, or more seeds: `{typed.FRONT} run {spec['name']} --scale {spec['scale']} --seeds N`\n\n"
         "One run a trial stands below, named by arm and seed; those of a search never saw the test set."
     )

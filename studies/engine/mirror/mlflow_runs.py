@@ -127,7 +127,7 @@ class Runs:
     def _create(self, note: Note) -> Run:
         """A new run; where the trial has come further already, it begins as long ago as the training took."""
         trial = note.trial
-        start = round((time.time() - sum(epoch[schema.SECONDS] for epoch in note.epochs)) * 1000)
+        start = round((time.time() - sum(epoch.seconds for epoch in note.epochs)) * 1000)
         tags = {**entities.trial_tags(trial, self._spec), **note.origin, PARENT: self._parent, NAME: trial.name}
         direct = self._tables
         run = direct.begin(start, tags, entities.params(trial), note.settled) if direct else None

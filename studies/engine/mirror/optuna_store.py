@@ -7,6 +7,8 @@ It only ever grows, so that a dashboard may be open on it, and what a person not
 import fcntl
 import hashlib
 import json
+import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
@@ -19,11 +21,42 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from studies.engine.plan.plan import Plan, TunedArm
+from studies.engine.book.table import Row
+from studies.engine.plan.plan import Plan, Trial, TunedArm
+from studies.engine.run.listener import Listener
 from studies.engine.schema import NUMBER, SIGNATURE
+from studies.engine.search.agenda import Agenda
 from studies.engine.search.search import Search
 
 IDENTITY = "identity"
+SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
+
+
+class OptunaJournal(Listener):
+    """Writes the journal now and then while the study runs, and at its end."""
+
+    def __init__(self, plan: Plan, path: Path) -> None:
+        self._plan = plan
+        self._path = path
+        self._searches: Mapping[str, Search] = {}
+        self._new = 0  # candidates that ended since the journal was written
+        self._written_at = -math.inf
+
+    def opened(self, agenda: Agenda) -> None:
+        self._searches = agenda.searches
+
+    def ended(self, trial: Trial, row: Row) -> None:
+        self._new += trial.number is not None
+        if self._new and time.monotonic() - self._written_at > SECONDS_BETWEEN_WRITINGS:
+            self._write()
+
+    def closed(self, status: str) -> None:
+        if status != "FAILED":
+            self._write()
+
+    def _write(self) -> None:
+        export(self._plan, self._searches, self._path)
+        self._new, self._written_at = 0, time.monotonic()
 
 
 def export(plan: Plan, searches: Mapping[str, Search], path: Path) -> None:

@@ -1,12 +1,25 @@
 """What MLflow should come to know, by trial: news of one trial replaces what was not sent yet of it."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studies.engine.book.ledger import Epoch
+from cnnzoo import Epoch
+from studies.engine.book.book import Book
 from studies.engine.plan.plan import Trial
+
+
+@dataclass(frozen=True)
+class Booked:
+    """The first epochs of a trial, read whenever they are gone through: what waits to be sent takes no memory."""
+
+    book: Book
+    signature: str
+    count: int
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self.book.epochs(self.signature)[: self.count])
 
 
 @dataclass(frozen=True)

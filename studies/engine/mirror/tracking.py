@@ -8,14 +8,18 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studies.engine.book.ledger import Epoch
-from studies.engine.mirror.outbox import Note, Outbox, Settled
+from cnnzoo import Epoch
+from studies.engine import schema
+from studies.engine.book.book import MODEL, Book
+from studies.engine.book.table import Row
+from studies.engine.mirror.outbox import Booked, Note, Outbox, Settled
 from studies.engine.mirror.tracking_uri import absolute_uri, check_uri
 from studies.engine.plan.plan import Trial
+from studies.engine.run.listener import Listener
 from studies.engine.schema import redact
 
 if TYPE_CHECKING:
@@ -38,7 +42,7 @@ SETTINGS = {
 }
 
 
-class Tracker:
+class Tracker(Listener):
     """Its calls return at once and never raise."""
 
     def __init__(
@@ -46,6 +50,7 @@ class Tracker:
         uri: str,
         spec: Mapping[str, Any],
         origin: Mapping[str, str],
+        book: Book,
         say: Callable[[str], None],
     ) -> None:
         for name, value in SETTINGS.items():
@@ -53,6 +58,9 @@ class Tracker:
         self._uri = absolute_uri(uri)
         self._spec, self._origin = spec, origin
         self._say = say
+        self.book = book
+        self._best: dict[tuple[str, str], tuple[float, Trial]] = {}  # of each arm and stage, of those tested
+        self.unsent = 0  # records, once it is closed
         self._outbox = Outbox()
         self._news = threading.Event()
         self._closing = threading.Event()
@@ -66,28 +74,42 @@ class Tracker:
         self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
         self._thread.start()
 
-    def begin(self, trial: Trial, origin: Mapping[str, str]) -> None:
-        """The trial is being trained: its run exists and is RUNNING."""
+    def begun(self, trial: Trial, origin: Mapping[str, str]) -> None:
+        """Its run exists and is RUNNING."""
         self._due[trial.signature] = time.monotonic() + LIVE
         self._add(Note(trial, origin=origin))
 
-    def advance(self, trial: Trial, epochs: Iterable[Epoch]) -> None:
-        """So far is the trial, from its first epoch on; its curves follow, some seconds behind.
-
-        Of a candidate only epochs that count whatever its elders do may be told: a server takes none back.
-        """
+    def advanced(self, trial: Trial, epoch: Epoch, counted: int) -> None:
+        """The curves follow some seconds behind: epochs that may not count in the end are not told, as a server takes none back."""
         if time.monotonic() >= self._due.get(trial.signature, math.inf):
             self._due[trial.signature] = time.monotonic() + LIVE
-            self._add(Note(trial, epochs))
+            self._add(Note(trial, Booked(self.book, trial.signature, counted)))
 
-    def settle(self, settled: Settled) -> None:
-        """The trial ended: its run has all metrics and the outcome, and is FINISHED, or FAILED."""
-        self._due.pop(settled.trial.signature, None)
-        self._add(Note(settled.trial, settled.epochs, settled, origin=settled.origin))
+    def ended(self, trial: Trial, row: Row) -> None:
+        """Its run has all metrics and the outcome, and is FINISHED, or FAILED."""
+        self._due.pop(trial.signature, None)
+        epochs = Booked(self.book, trial.signature, int(row.metrics[schema.EPOCHS_DONE]))
+        whole = {name: row.metrics[name] for name in schema.TRIAL_METRICS if name in row.metrics}
+        origin = self.book.origin(trial.signature) or self._origin
+        self._add(Note(trial, epochs, Settled(trial, row.outcome, epochs, whole, origin, row.reason), origin=origin))
+        self._remember_best(trial, row)
+
+    def closed(self, status: str) -> None:
+        if status == "FINISHED":
+            for _, trial in self._best.values():
+                self.keep_model(trial, self.book.folder(trial.signature) / MODEL)
+        self.unsent = self.close(status)
 
     def keep_model(self, trial: Trial, path: Path) -> None:
         """The file with the trial's network becomes an artifact of its run."""
         self._add(Note(trial, model=path))
+
+    def _remember_best(self, trial: Trial, row: Row) -> None:
+        """Of the tested trials of each arm and stage, the one with the best validation score, or the first without any."""
+        score = row.metrics.get(schema.CHOSEN_BY, math.nan)
+        key, score = (trial.arm, trial.stage), -1.0 if math.isnan(score) else score
+        if trial.number is None and row.outcome == "completed" and score > self._best.get(key, (-math.inf, trial))[0]:
+            self._best[key] = (score, trial)
 
     def close(self, status: str) -> int:
         """Send what is left and end the parent run; returns how many records (trials, and the end) were not sent."""

@@ -62,7 +62,7 @@ class Plan:
     base: Recipe
     arms: Mapping[str, Recipe]  # as reported, at this scale: all of them
     tuned: Mapping[str, TunedArm]  # all of them, too; empty where nothing is tuned
-    sign: Callable[[Recipe], str]
+    digest_of: Callable[[Recipe], str]  # of the data that a recipe trains on
     wanted: frozenset[str]  # the arms that this start of the study is about
     only: str | None = None  # reported, tuned, or both
 
@@ -90,6 +90,9 @@ class Plan:
     def confirm(self, chosen: Trial) -> list[Trial]:
         """The chosen setting of an arm on seeds that took no part in choosing it."""
         return [self.trial(chosen.arm, "confirm", chosen.recipe.replace(seed=s)) for s in self.budget.confirm_seeds]
+
+    def sign(self, recipe: Recipe) -> str:
+        return signature(recipe, self.digest_of(recipe))
 
     def trial(self, arm: str, stage: str, recipe: Recipe) -> Trial:
         return Trial(arm, stage, recipe, self.sign(recipe))

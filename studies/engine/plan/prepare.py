@@ -16,10 +16,10 @@ from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import MODEL_OPTIONS
 from cnnzoo.spelling import unknown
 from cnnzoo.structure import check_fits
-from studies.engine.book.ledger import Ledger
+from studies.engine.book.book import Book
 from studies.engine.plan.chosen import with_chosen_settings
 from studies.engine.plan.options import Options
-from studies.engine.plan.plan import Plan, signature, tuned_arms
+from studies.engine.plan.plan import Plan, tuned_arms
 from studies.engine.study.budget import Budget
 from studies.engine.study.spaces import extremes
 from studies.engine.study.study import Study, check_distinct
@@ -50,7 +50,7 @@ class Prepared:
     why_scale: str
 
 
-def prepare(study: Study, options: Options, machine: Machine, ledger: Ledger, *, download: bool = True) -> Prepared:
+def prepare(study: Study, options: Options, machine: Machine, book: Book, *, download: bool = True) -> Prepared:
     gpus_per_trial = _gpus_per_trial(options, machine)
     slots = _slots(options, machine, gpus_per_trial)
     _check_asked(study, options)
@@ -65,7 +65,7 @@ def prepare(study: Study, options: Options, machine: Machine, ledger: Ledger, *,
         seeds = min(options.seeds or planned, planned)  # more than planned narrow an interval, and choose nothing anew
         return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
 
-    plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, ledger), options=options)
+    plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, book), options=options)
     return Prepared(plan, open_for(plan.arms[study.baseline]), device, slots, gpus_per_trial, why)
 
 
@@ -94,7 +94,7 @@ def _plan(
         base=base,
         arms=recipes,
         tuned=tuned_arms(study, recipes),
-        sign=lambda recipe: signature(recipe, open_for(recipe).digest),
+        digest_of=lambda recipe: open_for(recipe).digest,
         wanted=_wanted(study, options),
         only=options.only,
     )

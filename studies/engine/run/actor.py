@@ -4,7 +4,9 @@ from typing import Any
 
 from ray import tune
 
-from studies.engine.run.worker import Order, work
+from cnnzoo import Epoch
+from studies.engine.course import Outcome
+from studies.engine.run.worker import News, Order, work
 
 
 class Trainee(tune.Trainable):
@@ -14,11 +16,14 @@ class Trainee(tune.Trainable):
         self.course = work(Order(**config))
 
     def step(self) -> dict[str, Any]:
+        """The news up to the next epoch or the end of the trial."""
+        news: list[News] = []
         try:
-            epoch = next(self.course, None)
+            while not news or not isinstance(news[-1], Epoch | Outcome):
+                news.append(next(self.course))
         except OSError as error:
-            return {"epochs": [], "trouble": str(error)}
-        return {"epochs": [] if epoch is None else [epoch], "done": epoch is None}
+            return {"news": [], "trouble": str(error)}
+        return {"news": news, "done": isinstance(news[-1], Outcome)}
 
     def reset_config(self, config: dict[str, Any]) -> bool:
         self.cleanup()

@@ -1,96 +1,83 @@
-"""The conductor of a study: between the agenda, which decides, the ledger, which remembers, and the tracker, which tells MLflow.
+"""The conductor of a study: between the agenda, which decides, the book, which remembers, and all who listen.
 
 Who trains (``on_ray``, ``in_process``) asks it for orders and tells it what came of them. It lives in the driver alone.
 """
 
-import math
 import os
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+from cnnzoo import Epoch
 from cnnzoo.mistake import Mistake
 from studies.engine import schema
-from studies.engine.book.ledger import Booked, Epoch, Ledger, Result
-from studies.engine.course import Course
-from studies.engine.mirror.optuna_store import export
-from studies.engine.mirror.tracking import Settled, Tracker
+from studies.engine.book.book import Book, course_of
+from studies.engine.book.provenance import Origin
+from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
-from studies.engine.run.worker import Order
+from studies.engine.run.listener import Listener
+from studies.engine.run.rows import row_of
+from studies.engine.run.worker import News, Order, failed
 from studies.engine.search.agenda import Agenda
-from studies.engine.terminal.progress import Progress
 
 RAYS = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray, too, looks where to write
 GONE = f"the worker died (killed, or out of memory); see {RAYS}/ray/session_latest/logs"
-EXPORT_EVERY = 30.0  # seconds at least between two writings of Optuna's journal while the study runs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What a study is trained with."""
+
+    data_dir: Path
+    device: str
+    slots: int
+    origin: Origin  # of this run of the study
 
 
 class Conductor:
-    def __init__(
-        self,
-        plan: Plan,
-        ledger: Ledger,
-        tracker: Tracker,
-        progress: Progress,
-        *,
-        data_dir: Path,
-        slots: int,
-        origin: Mapping[str, str],
-    ) -> None:
+    def __init__(self, plan: Plan, book: Book, means: Means, listeners: Sequence[Listener]) -> None:
         self.plan = plan
-        self.ledger = ledger
-        self.tracker = tracker
-        self.data_dir = data_dir
-        self.slots = slots
-        self.origin = origin  # of the trials that are trained now
-        self.progress = progress
+        self.book = book
+        self.means = means
+        self.listeners = listeners
         self.agenda = Agenda(plan, self._recall)
-        self._told: set[str] = set()  # signatures the tracker has been told the end of
-        self._exported, self._exported_at = 0, -math.inf  # how many ends Optuna's journal holds, and since when
+        self._announced: set[str] = set()  # signatures of the trials whose end was announced
+        self._tell(lambda listener: listener.opened(self.agenda))
 
     def next(self) -> Order | None:
         """What to train next; None while there is nothing to begin."""
-        if len(self.agenda.running) >= self.slots:
+        if len(self.agenda.running) >= self.means.slots:
             return None
         trial = self.agenda.next()
-        if trial is not None:
-            self.tracker.begin(trial, self.ledger.origin(trial.signature) or self.origin)
-        self._tell_settled()
+        self._announce_settled()
         return None if trial is None else self._order(trial)
 
-    def _order(self, trial: Trial) -> Order:
-        return Order(
-            signature=trial.signature,
-            recipe=trial.recipe.to_json(),
-            tested=trial.stage != "search",
-            origin=dict(self.origin),
-            results=str(self.ledger.root),
-            data_dir=str(self.data_dir),
-        )
-
-    def heard(self, signature: str, epoch: Epoch) -> bool:
-        """Take in an epoch; True says that the trial has to stop."""
+    def heard(self, signature: str, news: News) -> bool:
+        """Book what a worker tells of its trial, and announce it; True says that the trial has to stop."""
         trial = self.agenda.trials[signature]
-        self.progress.epoch_took(trial.arm, epoch[schema.SECONDS])
-        stop = self.agenda.heard(trial, epoch["epoch"], epoch[schema.CHOSEN_BY])
-        counted = epoch["epoch"] if trial.number is None else self.agenda.searches[trial.arm].counted(trial.number)
-        self.tracker.advance(trial, Booked(self.ledger, signature, counted))
-        self._tell_settled()
-        return stop
-
-    def ended(self, signature: str, *, stopped: bool = False) -> None:
-        """The trial is no longer being trained: it had to stop, or its result stands in the ledger."""
-        trial = self.agenda.trials[signature]
-        if stopped:
-            self.agenda.ended(trial, "stopped")
+        if isinstance(news, Epoch):
+            return self._heard_epoch(trial, news)
+        if isinstance(news, Outcome):
+            self.book.end(signature, news)
+            self._end(trial, news.ended)
         else:
-            result = self.ledger.read(signature).result or self.ledger.fail(signature, GONE)
-            self.agenda.ended(trial, result.outcome)
-        self.ledger.drop_checkpoint(signature)  # here too: where its elders settled it, it was still being written
-        self._tell_settled()
+            self.book.begin(signature, trial.recipe.to_json(), {**self.means.origin, **news})
+            origin = self.book.origin(signature)
+            self._tell(lambda listener: listener.begun(trial, origin))
+        return False
+
+    def stopped(self, signature: str) -> None:
+        """The trial had to stop, and is no longer being trained."""
+        self._end(self.agenda.trials[signature], "stopped")
+
+    def lost(self, signature: str) -> None:
+        """The worker of the trial died, again and again."""
+        trial = self.agenda.trials[signature]
+        self.book.end(signature, failed(GONE))
+        self._end(trial, "failed")
 
     def finished(self) -> bool:
         return self.agenda.finished()
@@ -100,72 +87,65 @@ class Conductor:
         return Counter(outcome.ended for outcome in self.agenda.settled.values())
 
     def failures(self) -> list[tuple[Trial, str]]:
-        """The trials that failed, each with its reason; but for candidates the next start tries them again."""
-        failed = [self.agenda.trials[s] for s, v in self.agenda.settled.items() if v.ended == "failed"]
-        results = [(trial, self.ledger.read(trial.signature).result) for trial in failed]
-        again = f"\nto try this candidate again, delete the folder {self.ledger.root.name}/trials/"
-        return [(t, r.reason + (f"{again}{t.signature}" if t.stage == "search" else "")) for t, r in results if r]
+        """The trials that failed, each with its reason."""
+        found = [self.agenda.trials[s] for s, outcome in self.agenda.settled.items() if outcome.ended == "failed"]
+        return [(trial, outcome.reason) for trial in found if (outcome := self.book.outcome(trial.signature))]
 
-    def close(self, status: str) -> int:
-        """Hand over what is to be handed over; returns how many records MLflow could not be sent."""
-        try:
-            self._export()
-            if self.finished():
-                for trial in self._best_of_each_arm():
-                    self.tracker.keep_model(trial, self.ledger.folder(trial.signature) / "model.safetensors")
-        finally:  # also with a full disk
-            unsent = self.tracker.close(status)
-        return unsent
+    def close(self, status: str) -> None:
+        """Announce that nothing more will come; every listener hears it, whatever happens to the others."""
+        with ExitStack() as stack:
+            for listener in reversed(self.listeners):
+                stack.callback(listener.closed, status)
 
-    def _export(self) -> None:
-        export(self.plan, self.agenda.searches, self.ledger.root / "optuna.journal")
-        self._exported, self._exported_at = len(self._told), time.monotonic()
+    def _order(self, trial: Trial) -> Order:
+        return Order(
+            signature=trial.signature,
+            recipe=trial.recipe.to_json(),
+            tested=trial.stage != "search",
+            device=self.means.device,
+            results=str(self.book.root),
+            data_dir=str(self.means.data_dir),
+        )
+
+    def _heard_epoch(self, trial: Trial, epoch: Epoch) -> bool:
+        self.book.add(trial.signature, epoch)
+        stop = self.agenda.heard(trial, epoch.number, epoch.val_acc1)
+        counted = epoch.number if trial.number is None else self.agenda.searches[trial.arm].counted(trial.number)
+        self._tell(lambda listener: listener.advanced(trial, epoch, counted))
+        self._announce_settled()
+        return stop
+
+    def _end(self, trial: Trial, how: str) -> None:
+        self.agenda.ended(trial, how)
+        self.book.drop_checkpoint(trial.signature)  # here too: where its elders settled it, it was still being written
+        self._announce_settled()
 
     def _recall(self, trial: Trial) -> Course:
-        """What the ledger holds of a trial that is about to begin."""
-        record = self.ledger.read(trial.signature)
-        result = record.result
-        if trial.number is not None and result and schema.TEST_ACC1 in result.metrics:
+        """What the book holds of a trial that is about to begin."""
+        epochs = self.book.epochs(trial.signature)
+        outcome = self.book.outcome(trial.signature, epochs)
+        if trial.number is not None and outcome and schema.TEST_ACC1 in outcome.metrics:
             raise Mistake(
                 f"trial {trial.name!r} ({trial.signature}) has a test score already, so it may not be a candidate of a choice; "
                 f"give the study other seeds, or another results folder."
             )
-        if trial.number is None and result and result.outcome == "failed":
-            self.ledger.forget_failure(trial.signature)  # a candidate stays failed: later suggestions rest on that
-            record = replace(record, result=None)
-        return record.course()
+        if trial.number is None and outcome and outcome.ended == "failed":
+            self.book.forget_failure(trial.signature)  # a candidate stays failed: later suggestions rest on that
+            outcome = None
+        return course_of(epochs, outcome)
 
-    def _tell_settled(self) -> None:
+    def _announce_settled(self) -> None:
         """Every epoch passes here, so the usual case, that nothing was settled, costs nothing."""
-        if len(self._told) < len(self.agenda.settled):
-            for signature in self.agenda.settled.keys() - self._told:
-                self._told.add(signature)
-                if signature not in self.agenda.running:  # its worker may be writing it at this moment
-                    self.ledger.drop_checkpoint(signature)  # one that a kill left behind
-                self.tracker.settle(self._settled(self.agenda.trials[signature]))
-        if self._exported < len(self._told) and time.monotonic() - self._exported_at > EXPORT_EVERY:
-            self._export()
-        self.progress.changed()
+        if len(self._announced) == len(self.agenda.settled):
+            return
+        for signature in self.agenda.settled.keys() - self._announced:
+            self._announced.add(signature)
+            trial, outcome = self.agenda.trials[signature], self.agenda.settled[signature]
+            if signature not in self.agenda.running:  # its worker may be writing it at this moment
+                self.book.drop_checkpoint(signature)  # one that a kill left behind
+            row = row_of(trial, outcome, self.plan, self.book)
+            self._tell(lambda listener: listener.ended(trial, row))  # noqa: B023 -- called at once
 
-    def _settled(self, trial: Trial) -> Settled:
-        outcome, record = self.agenda.settled[trial.signature], self.ledger.read(trial.signature)
-        result = record.result if outcome.ended != "stopped" and record.result else Result(outcome.ended)
-        counted = record.epochs if trial.number is None else record.epochs[: outcome.epochs]
-        return Settled(
-            trial=trial,
-            outcome=outcome.ended,
-            epochs=Booked(self.ledger, trial.signature, len(counted)),
-            metrics={**result.metrics, schema.EPOCHS_DONE: float(len(counted))},
-            origin=self.ledger.origin(trial.signature) or self.origin,
-            reason=result.reason,
-        )
-
-    def _best_of_each_arm(self) -> list[Trial]:
-        """Of the tested trials of each arm and stage, the one with the best validation score, or the first without any."""
-        best: dict[tuple[str, str], tuple[float, Trial]] = {}
-        for signature, outcome in self.agenda.settled.items():
-            trial = self.agenda.trials[signature]
-            key, score = (trial.arm, trial.stage), -1.0 if math.isnan(outcome.score) else outcome.score
-            if trial.number is None and outcome.ended == "completed" and score > best.get(key, (-math.inf, trial))[0]:
-                best[key] = (score, trial)
-        return [trial for _, trial in best.values()]
+    def _tell(self, announce: Callable[[Listener], None]) -> None:
+        for listener in self.listeners:
+            announce(listener)

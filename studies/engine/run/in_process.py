@@ -7,7 +7,7 @@ from studies.engine.run.worker import work
 def run(conductor: Conductor) -> None:
     while (order := conductor.next()) is not None:
         course = work(order)
-        stopped = any(conductor.heard(order.signature, epoch) for epoch in course)
-        course.close()
-        conductor.ended(order.signature, stopped=stopped)
+        if any(conductor.heard(order.signature, news) for news in course):
+            course.close()
+            conductor.stopped(order.signature)
     assert conductor.finished()

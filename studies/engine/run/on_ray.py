@@ -47,6 +47,7 @@ from ray.tune.experiment import Trial as RayTrial  # noqa: E402
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
 from ray.tune.search import Searcher  # noqa: E402
 
+from studies.engine.course import Outcome  # noqa: E402
 from studies.engine.plan.options import ENVIRONMENT  # noqa: E402
 from studies.engine.plan.prepare import Machine  # noqa: E402
 from studies.engine.run.actor import Trainee  # noqa: E402
@@ -77,7 +78,7 @@ class Orders(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tune has given the trial up; of all other ends the scheduler is told, but it hears of every single death."""
         if error:
-            self.conductor.ended(self._given[trial_id])
+            self.conductor.lost(self._given[trial_id])
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing of Tune's own books is ever read again."""
@@ -97,12 +98,16 @@ class Stops(FIFOScheduler):
         signature = trial.config["signature"]
         if "trouble" in result:
             raise OSError(result["trouble"])
-        (epoch,) = result["epochs"]
-        return str(TrialScheduler.STOP if self.conductor.heard(signature, epoch) else TrialScheduler.CONTINUE)
+        stop = [self.conductor.heard(signature, news) for news in result["news"]]
+        return str(TrialScheduler.STOP if any(stop) else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
         """Tune says so of a trial that had to stop, too: the last it told is then an epoch."""
-        self.conductor.ended(trial.config["signature"], stopped=bool(result["epochs"]))
+        signature, (*_, last) = trial.config["signature"], result["news"]
+        if isinstance(last, Outcome):
+            self.conductor.heard(signature, last)
+        else:
+            self.conductor.stopped(signature)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -121,7 +126,7 @@ def run(conductor: Conductor, gpus_per_trial: float) -> None:
                 storage_path=scratch,
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the ledger has its own
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # a worker has its own
             ),
         )
         over = threading.Event()
@@ -146,8 +151,7 @@ def _end_without_the_head(over: threading.Event, conductor: Conductor) -> None:
             missed = 0
         except OSError:
             missed += 1
-    conductor.progress.stop()
-    conductor.tracker.close("FAILED")
+    conductor.close("FAILED")
     print(f"error: the Ray cluster at {address} went away; the same command goes on from here.", file=sys.stderr)
     sys.stderr.flush()
     os._exit(ENVIRONMENT)

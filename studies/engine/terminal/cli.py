@@ -14,15 +14,17 @@ from typing import NoReturn
 from rich.console import Console
 
 from cnnzoo.mistake import mistakes_in_a_line, refuse
-from studies.engine.book.ledger import Ledger
-from studies.engine.book.lock import AlreadyRunningError, held
+from studies.engine.book.book import Book
+from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
+from studies.engine.mirror.optuna_store import OptunaJournal
 from studies.engine.mirror.tracking import Tracker, check_uri
 from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
 from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.plan.spec import spec
 from studies.engine.run import in_process
-from studies.engine.run.conduct import Conductor
+from studies.engine.run.conduct import Conductor, Means
+from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
 from studies.engine.terminal.console import announce, farewell, interrupted, terminal
@@ -59,47 +61,48 @@ def run(study: Study, options: Options) -> int:
 
 
 def _run_on(machine: Machine, study: Study, options: Options) -> int:
-    console, ledger = terminal(), Ledger(RESULTS.absolute())
-    prepared = prepare(study, options, machine, ledger)
+    console, book = terminal(), Book(RESULTS.absolute())
+    prepared = prepare(study, options, machine, book)
     plan, data = prepared.plan, prepared.dataset
+    table = book.table(study.name, plan.scale)
+    table.check_format()
     recipes = list(plan.arms.values())
     taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
-    announce(prepared, console, estimate.seconds(plan, data, taken, prepared.slots), *standing(plan, ledger))
+    announce(prepared, console, estimate.seconds(plan, data, taken, prepared.slots), *standing(plan, book))
     if options.dry_run:
         return 0
-    with held(RESULTS / f"{study.name}.{plan.scale}.lock", f"study {study.name!r} at scale {plan.scale}"):
+    with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
         tags = origin(Path(sys.argv[0]).resolve(), prepared.device, prepared.slots)
-        tracker = Tracker(_tracking_uri(), spec(plan, prepared.dataset), tags, console.print)
-        progress = Progress(plan, prepared.slots, console)
-        conductor = Conductor(
-            plan, ledger, tracker, progress, data_dir=options.data_dir.absolute(), slots=prepared.slots, origin=tags
-        )
-        return _conduct(conductor, prepared, options, console)
+        means = Means(data_dir=options.data_dir.absolute(), device=prepared.device, slots=prepared.slots, origin=tags)
+        facts = {**spec(plan, data), "origin": tags}
+        tracker = Tracker(_tracking_uri(), facts, tags, book, console.print)
+        listeners = [
+            TableWriter(table, plan, facts, book),
+            Progress(plan, prepared.slots, console),
+            OptunaJournal(plan, book.root / "optuna.journal"),
+            tracker,
+        ]
+        return _conduct(Conductor(plan, book, means, listeners), tracker, prepared, options, console)
 
 
 def _tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
 
 
-def _conduct(conductor: Conductor, prepared: Prepared, options: Options, console: Console) -> int:
-    progress = conductor.progress
-    progress.start(conductor.agenda)
+def _conduct(conductor: Conductor, tracker: Tracker, prepared: Prepared, options: Options, console: Console) -> int:
     try:
         _train(conductor, prepared, options)
-        progress.stop()
-        unsent = conductor.close("FINISHED")
+        conductor.close("FINISHED")
     except KeyboardInterrupt:
-        progress.stop()
         conductor.close("KILLED")
         interrupted(conductor.agenda, console)
         return INTERRUPTED
     except BaseException as error:  # in MLflow nothing may look as if it were still being trained
-        progress.stop()
-        conductor.tracker.close("FAILED")
+        conductor.close("FAILED")
         if isinstance(error, OSError):
             raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
         raise
-    return farewell(prepared, conductor, unsent, console)
+    return farewell(prepared, conductor, tracker.unsent, console)
 
 
 def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:

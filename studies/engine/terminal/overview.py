@@ -1,34 +1,32 @@
-"""How far a study is at a scale, from the ledger alone: nothing is trained, downloaded or sent."""
+"""How far a study is at a scale, from the book alone: nothing is trained, downloaded or sent."""
 
 from cnnzoo.mistake import Mistake
-from studies.engine.book.ledger import Ledger
+from studies.engine.book.book import Book
 from studies.engine.plan.options import Options
 from studies.engine.plan.plan import Plan, tuned_arms
 from studies.engine.plan.prepare import Machine, prepare
-from studies.engine.search.agenda import Agenda
+from studies.engine.run import rows
 from studies.engine.study.study import Study
 from studies.engine.terminal.estimate import spelled_epochs
 
 
-def progress_of(study: Study, scale: str, ledger: Ledger) -> str:
+def progress_of(study: Study, scale: str, book: Book) -> str:
     """`12 of 46 done, x 3`; of data that are not here, or settings not chosen yet, only what is planned: `46 x 50`."""
     epochs = spelled_epochs([study.recipe(arm, scale) for arm in study.arms])
     nothing = f"{planned(study, scale)} x {epochs}"
-    if not ledger.root.exists():
+    if not book.root.exists():
         return nothing
     try:
-        plan = prepare(study, Options(scale=scale), Machine.here(), ledger, download=False).plan
+        plan = prepare(study, Options(scale=scale), Machine.here(), book, download=False).plan
     except (Mistake, OSError):
         return nothing
-    done, total = standing(plan, ledger)
+    done, total = standing(plan, book)
     return f"{done} of {total} done, x {epochs}"
 
 
-def standing(plan: Plan, ledger: Ledger) -> tuple[int, int]:
+def standing(plan: Plan, book: Book) -> tuple[int, int]:
     """How many trials are done, and of how many; one that failed is not."""
-    agenda = Agenda(plan, lambda trial: ledger.read(trial.signature).course())
-    while agenda.next() is not None:
-        pass
+    agenda = rows.standing(plan, book)
     return sum(outcome.ended != "failed" for outcome in agenda.settled.values()), agenda.total()
 
 

@@ -3,15 +3,18 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from statistics import median
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from studies.engine.plan.plan import Plan
+from cnnzoo import Epoch
+from studies.engine import schema
+from studies.engine.book.table import Row
+from studies.engine.plan.plan import Plan, Trial
+from studies.engine.run.listener import Listener
 from studies.engine.search.agenda import Agenda
 from studies.engine.terminal.estimate import STOPPED_EARLY, duration
 
@@ -20,8 +23,8 @@ LOOK, SILENCE, LONG = 60.0, 600.0, 20  # seconds between looks; no epoch for so 
 LATEST = 50  # epochs of an arm that the time left is reckoned from
 
 
-class Progress:
-    """Reads the agenda and draws; told by the conductor whenever something changed."""
+class Progress(Listener):
+    """Reads the agenda and draws, whenever the conductor announces something."""
 
     def __init__(self, plan: Plan, slots: int, console: Console) -> None:
         self.plan = plan
@@ -32,33 +35,38 @@ class Progress:
         self._drawn = 0.0
         self._over = threading.Event()
         self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
-        self._said = 0  # so many of the settled trials have had their line
+        self._said = 0  # so many trials have ended
         self._begun: set[str] = set()  # in this start
         self._seconds: dict[str, deque[float]] = {}  # by arm, what its latest epochs took in this run
 
-    def start(self, agenda: Agenda) -> None:
+    def opened(self, agenda: Agenda) -> None:
         self.agenda = agenda
         threading.Thread(target=self._watch, args=(agenda,), daemon=True).start()
         if self._live:
             self._live.start()
 
-    def stop(self) -> None:
+    def closed(self, status: str) -> None:
         self._over.set()
         if self._live and self._live.is_started:
             self._live.update(self.table(), refresh=True)
             self._live.stop()
 
-    def epoch_took(self, arm: str, seconds: float) -> None:
-        self._heard, self._longest = time.monotonic(), max(self._longest, seconds)
-        self._seconds.setdefault(arm, deque(maxlen=LATEST)).append(seconds)
+    def begun(self, trial: Trial, origin: Mapping[str, str]) -> None:
+        self._begun.add(trial.signature)
+        self._draw()
 
-    def changed(self) -> None:
-        if self.agenda is None:
-            return
-        self._begun |= self.agenda.running
+    def advanced(self, trial: Trial, epoch: Epoch, counted: int) -> None:
+        self._heard, self._longest = time.monotonic(), max(self._longest, epoch.seconds)
+        self._seconds.setdefault(trial.arm, deque(maxlen=LATEST)).append(epoch.seconds)
+        self._draw()
+
+    def ended(self, trial: Trial, row: Row) -> None:
         if self._live is None:
-            self._say_settled(self.agenda)
-        elif time.monotonic() - self._drawn > REFRESH:
+            self._print(trial, row)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._live and time.monotonic() - self._drawn > REFRESH:
             self._drawn = time.monotonic()
             self._live.update(self.table(), refresh=True)
 
@@ -126,13 +134,14 @@ class Progress:
             epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.plan.arms[arm].epochs
             yield arm, (left + running / 2) * epochs
 
-    def _say_settled(self, agenda: Agenda) -> None:
-        for signature, outcome in islice(agenda.settled.items(), self._said, None):
-            self._said += 1
-            if signature not in self._begun:  # it was done before: the announcement has counted it
-                continue
-            eta, name = self.eta(), agenda.trials[signature].name
-            line = f"[{self._said}/{agenda.total()}] {name}: {outcome.ended}"
-            score = f" after {outcome.epochs} epochs, val acc {outcome.score:.2f} %" if outcome.epochs else ""
-            left = f"; about {duration(eta)} left" if eta else ""
-            self.console.print(line + score + left, soft_wrap=True)
+    def _print(self, trial: Trial, row: Row) -> None:
+        """A line for a trial of this run; one that was done before has been counted by the announcement."""
+        assert self.agenda is not None
+        self._said += 1
+        if trial.signature not in self._begun:
+            return
+        eta, epochs = self.eta(), int(row.metrics[schema.EPOCHS_DONE])
+        line = f"[{self._said}/{self.agenda.total()}] {trial.name}: {row.outcome}"
+        score = f" after {epochs} epochs, val acc {row.metrics[schema.CHOSEN_BY]:.2f} %" if epochs else ""
+        left = f"; about {duration(eta)} left" if eta else ""
+        self.console.print(line + score + left, soft_wrap=True)

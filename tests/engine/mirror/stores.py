@@ -1,18 +1,25 @@
 """Stores that the tests of the tracker write to, and what stands in them."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, Run, ViewType
 
+from cnnzoo import Epoch
 from studies.engine import schema
-from studies.engine.book.ledger import Epoch
-from studies.engine.mirror.tracking import Settled, Tracker
+from studies.engine.book.book import Book
+from studies.engine.book.epochs import metrics
+from studies.engine.book.table import Row
+from studies.engine.mirror.outbox import Settled
+from studies.engine.mirror.tracking import Tracker
 from studies.engine.plan.plan import Trial
 from tests.engine.simulated import plan, study
 
@@ -35,29 +42,69 @@ def reported(seed: int) -> Trial:
 
 
 def curves(epochs: int, **odd: Any) -> list[Epoch]:
+    names = [name.replace("/", "_") for name in schema.EPOCH_METRICS]
     return [
-        {**{name: k + epoch / 8 for k, name in enumerate(schema.EPOCH_METRICS)}, "epoch": epoch, **odd}
-        for epoch in range(1, epochs + 1)
+        Epoch(**{**{name: k + number / 8 for k, name in enumerate(names)}, "number": number, **odd})
+        for number in range(1, epochs + 1)
     ]
 
 
-def settled(trial: Trial, outcome: str = "completed", epochs: int = 3, **odd: Any) -> Settled:
-    whole = {schema.EPOCHS_DONE: float(epochs), schema.TEST_ACC1: 90.0}
-    reason = "it broke" if outcome == "failed" else ""
-    return Settled(trial, outcome, curves(epochs, **odd), whole, ORIGIN, reason)
+@dataclass(frozen=True)
+class End:
+    """How a trial ends, with its epochs."""
+
+    trial: Trial
+    row: Row
+    epochs: list[Epoch]
+
+
+def settled(trial: Trial, outcome: str = "completed", epochs: int = 3, **odd: Any) -> End:
+    booked = curves(epochs, **odd)
+    last = metrics(booked[-1]) if booked else {}
+    row = Row(
+        arm=trial.arm, stage=trial.stage, seed=trial.recipe.seed, number=trial.number, signature=trial.signature,
+        name=trial.name, outcome=outcome, reason="it broke" if outcome == "failed" else "", started=None, ended=None,
+        device="cpu", host="here", dataset_digest="0123abcd", versions="torch 2.15", recipe=trial.recipe.to_json(),
+        metrics={**last, schema.EPOCHS_DONE: float(epochs), schema.TEST_ACC1: 90.0},
+    )  # fmt: skip
+    return End(trial, row, booked)
+
+
+def as_settled(end: End) -> Settled:
+    whole = {name: value for name, value in end.row.metrics.items() if name in schema.TRIAL_METRICS}
+    return Settled(end.trial, end.row.outcome, end.epochs, whole, ORIGIN, end.row.reason)
 
 
 def start(uri: str, say: Callable[[str], None] = print, **spec: Any) -> Tracker:
     whole = {**SPEC, **spec}
-    return Tracker(uri, whole, ORIGIN, say)
+    return Tracker(uri, whole, ORIGIN, Book(Path("results").absolute()), say)
 
 
-def track(uri: str, *ends: Settled, status: str = "FINISHED", say: Callable[[str], None] = print, **spec: Any) -> None:
+def book(tracker: Tracker, trial: Trial, epochs: Sequence[Epoch]) -> None:
+    """The book has these epochs of the trial, and no others."""
+    shutil.rmtree(tracker.book.folder(trial.signature), ignore_errors=True)
+    tracker.book.begin(trial.signature, trial.recipe.to_json(), ORIGIN)
+    for epoch in epochs:
+        tracker.book.add(trial.signature, epoch)
+
+
+def advance(tracker: Tracker, trial: Trial, epochs: Sequence[Epoch]) -> None:
+    """A trial is so far, and all of that counts."""
+    book(tracker, trial, epochs)
+    tracker.advanced(trial, epochs[-1], len(epochs))
+
+
+def settle(tracker: Tracker, end: End) -> None:
+    book(tracker, end.trial, end.epochs)
+    tracker.ended(end.trial, end.row)
+
+
+def track(uri: str, *ends: End, status: str = "FINISHED", say: Callable[[str], None] = print, **spec: Any) -> None:
     """A whole start of a study in which these trials end."""
     tracker = start(uri, say, **spec)
     for end in ends:
-        tracker.begin(end.trial, ORIGIN)
-        tracker.settle(end)
+        tracker.begun(end.trial, ORIGIN)
+        settle(tracker, end)
     assert tracker.close(status) == 0
 
 

@@ -13,10 +13,12 @@ from studies.engine.mirror.outbox import Note
 from tests.engine.mirror.stores import (
     ORIGIN,
     SPEC,
+    as_settled,
     count,
     experiment_of,
     reported,
     runs,
+    settle,
     settled,
     start,
     track,
@@ -40,16 +42,16 @@ def test_said_three_times_and_there_once(uri: str, way: str) -> None:
 def test_a_broken_off_trial_goes_on_in_its_run(uri: str, way: str) -> None:
     trial = reported(1)
     tracker = start(uri)
-    tracker.begin(trial, ORIGIN)
+    tracker.begun(trial, ORIGIN)
     assert tracker.close("KILLED") == 0
     broken_off = trial_run(uri)
     assert broken_off.info.status == runs(uri, "study")[0].info.status == "KILLED"
     assert broken_off.data.params["lr"] == "0.01"
     tracker = start(uri)
-    tracker.begin(trial, ORIGIN)
+    tracker.begun(trial, ORIGIN)
     until(lambda: trial_run(uri).info.status == "RUNNING")
     assert runs(uri, "study")[0].info.status == "RUNNING"
-    tracker.settle(settled(trial))
+    settle(tracker, settled(trial))
     assert tracker.close("FINISHED") == 0
     done = trial_run(uri)
     assert done.info.run_id == broken_off.info.run_id
@@ -72,10 +74,10 @@ def test_a_failed_trial_is_tried_again_in_its_run(uri: str, way: str) -> None:
     assert (failed.info.status, failed.data.tags["outcome"]) == ("FAILED", "failed")
     assert failed.data.tags["reason"] == "it broke"
     tracker = start(uri)
-    tracker.begin(trial, ORIGIN)
+    tracker.begun(trial, ORIGIN)
     until(lambda: trial_run(uri).info.status == "RUNNING" and "reason" not in trial_run(uri).data.tags)
     assert "outcome" not in trial_run(uri).data.tags
-    tracker.settle(settled(trial, epochs=3))
+    settle(tracker, settled(trial, epochs=3))
     assert tracker.close("FINISHED") == 0
     done = trial_run(uri)
     assert done.info.run_id == failed.info.run_id
@@ -89,7 +91,7 @@ def test_a_failed_trial_that_is_tried_again_while_mlflow_is_away(uri: str, way: 
     trial = reported(1)
     track(uri, settled(trial, "failed", epochs=1))
     Runs(uri, SPEC, ORIGIN, lambda topic, text: None).write(
-        Note(trial, settled=settled(trial), origin={"host": "there"})
+        Note(trial, settled=as_settled(settled(trial)), origin={"host": "there"})
     )
     tags = trial_run(uri).data.tags
     assert (tags["outcome"], tags["host"]) == ("completed", "there")
@@ -100,7 +102,7 @@ def test_a_failed_trial_that_is_tried_again_while_mlflow_is_away(uri: str, way: 
 def test_a_trial_that_is_done_is_not_begun_again(uri: str) -> None:
     track(uri, settled(reported(1)))
     tracker = start(uri)
-    tracker.begin(reported(1), ORIGIN)
+    tracker.begun(reported(1), ORIGIN)
     assert tracker.close("KILLED") == 0
     assert trial_run(uri).info.status == "FINISHED"
 
@@ -154,7 +156,7 @@ def test_the_best_model_of_an_arm_is_kept_once(uri: str, tmp_path: Path) -> None
     model.write_bytes(b"weights")
     for _ in range(2):
         tracker = start(uri)
-        tracker.settle(settled(reported(1)))
+        settle(tracker, settled(reported(1)))
         tracker.keep_model(reported(1), model)
         assert tracker.close("FINISHED") == 0
     client = MlflowClient(uri)

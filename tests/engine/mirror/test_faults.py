@@ -20,11 +20,13 @@ from studies.engine.mirror.outbox import Note, Outbox
 from tests.engine.mirror.stores import (
     OF_TRIAL,
     ORIGIN,
+    as_settled,
     count,
     experiment_of,
     reported,
     rows,
     runs,
+    settle,
     settled,
     start,
     stop,
@@ -40,8 +42,8 @@ def test_a_locked_database_holds_up_nothing_and_loses_nothing(uri: str) -> None:
     locked.execute("BEGIN EXCLUSIVE")
     tracker = start(uri, said.append)
     for seed in range(1, 4):
-        tracker.begin(reported(seed), ORIGIN)
-        tracker.settle(settled(reported(seed)))
+        tracker.begun(reported(seed), ORIGIN)
+        settle(tracker, settled(reported(seed)))
     time.sleep(0.5)
     locked.execute("COMMIT")
     locked.close()
@@ -60,12 +62,12 @@ def test_a_database_that_is_locked_for_longer_than_anybody_waits(uri: str, monke
     monkeypatch.setattr(mlflow_tables, "create_engine", lambda uri: create_engine(uri, **soon))
     said: list[str] = []
     tracker = start(uri, said.append)
-    tracker.begin(reported(1), ORIGIN)
+    tracker.begun(reported(1), ORIGIN)
     until(lambda: count(uri, "params"))
     locked = sqlite3.connect(uri.removeprefix("sqlite:///"), isolation_level=None)
     locked.execute("BEGIN EXCLUSIVE")
-    tracker.settle(settled(reported(1)))
-    tracker.settle(settled(reported(2)))
+    settle(tracker, settled(reported(1)))
+    settle(tracker, settled(reported(2)))
     until(lambda: said)
     locked.execute("COMMIT")
     locked.close()
@@ -81,15 +83,15 @@ def test_a_database_that_is_locked_for_longer_than_anybody_waits(uri: str, monke
 def test_deleted_by_somebody_while_the_study_runs(uri: str, whole: bool) -> None:
     said: list[str] = []
     tracker = start(uri, said.append)
-    tracker.begin(reported(1), ORIGIN)
+    tracker.begun(reported(1), ORIGIN)
     until(lambda: count(uri, "params"))
     client = MlflowClient(uri)
     if whole:
         client.delete_experiment(experiment_of(client))
     else:
         client.delete_run(trial_run(uri).info.run_id)
-    tracker.settle(settled(reported(1)))
-    tracker.settle(settled(reported(2)))
+    settle(tracker, settled(reported(1)))
+    settle(tracker, settled(reported(2)))
     assert tracker.close("FINISHED") == 0
     assert [run.info.status for run in runs(uri, "study")] == ["FINISHED"]
     assert sorted(run.data.tags["seed"] for run in runs(uri, "trial")) == (["1", "2"] if whole else ["2"])
@@ -102,13 +104,13 @@ def test_wiped_out_by_somebody_while_the_study_runs(uri: str) -> None:
     """As `mlflow gc` does with what was deleted."""
     said: list[str] = []
     tracker = start(uri, said.append)
-    tracker.begin(reported(1), ORIGIN)
+    tracker.begun(reported(1), ORIGIN)
     until(lambda: count(uri, "params"))
     with sqlite3.connect(uri.removeprefix("sqlite:///")) as connection:
         for table in ("params", "tags", "metrics", "latest_metrics", "runs"):
             connection.execute(f"DELETE FROM {table} WHERE run_uuid = ?", [trial_run(uri).info.run_id])
     connection.close()
-    tracker.settle(settled(reported(1)))
+    settle(tracker, settled(reported(1)))
     assert tracker.close("FINISHED") == 0
     assert trial_run(uri).info.status == "FINISHED"
     assert count(uri, "metrics") == 3 * len(schema.EPOCH_METRICS) + OF_TRIAL
@@ -122,7 +124,7 @@ def test_a_database_of_another_version_of_mlflow(empty: Path, tmp_path: Path) ->
     set_version(uri, "0123456789ab")
     said: list[str] = []
     tracker = start(uri, said.append)
-    tracker.settle(settled(reported(1)))
+    settle(tracker, settled(reported(1)))
     assert tracker.close("FINISHED") == 2
     assert len(said) == 1
     assert "found version 0123456789ab" in said[0]
@@ -171,7 +173,7 @@ def test_one_trial_that_cannot_be_sent_holds_up_no_other(uri: str, tmp_path: Pat
     tracker = start(uri, said.append)
     tracker.keep_model(reported(1), tmp_path / "gone.safetensors")
     for seed in (1, 2, 3):
-        tracker.settle(settled(reported(seed)))
+        settle(tracker, settled(reported(seed)))
     assert tracker.close("FINISHED") == 2  # the first trial's model, and so the end of the study
     assert [run.info.status for run in runs(uri, "trial")] == ["FINISHED"] * 3
     assert len(said) == 1
@@ -184,8 +186,8 @@ def test_a_server_that_is_down_is_told_once_and_stops_nothing(uri: str) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     tracker = start(f"http://bob:secret@127.0.0.1:{port}", said.append)
-    tracker.begin(reported(1), ORIGIN)
-    tracker.settle(settled(reported(2)))
+    tracker.begun(reported(1), ORIGIN)
+    settle(tracker, settled(reported(2)))
     until(lambda: said)
     assert tracker.close("FINISHED") == 3  # two trials, and the end
     assert len(said) == 1
@@ -209,7 +211,7 @@ def test_a_server_that_is_down_for_a_whole_night(uri: str, monkeypatch: pytest.M
 
     monkeypatch.setattr(mlflow_runs, "Runs", down)
     tracker = start(uri)
-    tracker.settle(settled(reported(1)))
+    settle(tracker, settled(reported(1)))
     until(lambda: count(uri, "metrics"))
     assert tracker.close("FINISHED") == 0
 
@@ -225,11 +227,11 @@ def test_a_server_that_goes_and_comes_back(
     address, begin = server
     first = begin()
     tracker = start(address, said.append)
-    tracker.begin(reported(1), ORIGIN)
+    tracker.begun(reported(1), ORIGIN)
     until(lambda: count(uri, "params"))
     stop(first)
-    tracker.settle(settled(reported(1)))
-    tracker.settle(settled(reported(2)))
+    settle(tracker, settled(reported(1)))
+    settle(tracker, settled(reported(2)))
     tracker.keep_model(reported(2), model)
     until(lambda: said)
     begin()
@@ -248,7 +250,7 @@ def test_the_outbox_keeps_what_was_not_sent_and_the_latest_of_it() -> None:
     outbox.add(Note(reported(2)))
     first = outbox.first()
     assert first == Note(reported(1))
-    outbox.add(Note(reported(1), settled=settled(reported(1))))  # news while the first note is on its way
+    outbox.add(Note(reported(1), settled=as_settled(settled(reported(1)))))  # news while the first note is on its way
     outbox.sent(first)
     assert len(outbox) == 2
     latest = outbox.first()

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from studies.engine import schema
-from tests.engine.mirror.stores import OF_TRIAL, ORIGIN, count, reported, rows, settled, start
+from tests.engine.mirror.stores import (
+    OF_TRIAL,
+    ORIGIN,
+    count,
+    reported,
+    rows,
+    settle,
+    settled,
+    start,
+)
 
 WRITERS, TRIALS, EPOCHS = 8, 10, 3
 HALF = """SELECT run_uuid FROM runs JOIN tags USING (run_uuid) WHERE status = 'FINISHED' AND key = 'kind' AND tags.value = 'trial'
@@ -20,8 +29,8 @@ def write(uri: str, writer: int) -> list[str]:
     said: list[str] = []
     tracker = start(uri, said.append, name=f"study {writer}")
     for seed in range(TRIALS):
-        tracker.begin(reported(seed), ORIGIN)
-        tracker.settle(settled(reported(seed), epochs=EPOCHS))
+        tracker.begun(reported(seed), ORIGIN)
+        settle(tracker, settled(reported(seed), epochs=EPOCHS))
     unsent = tracker.close("FINISHED")
     troubles = [line for line in said if not line.startswith("Sending")]  # said where the machine is slow
     return [*troubles, f"{unsent} records were not sent"] if unsent else troubles

@@ -22,6 +22,7 @@ from tests.engine.mirror.stores import (
     reported,
     rows,
     runs,
+    settle,
     settled,
     start,
     track,
@@ -103,7 +104,7 @@ def test_a_relative_address_means_where_the_study_began(
     tracker = start("sqlite:///mlflow.db")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    tracker.settle(settled(reported(1)))
+    settle(tracker, settled(reported(1)))
     assert tracker.close("FINISHED") == 0
     assert trial_run(uri).info.status == "FINISHED"
     assert list(tmp_path.rglob("*.db")) == [tmp_path / "mlflow.db"]

@@ -8,13 +8,13 @@ import pytest
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from studies.engine import Arm
-from studies.engine.book.ledger import Ledger
+from studies.engine.book.book import Book
 from studies.engine.plan import prepare
 from studies.engine.plan.options import Options
 from studies.engine.study.study import Study
 from tests.engine.tiny_study import STUDY
 
-BOOKS = Ledger(Path("nowhere"))
+BOOKS = Book(Path("nowhere"))
 UNTUNED = replace(STUDY, tune={}, claims=[])
 TANH = Arm(activation="tanh")
 

@@ -1,7 +1,6 @@
 """The conductor between workers that write, MLflow and Optuna: workers of a formula, so that it takes no time."""
 
 import random
-from contextlib import ExitStack
 from pathlib import Path
 
 import optuna
@@ -9,12 +8,11 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from studies.engine import schema
-from studies.engine.book.ledger import Entry, Result
-from studies.engine.run import conduct
+from studies.engine.course import Outcome
+from studies.engine.mirror import optuna_store
+from studies.engine.mirror.optuna_store import OptunaJournal
 from studies.engine.run.conduct import Conductor
-from studies.engine.run.worker import Order
-from tests.engine.book.test_ledger import conductor
+from tests.engine.driving import conductor, epoch
 from tests.engine.simulated import plan, score, study
 
 
@@ -24,40 +22,31 @@ class Workers:
     def __init__(self, driver: Conductor, seed: int) -> None:
         self.driver = driver
         self.shuffle = random.Random(seed)
-        self.stack = ExitStack()
-        self.training: dict[str, tuple[Entry, int]] = {}
+        self.training: dict[str, int] = {}  # by signature, the epochs done
         self.settled_beside = 0  # trials whose elders stopped them while they were being trained
 
     def run(self) -> None:
-        with self.stack:
-            while True:
-                while (order := self.driver.next()) is not None:
-                    self.begin(order)
-                if not self.training:
-                    return
-                self.advance(self.shuffle.choice(sorted(self.training)))
-
-    def begin(self, order: Order) -> None:
-        entry = self.stack.enter_context(self.driver.ledger.writing(order.signature, order.recipe))
-        entry.begin([])
-        self.training[order.signature] = (entry, 0)
+        while True:
+            while (order := self.driver.next()) is not None:
+                self.driver.heard(order.signature, {})
+                self.training[order.signature] = 0
+            if not self.training:
+                return
+            self.advance(self.shuffle.choice(sorted(self.training)))
 
     def advance(self, signature: str) -> None:
-        entry, done = self.training[signature]
-        agenda, number = self.driver.agenda, done + 1
+        number = self.training[signature] + 1
+        agenda, checkpoint = self.driver.agenda, self.driver.book.folder(signature) / "checkpoint.pt"
         trial, running = agenda.trials[signature], set(self.training) - {signature}
-        assert entry.checkpoint.exists() == (done > 0), "it was dropped while it was being trained"
-        entry.checkpoint.write_text("weights")
-        epoch = {"epoch": number, schema.CHOSEN_BY: score(trial, number), schema.SECONDS: 1.0}
-        entry.add(epoch)
-        self.training[signature] = (entry, number)
+        assert checkpoint.exists() == (number > 1), "it was dropped while it was being trained"
+        checkpoint.write_text("weights")
+        self.training[signature] = number
         before = set(agenda.settled)
-        if self.driver.heard(signature, epoch):
-            self.driver.ended(signature, stopped=True)
+        if self.driver.heard(signature, epoch(number, score(trial, number))):
+            self.driver.stopped(signature)
             del self.training[signature]
         elif number == trial.recipe.epochs:
-            entry.end(Result("completed"))
-            self.driver.ended(signature)
+            self.driver.heard(signature, Outcome("completed", number, score(trial, number)))
             del self.training[signature]
         self.settled_beside += len((agenda.settled.keys() - before) & running)
 
@@ -75,22 +64,24 @@ def test_no_checkpoint_is_dropped_while_its_trial_is_being_trained(seed: int, tm
 def test_a_trial_that_its_elders_stopped_and_whose_worker_then_died_leaves_no_checkpoint(tmp_path: Path) -> None:
     driver = conductor(plan(study(trials=6)), tmp_path, slots=6)
     workers = Workers(driver, seed=0)
-    workers.driver.heard = lambda signature, epoch: Conductor.heard(driver, signature, epoch) and False  # type: ignore[method-assign]
+    workers.driver.heard = lambda signature, news: Conductor.heard(driver, signature, news) and False  # type: ignore[method-assign]
     workers.run()
     assert not list(tmp_path.glob("trials/*/checkpoint.pt*"))
 
 
-@pytest.mark.parametrize(("every", "writings"), [(-1.0, 18), (1000.0, 1)])
+@pytest.mark.parametrize(("every", "writings"), [(-1.0, 7), (1000.0, 2)])
 def test_optunas_journal_is_there_while_the_study_runs(
     every: float, writings: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written, export = [], conduct.export
-    monkeypatch.setattr(conduct, "EXPORT_EVERY", every)
-    monkeypatch.setattr(conduct, "export", lambda *given: (written.append(given), export(*given)))
-    driver = conductor(plan(study(trials=2, epochs=2)), tmp_path)
+    written, export = [], optuna_store.export
+    monkeypatch.setattr(optuna_store, "SECONDS_BETWEEN_WRITINGS", every)
+    monkeypatch.setattr(optuna_store, "export", lambda *given: (written.append(given), export(*given)))
+    of = plan(study(trials=2, epochs=2))
+    driver = conductor(of, tmp_path, OptunaJournal(of, tmp_path / "optuna.journal"))
     Workers(driver, seed=0).run()
+    driver.close("FINISHED")
     assert len(written) == writings
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "optuna.journal")))
     names = [f"simulated · report · {arm}" for arm in driver.agenda.searches]
     found = [len(optuna.load_study(study_name=name, storage=storage).trials) for name in names]
-    assert sum(found) == (6 if every < 0 else 1), found
+    assert sum(found) == 6, found

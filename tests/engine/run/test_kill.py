@@ -37,7 +37,7 @@ def statuses(folder: Path) -> list[str]:
 
 
 def in_the_books(folder: Path, epochs: int) -> Callable[[], bool]:
-    """Whether so many more epochs than now stand in the ledger."""
+    """Whether so many more epochs than now stand in the book."""
     there = epochs_booked(folder)
     return lambda: epochs_booked(folder) >= there + epochs
 
@@ -85,12 +85,12 @@ def test_killed_at_random_moments(seed: int, warm: Warm, tmp_path: Path, undistu
 
 
 def test_killed_at_the_worst_moments(warm: Warm, tmp_path: Path, undisturbed: Path) -> None:
-    """Between a checkpoint and its line in the ledger, right after the line, and between the last epoch and the result."""
+    """Between a checkpoint and its line in the book, right after the line, and between the last epoch and the result."""
     for crash in (
         "after_checkpoint:1",
         "after_checkpoint:4",
-        "after_ledger:1",
-        "after_ledger:5",
+        "after_epoch:1",
+        "after_epoch:5",
         "before_result:1",
         "before_result:3",
     ):

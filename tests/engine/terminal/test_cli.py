@@ -18,7 +18,7 @@ from rich.console import Console
 
 from cnnzoo.mistake import BUG
 from studies.engine import Arm
-from studies.engine.book.ledger import Ledger
+from studies.engine.book.book import Book
 from studies.engine.plan.options import Options, parse
 from studies.engine.plan.prepare import Machine, prepare
 from studies.engine.terminal import cli
@@ -28,7 +28,7 @@ from tests.engine.tiny_study import STUDY
 
 TWO_CORES = Machine(cpus=2, gpus=0)
 ONE_GPU = Machine(cpus=8, gpus=1)
-BOOKS = Ledger(Path("nowhere"))
+BOOKS = Book(Path("nowhere"))
 
 BAD_OPTIONS = {
     "--seeds 0": "argument --seeds: '0' is not a whole number of at least 1",

@@ -1,0 +1,105 @@
+"""The files of the book that hold a study, read as they are: its spec, its table of trials, their epochs.
+
+    results/studies/<study>.<scale>/spec.json      the study as it was run
+                                    trials.jsonl   a line a trial that ended
+    results/trials/<signature>/epochs.jsonl        a line an epoch
+
+Downloaded from an MLflow server, the epochs of all trials stand in ``curves.jsonl`` beside the table.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.mistake import Mistake
+from studies.engine import schema, typed
+
+RESULTS = Path("results")
+SPEC, TRIALS, CURVES = "spec.json", "trials.jsonl", "curves.jsonl"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Book:
+    root: Path
+    source: str = ""  # where it was downloaded from
+
+    def studies(self) -> list[tuple[str, str]]:
+        """Every study at every scale it was run at: by name, the largest scale first."""
+        if not self.root.is_dir():
+            raise Mistake(
+                f"there is no folder {self.root.absolute()}: run a study first ({typed.study('activations')}), "
+                "go to the folder it was run in, or name its results with --results."
+            )
+        found = [path.parent.name.rpartition(".") for path in self.root.glob(f"studies/*/{SPEC}")]
+        known = [(name, scale) for name, _, scale in found if scale in schema.SCALES]
+        return sorted(known, key=lambda study: (study[0], schema.SCALES.index(study[1])))
+
+    def scales(self, study: str, wanted: str | None = None) -> list[str]:
+        """The scales that a study was run at, the one that is read first: the largest, if none is wanted."""
+        every = self.studies()
+        found = [scale for name, scale in every if name == study]
+        if not found or wanted not in (None, *found):
+            raise self._never_run(study, wanted, every)
+        return sorted(found, key=lambda scale: (scale != wanted, schema.SCALES.index(scale)))
+
+    def spec(self, study: str, scale: str) -> Row:
+        path = self._folder(study, scale) / SPEC
+        (spec,) = _parsed([path.read_bytes()], f"{path} cannot be read; run the study again: it is written anew.")
+        return spec
+
+    def rows(self, study: str, scale: str) -> list[Row]:
+        """The trials that ended."""
+        path = self._folder(study, scale) / TRIALS
+        return _parsed(_lines(path), f"{path} is damaged; run the study again: it is written anew.")
+
+    def epochs(self, study: str, scale: str, signatures: Sequence[str]) -> dict[str, list[Row]]:
+        """The epochs of these trials, by signature."""
+        downloaded = self._folder(study, scale) / CURVES
+        if downloaded.exists():
+            every = _parsed(_lines(downloaded), f"{downloaded} is damaged; download it again.")
+            wanted = set(signatures)
+            by_trial: dict[str, list[Row]] = {signature: [] for signature in signatures}
+            for row in every:
+                if row[schema.SIGNATURE] in wanted:
+                    by_trial[row[schema.SIGNATURE]].append(row)
+            return by_trial
+        folder = self.root / "trials"
+        lines = {signature: _lines(folder / signature / "epochs.jsonl") for signature in signatures}
+        damaged = f"an epochs.jsonl in {folder} is damaged; run the study again: it names the trial."
+        parsed = iter(_parsed([line for own in lines.values() for line in own], damaged))
+        return {signature: [next(parsed) for _ in own] for signature, own in lines.items()}
+
+    def _folder(self, study: str, scale: str) -> Path:
+        return self.root / "studies" / f"{study}.{scale}"
+
+    def _never_run(self, study: str, scale: str | None, every: Sequence[tuple[str, str]]) -> Mistake:
+        where = self.source or self.root
+        at = f" at scale {scale!r}" if scale else ""
+        if not every:
+            return Mistake(f"no study was run in {where} yet; run one first, e.g. {typed.study('activations')}")
+        close = get_close_matches(study, [name for name, _ in every], n=1)
+        meant = f" Did you mean {close[0]!r}?" if close and close[0] != study else ""
+        there = ", ".join(f"{name} ({scale})" for name, scale in every)
+        return Mistake(f"study {study!r} was never run{at} in {where}.{meant} There are: {there}.")
+
+
+def _lines(path: Path) -> list[bytes]:
+    """The whole lines of a file; a last one that is cut short is being written."""
+    if not path.exists():
+        return []
+    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def _parsed(lines: Sequence[bytes], damaged: str) -> list[Row]:
+    """All of them in one go, which is faster than one by one."""
+    try:
+        rows: list[Row] = json.loads(b"[" + b",".join(lines) + b"]")
+    except ValueError:
+        raise Mistake(damaged) from None
+    if not all(isinstance(row, dict) for row in rows):
+        raise Mistake(damaged)
+    return rows

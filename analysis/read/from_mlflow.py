@@ -1,0 +1,75 @@
+"""The same files from somebody else's MLflow: a study's parent run carries them as artifacts, in the folder ``book``."""
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from analysis.read.book import Book
+from cnnzoo.mistake import Mistake
+from studies.engine import schema
+
+ARTIFACTS = "book"
+# MLflow's client would go on trying a server that does not answer for minutes.
+_WAITING = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "30", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+
+
+def download(uri: str, study: str | None, scale: str | None) -> Book:
+    """A book with the studies (all, if none is named) of a tracking server; the files go when the book does."""
+    _check(uri)
+    for name, value in _WAITING.items():
+        os.environ.setdefault(name, value)
+    folder = Path(tempfile.mkdtemp(prefix="cnn-studies-"))
+    book = Book(folder, schema.redact(uri))
+    weakref.finalize(book, shutil.rmtree, folder, ignore_errors=True)
+    (folder / "studies").mkdir()
+    with _told_in_a_line(uri):
+        from mlflow import MlflowClient  # takes seconds, and is not needed for what lies here
+
+        client = MlflowClient(uri)
+        for run in _parents(client, study):
+            name, at = run.data.tags[schema.STUDY], run.data.tags[schema.SCALE]
+            place = folder / "studies" / f"{name}.{at}"
+            if scale in (None, at) and not place.exists() and client.list_artifacts(run.info.run_id, ARTIFACTS):
+                loaded = client.download_artifacts(run.info.run_id, ARTIFACTS, str(folder))
+                Path(loaded).rename(place)
+        if study and not any((folder / "studies").iterdir()):
+            there = ", ".join(experiment.name for experiment in client.search_experiments())
+            raise Mistake(f"{schema.redact(uri)} has no book of study {study!r}; its experiments are: {there}.")
+    return book
+
+
+def _parents(client: Any, study: str | None) -> Iterator[Any]:
+    """The parent runs of a study or of all, the newest first: an older one of the same scale is not read."""
+    found = [client.get_experiment_by_name(study)] if study else client.search_experiments()
+    for experiment in filter(None, found):
+        parents = client.search_runs(
+            [experiment.experiment_id], f"tags.{schema.KIND} = 'study'", order_by=["attributes.start_time DESC"]
+        )
+        yield from (run for run in parents if {schema.STUDY, schema.SCALE} <= run.data.tags.keys())
+
+
+def _check(uri: str) -> None:
+    """SQLite would make an empty database of a name that is mistyped."""
+    if uri.startswith("sqlite:///") and not (path := Path(uri.removeprefix("sqlite:///"))).is_file():
+        raise Mistake(f"--from-mlflow {uri}: there is no file {path.absolute()}.")
+
+
+@contextmanager
+def _told_in_a_line(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise Mistake(f"--from-mlflow needs MLflow ({error}): pip install mlflow") from None
+    except Exception as error:
+        if not type(error).__module__.startswith(("mlflow.", "sqlalchemy.", "requests.", "urllib3.")):
+            raise
+        first = str(error).strip().partition("\n")[0]
+        raise Mistake(
+            f"cannot read MLflow at {schema.redact(f'{uri}: {first}')}. See that it is up; a tracking URI is like "
+            "http://host:5000, sqlite:///mlflow.db or postgresql+psycopg://user@host/name."
+        ) from None

@@ -1,0 +1,94 @@
+"""A study's spec as the book has it: what was asked, planned and said.
+
+It is read from the book, not from the study file: results stay readable when the file changes later, or is gone.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from cnnzoo.mistake import Mistake
+from studies.engine.schema import Claim
+
+FORMAT = 2  # of the book, up to which it can be read
+Fields = Mapping[str, Any]  # recipe fields and their values
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str
+    question: str
+    scale: str
+    dataset: Mapping[str, Any]
+    base: Fields
+    arms: Mapping[str, Fields]
+    baseline: str
+    tuned_arms: Mapping[str, Fields]
+    tuned_baseline: str | None
+    tuned_of: Mapping[str, str]
+    tune: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    seeds: tuple[int, ...]
+    confirm_seeds: tuple[int, ...]
+    trials_per_arm: int
+    reported: Mapping[str, Mapping[str, float | Sequence[float]]]
+    claims: tuple[Claim, ...]
+    margin: float
+    table: Mapping[str, str] | None
+    chosen_in: Mapping[str, str] = field(default_factory=dict)  # by arm, the study that its setting was chosen in
+    smaller: Fields = field(default_factory=dict)  # what the scale changed in the base recipe
+    origin: Mapping[str, str] = field(default_factory=dict)  # of the last start: commit, versions
+
+    @classmethod
+    def from_json(cls, spec: Mapping[str, Any], study: str) -> "Spec":
+        """The spec in ``spec.json``; a Mistake where it is of another version. ``study`` names it in the message."""
+        if spec.get("format", 0) > FORMAT:
+            raise Mistake(
+                f"{study} was written by a newer version of cnn-studies (format {spec['format']}): update yours."
+            )
+        try:
+            known = {**spec, **spec["budget"], "claims": [Claim(**_fixed(claim)) for claim in spec["claims"]]}
+            return cls(**_fixed({field.name: known[field.name] for field in fields(cls) if field.name in known}))
+        except (KeyError, TypeError) as error:
+            raise Mistake(
+                f"the spec of {study} cannot be read ({error!r}). Run the study again: it is written anew."
+            ) from None
+
+    @property
+    def chance(self) -> float:
+        """The accuracy of guessing, in percent."""
+        return 100 / int(self.dataset["classes"])
+
+    @property
+    def learned(self) -> float:
+        """Above it something was learned: twice chance, or with few classes half-way from chance to perfect."""
+        return min(2 * self.chance, (100 + self.chance) / 2)
+
+    @property
+    def resolution(self) -> float:
+        """Points of accuracy that one test image is worth."""
+        return 100 / int(self.dataset["test"])
+
+    def arms_of(self, stage: str) -> Mapping[str, Fields]:
+        return self.arms if stage == "reported" else self.tuned_arms
+
+    def every_arm(self) -> list[str]:
+        """Also the tuned arms that stand for several."""
+        return list(dict.fromkeys([*self.arms, *self.tuned_arms]))
+
+    def seeds_of(self, stage: str) -> tuple[int, ...]:
+        return self.seeds if stage == "reported" else self.confirm_seeds
+
+    def baseline_of(self, stage: str) -> str | None:
+        return self.baseline if stage == "reported" else self.tuned_baseline
+
+    def search_of(self, arm: str) -> int:
+        """How many trials the search of an arm is to have: no more than there are settings to try."""
+        spaces = self.tune[arm].values()
+        settings = math.prod(len(space["choices"]) if "choices" in space else math.inf for space in spaces)
+        return int(min(self.trials_per_arm, settings))
+
+
+def _fixed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON made tuples lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -1,0 +1,72 @@
+"""All that is said about a study, put together, and written in the form that was asked for."""
+
+import math
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from analysis.judge import stats
+from analysis.judge.results import Results
+from analysis.words import between, setting
+from analysis.write.formats import WIDTH, Page, csv, latex, markdown, plain, template
+from analysis.write.lints import lints, missing
+from analysis.write.notes import notes, verdict
+from analysis.write.tables import tables
+from studies.engine import schema
+
+NARROWEST, WIDEST = 60, 160  # terminals that can still be read
+FORMATS = ("plain", "md", "csv", "latex", "html")
+_SAID = (
+    schema.TEST_ACC1, schema.TRAIN_ACC1, schema.TRAIN_ACC5, schema.GAP, schema.VAL_ACC1,
+    schema.PARAMETERS, schema.SIZE_MB, schema.SECONDS,
+)  # fmt: skip
+
+
+def page(of: Results) -> Page:
+    """All that is said about a study, as texts."""
+    title = f"{of.spec.name}, scale {of.spec.scale}"
+    return Page(title, of.spec.question, tables(of), verdict(of), notes(of), [*missing(of), *lints(of)])
+
+
+def render(of: Results, form: str) -> str:
+    if form == "csv":
+        return csv(pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]]))
+    if form == "plain":
+        columns = shutil.get_terminal_size((WIDTH, 24)).columns
+        return plain(page(of), min(max(columns, NARROWEST), WIDEST))
+    if form == "html":
+        return template("tables.html", page=page(of))
+    return {"md": markdown, "latex": latex}[form](page(of))
+
+
+def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
+    """The numbers of an arm in one way, for pandas or a spreadsheet."""
+    sample, contrast, cost = of.samples[way][arm], of.contrasts[way].get(arm), of.cost(arm)
+    test, train, gap, val = map(sample.mean, (schema.JUDGED_BY, schema.TRAIN_ACC1, schema.GAP, schema.VAL_ACC1))
+    difference = contrast.difference if contrast else stats.mean_interval([])
+    reported = of.spec.reported.get(arm, {}) if way == "reported" else {}
+    said = {name: between(*value) if isinstance(value, Sequence) else value for name, value in reported.items()}
+    flips = improves = math.nan
+    if contrast:
+        own, base = (of.samples[way][name].values(schema.JUDGED_BY) for name in (arm, str(of.spec.baseline_of(way))))
+        flips = stats.sign_flip_p((own - base).dropna())
+        improves = stats.probability_of_improvement(own, base)
+    return {
+        "study": of.spec.name, "scale": of.spec.scale, "stage": way, "arm": arm,
+        "setting": setting(of.setting(arm)) if way == "confirm" else "",
+        **{f"report_{name.removeprefix('model/').replace('/', '_')}": said.get(name, math.nan) for name in _SAID},
+        "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,
+        "n": test.n, "planned": len(sample.planned), "diverged": len(sample.diverged), "failed": len(sample.failed),
+        "train_acc1": train.mean, "train_acc1_half": train.half, "gap": gap.mean, "gap_half": gap.half,
+        "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": of.chosen_arm(way) == arm,
+        "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
+        "p_holm": contrast.p if contrast else math.nan, "p_equal_holm": contrast.p_equal if contrast else math.nan,
+        "p_sign_flip": flips, "probability_of_improvement": improves,
+        "verdict": contrast.verdict if contrast else "",
+        "seeds_to_decide": contrast.needed if contrast else math.nan,
+        "parameters": sample.mean(schema.PARAMETERS).mean, "size_mb": sample.mean(schema.SIZE_MB).mean,
+        "seconds_per_epoch": of.seconds(sample).mean,
+        "trials": cost["trials"], "search_trials": cost["searched"], "epochs": cost["epochs"], "stopped": cost["stopped"],
+    }  # fmt: skip
