@@ -1,4 +1,4 @@
-"""A figure of a study, in a file: curves, heatmap, isolation, landscape or tradeoff.
+"""A figure of a study, in a file: forest (the result itself), curves, heatmap, isolation, landscape or tradeoff.
 
 python analysis/plot.py curves --study activations --out curves.pdf
 python analysis/plot.py curves --study activations --tuned     # of the tuned arms
@@ -10,6 +10,7 @@ from pathlib import Path
 from analysis.commands import command, parser, read, write
 from analysis.draw.curves import curves
 from analysis.draw.figures import Make, draw, encoded
+from analysis.draw.forest import forest
 from analysis.draw.heatmap import heatmap
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
@@ -18,7 +19,9 @@ from analysis.judge.results import NAMES
 from cnnzoo.mistake import Mistake
 from studies.engine import typed
 
-FIGURES: Mapping[str, Make] = {make.__name__: make for make in (curves, heatmap, isolation, landscape, tradeoff)}
+FIGURES: Mapping[str, Make] = {
+    make.__name__: make for make in (forest, curves, heatmap, isolation, landscape, tradeoff)
+}
 FORMATS = (".png", ".svg", ".pdf")
 
 

@@ -1,17 +1,20 @@
 """The table of a study, with what is needed to defend it.
 
     python analysis/tables.py --study activations
-    python analysis/tables.py --study activations --scale report --format latex --out table.tex
+    python analysis/tables.py --study activations --scale report --table accuracy --out table.tex
 
 Test accuracy with its interval, the paired difference to the baseline with its verdict, as reported and tuned side by
 side, what the report said, what it cost; then the finding in words, what to beware of, and how every number was made.
 """
 
+import os
+import sys
 from collections.abc import Sequence
 
 from analysis.commands import command, parser, read, write
 from analysis.judge.results import Results
 from analysis.write.render import FORMATS, render
+from analysis.write.tables import TABLES
 from cnnzoo.mistake import Mistake
 from studies.engine import typed
 
@@ -21,13 +24,15 @@ _SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".htm
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("The table of a study, with what is needed to defend it.")
     options.add_argument("--format", choices=FORMATS, help="default: as the name of --out ends; on the screen, plain")
+    options.add_argument("--table", choices=TABLES, help="this one alone; default: all")
     given = options.parse_args(arguments)
     form: str = given.format or _SUFFIXES.get(given.out.suffix if given.out else ".txt", "")
     if not form and not given.out.is_dir():
         other = f"try --out {given.out.with_suffix('.md')}, or say with --format what to write there"
         raise Mistake(f"--out {given.out} must end with {', '.join(_SUFFIXES)}; {other}")
     of = read(given)
-    write(render(of, form), given.out)
+    color = given.out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    write(render(of, form, given.table, color), given.out)
     if form == "plain" and not given.out:
         print(_next(of))
     return 0

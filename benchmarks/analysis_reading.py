@@ -46,7 +46,7 @@ def write(path: Path, trials: int, histories: bool) -> str:
     uri = f"sqlite:///{path}"
     subprocess.run([sys.executable, "-c", MAKE, uri], check=True, capture_output=True)
     runs, tags, params, latest, metrics = [], [], [], [], []
-    parent = {schema.KIND: "study", schema.STUDY: "big", schema.SCALE: "demo", **schema.spec_to_tags(spec())}
+    parent = {schema.KIND: "study", schema.STUDY: "big", schema.SCALE: "demo"}
     for i in range(-1, trials):
         run, arm = uuid.uuid4().hex, ARMS[i % len(ARMS)]
         runs.append((run, f"run {i}", i))

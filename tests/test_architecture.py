@@ -83,7 +83,7 @@ def test_the_engine_has_these_rooms_and_each_can_be_overlooked() -> None:
         assert len(list(folder.glob("*.py"))) - 1 <= AT_MOST, folder
 
 
-@pytest.mark.parametrize("room", ["cnnzoo", "search_spaces", "studies"])
+@pytest.mark.parametrize("room", ROOMS)
 def test_no_imports_in_a_circle(room: str) -> None:
     """Those inside of functions and for type checkers count."""
     known = {name: set(imports(path)) & MODULES.keys() for name, path in MODULES.items() if name.split(".")[0] == room}

@@ -52,9 +52,12 @@ def look(of: Results, others: Iterable[str] = ()) -> dict[str, Style]:
 
 def finish(figure: Figure, of: Results, said: str) -> Figure:
     """A title over all panels, and under them one legend of what any of them shows."""
-    figure.suptitle(f"{of.spec.name}, scale {of.spec.scale}, {said}")
+    stamp = "SMOKE: these numbers mean nothing\n" if of.spec.is_smoke else ""
+    figure.suptitle(f"{stamp}{of.spec.name}, scale {of.spec.scale}, {said}")
     found = [axes.get_legend_handles_labels() for axes in figure.axes]
     shown = {label: handle for panel in found for handle, label in zip(*panel, strict=True)}
+    if not shown:
+        return figure
     fit = int(figure.get_figwidth() * _LETTERS / (_HANDLE + max(map(len, shown))))
     columns = max(1, min(fit, len(shown)))
     figure.set_figheight(figure.get_figheight() + _LINE * math.ceil(len(shown) / columns))

@@ -158,7 +158,8 @@ class Results:
 def results(runs: StudyRuns) -> Results:
     spec = runs.spec
     samples = {way: {arm: _sample(runs.trials, spec, way, arm) for arm in spec.arms_of(way)} for way in WAYS}
-    return Results(runs, samples, {way: _to_baseline(samples[way], spec.baseline_of(way), spec) for way in WAYS})
+    compared = {way: None if spec.is_smoke else spec.baseline_of(way) for way in WAYS}
+    return Results(runs, samples, {way: _to_baseline(samples[way], compared[way], spec) for way in WAYS})
 
 
 def judged(differences: Sequence[stats.Estimate | None], margins: Sequence[float]) -> list[Contrast | None]:

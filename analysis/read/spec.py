@@ -55,6 +55,11 @@ class Spec:
             ) from None
 
     @property
+    def is_smoke(self) -> bool:
+        """At smoke everything runs for seconds, to see that it runs: nothing is compared."""
+        return self.scale == "smoke"
+
+    @property
     def chance(self) -> float:
         """The accuracy of guessing, in percent."""
         return 100 / int(self.dataset["classes"])

@@ -8,7 +8,7 @@ import numpy as np
 from analysis.judge import judging, stats
 from analysis.judge.judging import Key, Ruling
 from analysis.judge.results import NAMES, WAYS, Contrast, Results
-from analysis.words import LABELS, NOTHING, count, listed, number, plus_minus, probability
+from analysis.words import LABELS, NOTHING, SMOKE, between, count, listed, number, plus_minus, probability
 from analysis.write.formats import WIDTH, Column, Page, Table, markdown, wrapped
 from analysis.write.lints import lints, missing
 from analysis.write.notes import TRAIN_ACCURACY, found
@@ -75,7 +75,7 @@ def _evidence(n: int, contrast: Contrast) -> str:
 
 def text(of: Results) -> str:
     """All claims, for a terminal."""
-    parts = [f"{of.spec.name}, scale {of.spec.scale}: {of.spec.question}"]
+    parts = [f"{of.spec.name}, scale {of.spec.scale}: {of.spec.question}", *([SMOKE] if of.spec.is_smoke else [])]
     for place, (claim, rulings) in enumerate(judging.rulings(of), start=1):
         parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', WIDTH), *_lines(of, rulings)]))
     parts.append("\n".join(line for note in notes(of) for line in wrapped(note, WIDTH)))
@@ -87,7 +87,9 @@ def overview(every: Sequence[Results]) -> str:
     rows = [row for of in every for row in _overview_rows(of)]
     titles = ("study", "judged on", "claim", *NAMES.values())
     cells = zip(*rows, strict=True)
-    table = Table("As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)])
+    table = Table(
+        "claims", "As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)]
+    )
     said = [f"{_VERDICTS.format('the margin')} {NOTHING}: not asked, or not run."]
     if any(claim.kind in judging.ABOUT_TRAINING for of in every for claim in of.spec.claims):
         said.append(_TO_TRAIN)
@@ -96,7 +98,9 @@ def overview(every: Sequence[Results]) -> str:
 
 def _overview_rows(of: Results) -> list[tuple[str, ...]]:
     spec, rows = of.spec, []
-    on = f"{spec.dataset['name']}, {listed(found(of, 'epochs'))} epochs, {count(len(spec.seeds), 'seed')}"
+    done = [sample.ended for way in of.ways() for sample in of.samples[way].values()] or [0]
+    seeds = count(max(done), "seed") if min(done) == max(done) else f"{between(min(done), max(done))} seeds"
+    on = f"{spec.dataset['name']}, {listed(found(of, 'epochs'))} epochs, {seeds}"
     for claim, rulings in judging.rulings(of):
         by_way = {ruling.way: ruling.verdict for ruling in rulings}
         rows.append((spec.name, on, claim.text, *(by_way.get(way, NOTHING) for way in WAYS)))
@@ -126,7 +130,14 @@ def _lines(of: Results, own: Sequence[Ruling]) -> list[str]:
         lines += [f"      {line}" for line in figures(ruling)]
     if "confirm" in of.ways() and not any(ruling.way == "confirm" for ruling in own):
         lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
-    return lines or ["   not judged: nothing has been trained yet."]
+    return lines or [f"   {unjudged(of)}"]
+
+
+def unjudged(of: Results) -> str:
+    """Why nothing is said of a claim."""
+    return "not judged: " + (
+        "the numbers of scale smoke mean nothing." if of.spec.is_smoke else "nothing has been trained yet."
+    )
 
 
 def _shows(of: Results, claim: Claim, key: Key, contrast: Contrast) -> str:

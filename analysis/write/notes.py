@@ -7,7 +7,7 @@ from typing import Any
 from analysis.judge import stats
 from analysis.judge.factors import interaction_note
 from analysis.judge.results import NAMES, Contrast, Results
-from analysis.words import between, count, listed, number, plus_minus, seeds, setting, space
+from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, seeds, setting, space
 from studies.engine import schema
 
 TRAIN_ACCURACY = (
@@ -18,6 +18,8 @@ TRAIN_ACCURACY = (
 
 def verdict(of: Results) -> str:
     """What the study found: a sentence on each way that was run; of factors that interact, one for each level."""
+    if of.spec.is_smoke:
+        return SMOKE
     sentences = [sentence for way in of.ways() if (sentence := _of_way(of, way))]
     found = [" ".join(sentences) or "Nothing can be said yet: no two arms have been trained to the end."]
     return " ".join(sentence for sentence in (*found, interaction_note(of)) if sentence)
@@ -43,7 +45,7 @@ def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
         return f"{names} {verb} {word}{' to' if word == stats.EQUAL else ' than'} {baseline}"
     ns = [contrast.difference.n for contrast in group.values()]
     known = [contrast for contrast in group.values() if not math.isnan(contrast.needed)]
-    more = f" (n* {between(min(c.likely for c in known), max(c.needed for c in known))})" if known else ""
+    more = f" ({needs(min(c.likely for c in known), max(c.needed for c in known))})" if known else ""
     return f"{names} cannot be told from {baseline} with {between(min(ns), max(ns))} seed{'s' * (max(ns) > 1)}{more}"
 
 
@@ -60,6 +62,16 @@ def notes(of: Results) -> list[str]:
     """How every number was made."""
     made = [_data(of), _intervals(of), *_verdicts(of), _choice_made(of), TRAIN_ACCURACY]
     return [*made, *_stages(of), *_report(of), *of.runs.notes]
+
+
+def under(of: Results, table: str) -> list[str]:
+    """What a reader needs who sees this table alone."""
+    if table == "fit":
+        return [_data(of), TRAIN_ACCURACY]
+    if table in ("accuracy", "factors"):
+        verdicts = _verdicts(of) if table == "accuracy" else []
+        return [verdict(of), _data(of), _intervals(of), *verdicts, _choice_made(of), *_stages(of), *_report(of)]
+    return []
 
 
 def _data(of: Results) -> str:
@@ -91,8 +103,8 @@ def _verdicts(of: Results) -> list[str]:
     return [
         "Δ is the paired difference to the baseline over shared seeds, with its own interval; the verdict is corrected "
         f"for {family} (Holm), so an interval without 0 may be undecided. Practically equal: shown to lie within "
-        f"±{of.spec.margin:g} points. n*: seeds with which a comparison by itself finds a difference in four of five "
-        f"studies, from one as large as it looks to one of ±{of.spec.margin:g} points."
+        f"±{of.spec.margin:g} points. Needs so many seeds: with them a comparison by itself finds a difference in "
+        f"four of five studies, from one as large as it looks to one of ±{of.spec.margin:g} points."
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from analysis.draw.curves import curves
 from analysis.draw.figures import Make, draw, encoded
+from analysis.draw.forest import forest
 from analysis.draw.heatmap import heatmap
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
@@ -17,6 +18,10 @@ from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
 from studies.engine import schema, typed
 
+_RESULT: Sequence[tuple[Make, str, str]] = (
+    (forest, "reported", "As reported: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
+    (forest, "confirm", "Tuned: the same with every arm at its own best setting."),
+)  # fmt: skip
 _FIGURES: Sequence[tuple[Make, str, str]] = (
     (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
     (curves, "confirm", "The same for the tuned arms."),
@@ -28,6 +33,20 @@ _FIGURES: Sequence[tuple[Make, str, str]] = (
 )  # fmt: skip
 
 
+GLOSSARY = (
+    ("arm", "one of the things that are compared"),
+    ("test acc@1", "percent of the test images whose most likely class is the right one; the test set takes part in no choice"),
+    ("seed", "the number that fixes what is random in a training; arms are compared on the same seeds, in brackets: how many"),
+    ("±", "half the 95 % interval: how far the mean over so few seeds may be from that over many"),
+    ("as reported", "every arm at the setting that the report used"),
+    ("tuned", "every arm at the best setting of a search of its own, on validation data, trained anew on fresh seeds"),
+    ("Δ, baseline", "the difference to the arm that the others are held against, seed by seed"),
+    ("practically equal", "shown to differ by less than the margin, the difference that is too small to matter"),
+    ("undecided", "may be chance; in brackets how many seeds would tell"),
+    ("diverged", "the loss became infinite or no number: there is no network to test"),
+)  # fmt: skip
+
+
 def report(of: Results, said: Page) -> str:
     """The page of one study."""
     return template(
@@ -35,7 +54,11 @@ def report(of: Results, said: Page) -> str:
         page=said,
         claims=[(claim.text, [_ruling(of, ruling) for ruling in own]) for claim, own in rulings(of)],
         claim_notes=[claims.verdicts(of)],
+        smoke=of.spec.is_smoke,
+        unjudged=claims.unjudged(of),
+        result=[(drawn, caption) for make, way, caption in _RESULT if (drawn := _drawn(of, make, way))],
         figures=[(drawn, caption) for make, way, caption in _FIGURES if (drawn := _drawn(of, make, way))],
+        glossary=GLOSSARY,
         settings=_settings(of),
         origin=_origin(of),
         repeat=_repeat(of),
@@ -61,7 +84,7 @@ def _settings(of: Results) -> list[Table]:
 
 def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Table:
     cells = (list(pairs), list(pairs.values()))
-    return Table(caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
+    return Table(heads[0], caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
 
 
 def _origin(of: Results) -> list[str]:

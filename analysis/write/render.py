@@ -3,6 +3,7 @@
 import math
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from analysis.judge.results import Results
 from analysis.words import between, setting
 from analysis.write.formats import WIDTH, Page, csv, latex, markdown, plain, template
 from analysis.write.lints import lints, missing
-from analysis.write.notes import notes, verdict
+from analysis.write.notes import notes, under, verdict
 from analysis.write.tables import tables
 from studies.engine import schema
 
@@ -24,21 +25,26 @@ _SAID = (
 )  # fmt: skip
 
 
-def page(of: Results) -> Page:
-    """All that is said about a study, as texts."""
-    title = f"{of.spec.name}, scale {of.spec.scale}"
-    return Page(title, of.spec.question, tables(of), verdict(of), notes(of), [*missing(of), *lints(of)])
+def page(of: Results, only: str | None = None) -> Page:
+    """All that is said about a study, as texts; with ``only``, of its tables those of that name."""
+    made = [table for table in tables(of) if only in (None, table.name)]
+    first = {table.name: table for table in reversed(made)}
+    noted = [replace(table, notes=under(of, table.name)) if table is first[table.name] else table for table in made]
+    title, label = f"{of.spec.name}, scale {of.spec.scale}", f"{of.spec.name}-{of.spec.scale}"
+    return Page(title, of.spec.question, noted, verdict(of), notes(of), [*missing(of), *lints(of)], label)
 
 
-def render(of: Results, form: str) -> str:
+def render(of: Results, form: str, only: str | None = None, color: bool = False) -> str:
+    """The page in one of the FORMATS; ``color`` is for a terminal."""
     if form == "csv":
         return csv(pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]]))
+    made = page(of, only)
     if form == "plain":
         columns = shutil.get_terminal_size((WIDTH, 24)).columns
-        return plain(page(of), min(max(columns, NARROWEST), WIDEST))
+        return plain(made, min(max(columns, NARROWEST), WIDEST), color)
     if form == "html":
-        return template("tables.html", page=page(of))
-    return {"md": markdown, "latex": latex}[form](page(of))
+        return template("tables.html", page=made)
+    return {"md": markdown, "latex": latex}[form](made)
 
 
 def _row(of: Results, way: str, arm: str) -> dict[str, Any]:

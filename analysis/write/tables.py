@@ -7,27 +7,28 @@ from typing import Any
 
 from analysis.judge.factors import grid
 from analysis.judge.results import NAMES, Results, Sample
-from analysis.words import NOTHING, between, figure, number, plus_minus, setting
+from analysis.words import NOTHING, figure, needs, number, plus_minus, setting
 from analysis.write.formats import Column, Table
 from studies.engine import schema
 
+TABLES = ("factors", "accuracy", "fit", "cost")
 FEW_CLASSES = 20
 
 
 def tables(of: Results) -> list[Table]:
     """All tables of a study, the one that answers its question first."""
     fit = "Fit, over the same seeds (gap: train minus test accuracy)"
-    return [*_pivot(of), *_by_way(of, "Accuracy", _accuracy), *_by_way(of, fit, _fit), _cost(of)]
+    return [*_pivot(of), *_by_way(of, "accuracy", "Accuracy", _accuracy), *_by_way(of, "fit", fit, _fit), _cost(of)]
 
 
-def _by_way(of: Results, caption: str, make: Callable[[Results, str], list[Column]]) -> list[Table]:
+def _by_way(of: Results, name: str, caption: str, make: Callable[[Results, str], list[Column]]) -> list[Table]:
     """Both ways side by side where they have the same arms, else one under the other."""
     ways = of.ways() or ["reported"]
     made = [(NAMES[way], Column("arm", list(of.spec.arms_of(way)), figures=False), make(of, way)) for way in ways]
     if len(ways) > 1 and made[0][1] == made[1][1]:
-        columns = [replace(column, group=name) for name, _, columns in made for column in columns]
-        return [Table(caption, [made[0][1], *columns])]
-    return [Table(f"{caption}, {name}", [arms, *columns]) for name, arms, columns in made]
+        columns = [replace(column, group=way) for way, _, columns in made for column in columns]
+        return [Table(name, caption, [made[0][1], *columns])]
+    return [Table(name, f"{caption}, {way}", [arms, *columns]) for way, arms, columns in made]
 
 
 def _accuracy(of: Results, way: str) -> list[Column]:
@@ -38,6 +39,12 @@ def _accuracy(of: Results, way: str) -> list[Column]:
         *([Column("setting", settings, figures=False)] if shown else []),
         *(_said(of, arms, schema.TEST_ACC1) if way == "reported" else []),
         Column("test acc@1 % (n)", [_test(of.samples[way][arm]) for arm in arms], chosen=_row(of, way)),
+        *([] if of.spec.is_smoke else _compared(of, way, arms)),
+    ]
+
+
+def _compared(of: Results, way: str, arms: list[str]) -> list[Column]:
+    return [
         Column(f"Δ to {of.spec.baseline_of(way)}", [_delta(of, way, arm) for arm in arms]),
         Column("verdict", [_verdict(of, way, arm) for arm in arms], figures=False),
     ]
@@ -88,7 +95,7 @@ def _cost(of: Results) -> Table:
         *_said(of, arms, schema.SECONDS),
         *(Column(what, [f"{cost[what]:,}" for cost in costs]) for what in costs[0]),
     ]
-    return Table("Cost, all stages together", columns)
+    return Table("cost", "Cost, all stages together", columns)
 
 
 def _pivot(of: Results) -> list[Table]:
@@ -102,7 +109,7 @@ def _pivot(of: Results) -> list[Table]:
         tests = [_test(of.samples["reported"][arm]) if arm else NOTHING for arm in arms]
         columns.append(Column(name, tests, chosen=arms.index(best) if best and best in arms else None))
         columns += _said(of, [arm or "" for arm in arms], schema.TEST_ACC1)
-    return [Table(f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, as reported", columns)]
+    return [Table("factors", f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, as reported", columns)]
 
 
 def _row(of: Results, way: str) -> int | None:
@@ -136,7 +143,7 @@ def _verdict(of: Results, way: str, arm: str) -> str:
     contrast = of.contrasts[way].get(arm)
     if contrast is None:
         return ""
-    needed = "" if math.isnan(contrast.needed) else f" (n* {between(contrast.likely, contrast.needed)})"
+    needed = "" if math.isnan(contrast.needed) else f" ({needs(contrast.likely, contrast.needed)})"
     return contrast.verdict + needed
 
 

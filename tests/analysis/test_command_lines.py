@@ -113,6 +113,14 @@ def test_the_claims_of_every_study_in_one_table(capsys: pytest.CaptureFixture[st
         claims.main(["--all", "--scale", "smoke"])
 
 
+def test_the_seeds_of_the_overview_are_those_that_were_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    plan, runs = activations()
+    plan["claims"] = [claim("ELU trains", "trains", ["elu"])]
+    write_book(plan, runs[:1])
+    assert claims.main(["--all"]) == 0
+    assert "mnist5k, 4 epochs, 0 to 1 seeds" in capsys.readouterr().out
+
+
 def test_a_study_that_cannot_be_read_does_not_hide_the_others() -> None:
     plan, runs = activations()
     plan["claims"] = [claim("ELU trains", "trains", ["elu"])]

@@ -35,21 +35,6 @@ def test_a_room_uses_those_below_it(path: Path) -> None:
     assert {module.split(".")[1] for module in imported(path)} <= allowed
 
 
-def test_no_circle() -> None:
-    uses = {path: [_file(module) for module in imported(path)] for path in FILES}
-    done: set[Path] = set()
-
-    def walk(path: Path, above: tuple[Path, ...]) -> None:
-        assert path not in above, f"{path.name} imports itself, by way of {[p.name for p in above]}"
-        if path not in done:
-            for used in uses.get(path, ()):
-                walk(used, (*above, path))
-            done.add(path)
-
-    for path in FILES:
-        walk(path, ())
-
-
 @pytest.mark.parametrize("folder", [ANALYSIS, *(ANALYSIS / room for room in BELOW)], ids=lambda path: path.name)
 def test_at_most_seven_files(folder: Path) -> None:
     assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= 7

@@ -6,6 +6,7 @@
                                result.json     how it ended; there is none while it can still go on
                                checkpoint.pt   a worker's, while the training can still go on
                                model.safetensors   a worker's: the network, of trials that were tested
+                               predictions.npz     a worker's: its class for each test image, and the loss of each
 
 A folder belongs to no study: two studies that share a recipe share the trial.
 """
@@ -28,7 +29,7 @@ from studies.engine.course import Course, Outcome
 from studies.engine.crashpoints import crashpoint
 
 RECIPE, ORIGIN, EPOCHS, RESULT = "recipe.json", "origin.json", "epochs.jsonl", "result.json"
-CHECKPOINT, MODEL = "checkpoint.pt", "model.safetensors"
+CHECKPOINT, MODEL, PREDICTIONS = "checkpoint.pt", "model.safetensors", "predictions.npz"
 _RESULT_KEYS = {"outcome", "metrics", "reason", "ended"}
 
 
@@ -68,6 +69,14 @@ class Book:
         """When the trial was started and ended, in seconds since 1970, where the book says so."""
         result = _result(self.folder(signature) / RESULT) or {}
         return self._origin(signature).get(schema.STARTED), result.get("ended")
+
+    def curves(self, table: Table) -> Iterator[bytes]:
+        """The epochs that count of all trials of a study, a line each, with the signature of the trial."""
+        for row in table.rows():
+            signature, counted = row[schema.SIGNATURE], int(row[schema.EPOCHS_DONE])
+            path = self.folder(signature) / EPOCHS
+            whole = path.read_bytes().splitlines(keepends=True)[:counted] if counted else []
+            yield from (f'{{"{schema.SIGNATURE}": "{signature}", '.encode() + line[1:] for line in whole)
 
     def begin(self, signature: str, recipe: Mapping[str, Any], origin: Mapping[str, str]) -> None:
         """Book what is trained and where; the origin of a trial that was broken off is where it began."""
