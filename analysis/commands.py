@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from analysis.read.book import RESULTS, Book
 from analysis.read.from_mlflow import download
 from analysis.read.runs import StudyRuns, load
 from cnnzoo.mistake import BAD_INPUT, Mistake, mistakes_in_a_line
-from studies.engine import schema
+from studies.engine import schema, typed
 
 
-def parser(description: str, out: str = "a file; default: the screen", every: str | None = None) -> ArgumentParser:
+def parser(description: str, out: str = "a file; default: the screen", every: str | None = None) -> typed.Parser:
     """A parser with the options that every command on a study has; ``every`` says what it does with --all."""
-    made = ArgumentParser(description=description)
+    made = typed.Parser(description=description)
     which = made.add_mutually_exclusive_group(required=True)
     which.add_argument("--study", help="the study's name, e.g. activations")
     if every:

@@ -17,6 +17,7 @@ from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
 from analysis.judge.results import NAMES
 from cnnzoo.mistake import Mistake
+from studies.engine import typed
 
 FIGURES: Mapping[str, Make] = {
     make.__name__: make for make in (forest, curves, heatmap, isolation, landscape, tradeoff)
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise Mistake(f"--out {out} must end with {', '.join(FORMATS)}; try --out {out.with_suffix(FORMATS[0])}")
     figure = draw(FIGURES[given.figure], read(given), way)
     if figure is None:
-        hint = f"See what is there with python analysis/tables.py --study {given.study}"
+        hint = f"See what is there with {typed.tool('tables', '--study', given.study)}"
         raise Mistake(f"study {given.study!r} has no {given.figure} to draw {NAMES[way]}. {hint}")
     write(encoded(figure, out.suffix[1:]), out)
     return 0

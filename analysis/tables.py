@@ -16,6 +16,7 @@ from analysis.judge.results import Results
 from analysis.write.render import FORMATS, render
 from analysis.write.tables import TABLES
 from cnnzoo.mistake import Mistake
+from studies.engine import typed
 
 _SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
 
@@ -38,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _next(of: Results) -> str:
-    study = f"--study {of.spec.name} --scale {of.spec.scale}"
-    claims = [f"python analysis/claims.py {study}   what the report concluded, judged"] if of.spec.claims else []
-    page = f"python analysis/report.py {study}   all of this with plots, as a page"
+    study = ("--study", of.spec.name, "--scale", of.spec.scale)
+    claims = [f"{typed.tool('claims', *study)}   what the report concluded, judged"] if of.spec.claims else []
+    page = f"{typed.tool('report', *study)}   all of this with plots, as a page"
     return "\nnext  " + "\n      ".join([*claims, page])
 
 

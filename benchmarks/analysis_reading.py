@@ -57,7 +57,7 @@ def write(root: Path, name: str, trials: int, curves: bool) -> None:
         own = root / "trials" / f"{i:016x}"
         own.mkdir(parents=True)
         epochs = [
-            {"epoch": epoch, **{name: i / 7 + epoch for name in schema.EPOCH_METRICS}} for epoch in range(1, EPOCHS + 1)
+            {"epoch": epoch, **dict.fromkeys(schema.EPOCH_METRICS, i / 7 + epoch)} for epoch in range(1, EPOCHS + 1)
         ]
         (own / "epochs.jsonl").write_text("".join(f"{json.dumps(epoch)}\n" for epoch in epochs))
 

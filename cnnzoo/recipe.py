@@ -25,7 +25,10 @@ from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
 
 PRECISIONS = ("auto", "fp32", "bf16")
-MODEL_OPTIONS = ("activation", "norm", "pooling", "dropout", "dropout_at", "stem", "stem_pool", "aux", "width")
+MODEL_OPTIONS = (
+    "activation", "norm", "pooling", "dropout", "dropout_at", "stem", "stem_pool", "strides", "initialisation",
+    "aux", "relu_logits", "width",
+)  # fmt: skip
 OPTIMIZER_OPTIONS = ("momentum",)
 SCHEDULE_OPTIONS = ("step_size", "gamma")
 
@@ -46,7 +49,10 @@ class Recipe:
     dropout_at: str | None = None
     stem: tuple[int, ...] | None = None
     stem_pool: int | None = None
+    strides: str | None = None
+    initialisation: str | None = None
     aux: float | None = None
+    relu_logits: bool | None = None
     width: float | None = None
     # How it learns.
     optimizer: str = "sgd"

@@ -22,7 +22,13 @@ OUTSIDE = {  # what a room may not know of
 ENGINE = ROOT / "studies" / "engine"
 ENGINE_ROOMS = ("study", "book", "plan", "search", "run", "mirror", "terminal")  # each knows only those before it
 AT_MOST = 7  # files in a room, besides its __init__
-NO_TORCH = ("studies.engine.schema", "studies.engine.course", "cnnzoo.mistake", "cnnzoo.spelling")
+NO_TORCH = (
+    "studies.engine.schema",
+    "studies.engine.typed",
+    "studies.engine.course",
+    "cnnzoo.mistake",
+    "cnnzoo.spelling",
+)
 
 
 def imports(path: Path) -> Iterator[str]:

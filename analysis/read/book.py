@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.mistake import Mistake
-from studies.engine import schema
+from studies.engine import schema, typed
 
 RESULTS = Path("results")
 CURVES = "curves.jsonl"
@@ -31,7 +31,7 @@ class Book:
         """Every study at every scale it was run at: by name, the largest scale first."""
         if not self.root.is_dir():
             raise Mistake(
-                f"there is no folder {self.root.absolute()}: run a study first (python studies/activations.py), "
+                f"there is no folder {self.root.absolute()}: run a study first ({typed.study('activations')}), "
                 "go to the folder it was run in, or name its results with --results."
             )
         found = [
@@ -82,7 +82,7 @@ class Book:
         where = self.source or self.root
         at = f" at scale {scale!r}" if scale else ""
         if not every:
-            return Mistake(f"no study was run in {where} yet; run one first, e.g. python studies/activations.py")
+            return Mistake(f"no study was run in {where} yet; run one first, e.g. {typed.study('activations')}")
         close = get_close_matches(study, [name for name, _ in every], n=1)
         meant = f" Did you mean {close[0]!r}?" if close and close[0] != study else ""
         there = ", ".join(f"{name} ({scale})" for name, scale in every)

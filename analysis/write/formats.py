@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
@@ -203,8 +204,8 @@ def template(name: str, **values: Any) -> str:
 
 def csv(table: pd.DataFrame) -> str:
     """With a quote before every text that a spreadsheet would take for a formula."""
-    texts = table.select_dtypes(include=["object", "str"])
-    safe = table.assign(**{str(name): column.map(_guarded) for name, column in texts.items()})
+    texts = {str(name): column for name, column in table.items() if not is_numeric_dtype(column)}
+    safe = table.assign(**{name: column.map(_guarded) for name, column in texts.items()})
     return safe.to_csv(index=False, float_format="%.8g")
 
 

@@ -16,7 +16,7 @@ from analysis.judge.results import NAMES, Results
 from analysis.words import setting, short
 from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
-from studies.engine import schema
+from studies.engine import schema, typed
 
 _COMMIT = "mlflow.source.git.commit"  # among what the spec says of its origin
 _RESULT: Sequence[tuple[Make, str, str]] = (
@@ -99,16 +99,19 @@ def _origin(of: Results) -> list[str]:
 
 def _repeat(of: Results) -> list[str]:
     """Commands for what is on the page; what was not run is not in them."""
-    spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, f"--study {of.spec.name} --scale {of.spec.scale}"
-    options = [f"--scale {spec.scale} --seeds {max(len(spec.seeds), len(spec.confirm_seeds))}"]
+    spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, ("--study", of.spec.name, "--scale", of.spec.scale)
+    options = ["--scale", spec.scale, "--seeds", str(max(len(spec.seeds), len(spec.confirm_seeds)))]
     if spec.tuned_arms:
-        options += [f"--trials {spec.trials_per_arm}"] if stages != {"reported"} else ["--only reported"]
-        options += ["--only tuned"] if stages and "reported" not in stages else []
+        options += ["--trials", str(spec.trials_per_arm)] if stages != {"reported"} else ["--only", "reported"]
+        options += ["--only", "tuned"] if stages and "reported" not in stages else []
     if not any("dataset" in fields for fields in spec.arms.values()):  # the spec does not say if --dataset was given
-        options.append(f"--dataset {shlex.quote(spec.base['dataset'])}")
+        options += ["--dataset", spec.base["dataset"]]
     return [
-        f"python studies/{spec.name}.py {' '.join(options)}",
-        f"python analysis/tables.py {study}",
-        f"python analysis/claims.py {study}",
-        f"python analysis/trials.py {study} --out trials.csv",
+        shlex.join([typed.FRONT, *command])
+        for command in (
+            ("run", spec.name, *options),
+            ("tables", *study),
+            ("claims", *study),
+            ("trials", *study, "--out", "trials.csv"),
+        )
     ]

@@ -15,7 +15,18 @@ from torch import nn
 
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets.googlenet import googlenet
-from cnnzoo.nets.plain import ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL, DEPTHS, alexnet, lenet, lenet_b, vgg, vgg_a
+from cnnzoo.nets.plain import (
+    ALEXNET,
+    ALEXNET_B,
+    ALEXNET_ORIGINAL,
+    DEPTHS,
+    alexnet,
+    lenet,
+    lenet_1998,
+    lenet_b,
+    vgg,
+    vgg_a,
+)
 from cnnzoo.nets.residual import RESNETS, SS3, double_conv, res9, res18, resnet, simplified_bottleneck
 from cnnzoo.spelling import unknown
 
@@ -28,7 +39,8 @@ ZOO: dict[str, Builder] = {
     **{name: partial(vgg, name) for name in DEPTHS},
     "googlenet": googlenet,
     **{name: partial(resnet, plan) for name, plan in RESNETS.items()},
-    # Report A, beside resnet18 with stem_pool=2
+    # Report A, beside resnet18 with stem_pool=2 and alexnet_original
+    "lenet_1998": lenet_1998,
     "ss3": partial(resnet, SS3, stem_pool=2),
     # Report B
     "lenet_b": lenet_b,

@@ -20,6 +20,7 @@ HOST, STARTED = "host", "started"
 
 # The files of a study in the book: ``results/studies/<study>.<scale>/`` holds both.
 STUDIES_FOLDER, SPEC_FILE, ROWS_FILE = "studies", "spec.json", "trials.jsonl"
+CURVES_FILE = "curves.jsonl"  # beside them among the artifacts in MLflow: the epochs of all trials
 
 STAGES = ("reported", "search", "confirm")
 SCALES = ("report", "demo", "smoke")

@@ -28,7 +28,7 @@ def test_as_a_module_and_as_a_file(how: tuple[str, ...]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "activations, scale demo: Which activation is best?" in done.stdout
     assert "→ As reported: mish (+2.00) is better than relu" in done.stdout
-    assert "next  python analysis/report.py --study activations --scale demo" in done.stdout
+    assert "next  cnn-studies report --study activations --scale demo" in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 110
 
 
@@ -189,7 +189,7 @@ def test_results_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_empty_folder_of_results() -> None:
     Path("results").mkdir()
-    with pytest.raises(Mistake, match=r"no study was run in results yet; run one first, e.g. python"):
+    with pytest.raises(Mistake, match=r"no study was run in results yet; run one first, e.g. cnn-studies"):
         tables.main(["--study", "activations"])
 
 

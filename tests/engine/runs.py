@@ -43,11 +43,11 @@ def finish(folder: Path, *arguments: str, study: Path = TINY, code: int = 0, **e
 class Warm:
     """Starts studies as `start` does, without the seconds that their imports take: see warm.py."""
 
-    def __init__(self, outputs: Path) -> None:
+    def __init__(self, outputs: Path, *options: str) -> None:
         self._outputs = outputs
         self._started = 0
         self._server = subprocess.Popen(
-            [sys.executable, str(WARM)],
+            [sys.executable, str(WARM), *options],
             env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "140"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

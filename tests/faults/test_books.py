@@ -10,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studies.engine.book.book import Book
-from studies.engine.mirror.optuna_store import export
 from tests.engine.driving import epoch
 from tests.engine.runs import Warm, booked, epochs_booked, runs, trials, until
-from tests.engine.simulated import plan, simulate, study
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")  # within MLflow
@@ -42,19 +40,6 @@ known = provenance.version
 provenance.version = lambda name: "99.0" if name == "torch" else known(name)
 main(STUDY)
 '''
-JOURNALS = [
-    b"\0" * 100,
-    b"\xff\xfe\xfd\n",
-    b"null\n",
-    b"[1, 2]\n",
-    b'"text"\n',
-    b"17\n",
-    b"{}\n",
-    b'{"op_code": 99, "worker_id": "x"}\n',
-    b'{"op_code": "a"}\n',
-    b'{"op_code": 4}\n',
-    b'{"op_code": 0, "worker_id": "x", "study_name": null, "directions": 7}\n',
-]
 
 
 @pytest.fixture(scope="module")
@@ -83,17 +68,6 @@ def test_spoilt_books_are_read_or_named(data: st.DataObject, recorded: Path) -> 
             raise
     else:
         assert [each.number for each in epochs] == list(range(1, len(epochs) + 1))
-
-
-@pytest.mark.parametrize("content", JOURNALS)
-def test_a_spoilt_journal_of_the_searches_is_put_aside(content: bytes, tmp_path: Path) -> None:
-    """Nothing rests on it: it is written anew from the book."""
-    path = tmp_path / "optuna.journal"
-    path.write_bytes(content)
-    agenda = simulate(study(trials=2), slots=1, seed=0)[0]
-    export(plan(study(trials=2)), agenda.searches, path)
-    assert path.stat().st_size > 1000
-    assert not content.endswith(b"\n") or (tmp_path / "optuna.journal.damaged").read_bytes().startswith(content)
 
 
 @pytest.mark.slow

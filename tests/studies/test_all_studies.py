@@ -20,7 +20,7 @@ ARMS_AND_FIGURES = {  # counted in the reports
     "lenet_sigmoid_lr": (5, 0), "lenet_lr": (5, 0), "alexnet_lr_dropout": (9, 0), "vgg_lr_dropout": (9, 0), "resnet_lr": (5, 0),
     "googlenet_lr_dropout": (9, 0), "googlenet_aux": (2, 0), "resnet_depth": (5, 0), "five_architectures": (5, 0),
     "model_size": (3, 9), "schedules": (3, 6), "activations": (5, 10), "losses": (3, 6), "stem_kernels": (4, 8), "erasing": (2, 2),
-    "best_recipe": (2, 2), "vgg_bn_vs_nobn": (6, 6), "loss_landscape": (8, 0),
+    "best_recipe": (2, 2), "vgg_bn_vs_nobn": (6, 6), "loss_landscape": (8, 0), "resnet_as_written": (4, 0),
 }  # fmt: skip
 CONCLUSIONS = {"A": "123", "B": "123456", "C": "123456", "D-": "abcdefgh"}
 

@@ -69,6 +69,14 @@ class Book:
         result = _result(self.folder(signature) / RESULT) or {}
         return self._origin(signature).get(schema.STARTED), result.get("ended")
 
+    def curves(self, table: Table) -> Iterator[bytes]:
+        """The epochs that count of all trials of a study, a line each, with the signature of the trial."""
+        for row in table.rows():
+            signature, counted = row[schema.SIGNATURE], int(row[schema.EPOCHS_DONE])
+            path = self.folder(signature) / EPOCHS
+            whole = path.read_bytes().splitlines(keepends=True)[:counted] if counted else []
+            yield from (f'{{"{schema.SIGNATURE}": "{signature}", '.encode() + line[1:] for line in whole)
+
     def begin(self, signature: str, recipe: Mapping[str, Any], origin: Mapping[str, str]) -> None:
         """Book what is trained and where; the origin of a trial that was broken off is where it began."""
         folder = self.folder(signature)

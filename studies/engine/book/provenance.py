@@ -5,13 +5,19 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from studies.engine import schema
 
 Origin = Mapping[str, str]  # by the names of the schema, and by MLflow's
-PACKAGES = ("torch", "ray", "optuna", "mlflow", "mlflow-skinny", "numpy")
+PACKAGES = {  # and who brings each
+    "torch": "torch",
+    "ray": "ray",
+    "optuna": "optuna",
+    "mlflow": "mlflow-skinny",
+    "numpy": "numpy",
+}
 # Reads, and runs nothing that the repository brings along.
 GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 GIT_SECONDS = 10
@@ -39,13 +45,8 @@ def origin(source: Path, device: str, slots: int) -> dict[str, str]:
 
 @cache
 def _versions() -> str:
-    found = [f"python {platform.python_version()}"]
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:  # of MLflow its small package is enough
-            continue
-    return ", ".join(found)
+    found = [f"{name} {version(package)}" for name, package in PACKAGES.items()]
+    return ", ".join([f"python {platform.python_version()}", *found])
 
 
 def _user() -> str:

@@ -71,6 +71,11 @@ class Table:
             return {}
         return content if isinstance(content, dict) else {}
 
+    def rows(self) -> list[dict[str, Any]]:
+        """The lines of the table; a last one that is being written is left out."""
+        lines = self.rows_file.read_bytes().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith(b"\n")]
+
     def write(self, spec: Mapping[str, Any], rows: Iterable[Row]) -> None:
         """Write both files anew."""
         write_atomically(self.rows_file, "".join(row.to_line() for row in rows).encode())

@@ -9,9 +9,9 @@ from typing import Any
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
 from cnnzoo import Epoch
-from studies.engine import schema
+from studies.engine import schema, typed
 from studies.engine.book import epochs as lines
-from studies.engine.mirror.outbox import Settled
+from studies.engine.book.table import Row
 from studies.engine.plan.plan import Trial
 from studies.engine.schema import redact
 
@@ -27,21 +27,19 @@ class Run:
     start: int  # milliseconds since 1970
     status: str
     outcome: str | None  # of the trial; it is written before the status
-    described: bool  # its data set and its params are there
+    described: bool = False  # its data set and its params are there for certain
     deleted: bool = False
-    sent: int | None = None  # so many epochs, while it ran; None: some perhaps, by an earlier start
+    sent: int | None = None  # so many epochs; None: some perhaps, by an earlier start
 
-    def over(self) -> str | None:
-        """How its trial ended, if all of that has arrived."""
-        return self.outcome if self.status in (FINISHED, FAILED) else None
-
-    def end(self, outcome: str) -> None:
-        self.status, self.outcome = status(outcome), outcome
+    def lacks(self, outcome: str | None) -> bool:
+        """Whether there is anything to tell of its trial, which ended so by now, or has not ended (None)."""
+        over = self.outcome if self.status in (FINISHED, FAILED) else None
+        return over is None or (over == "failed" if outcome is None else over != outcome)
 
 
 def parent_tags(spec: Mapping[str, Any]) -> dict[str, str]:
     common = {schema.KIND: "study", schema.STUDY: spec["name"], schema.SCALE: spec["scale"]}
-    return {**common, schema.DATASET_DIGEST: spec["dataset"]["digest"], **schema.spec_to_tags(spec)}
+    return {**common, schema.DATASET_DIGEST: spec["dataset"]["digest"]}
 
 
 def trial_tags(trial: Trial, spec: Mapping[str, Any]) -> dict[str, str]:
@@ -63,9 +61,9 @@ def status(outcome: str) -> str:
     return FAILED if outcome == "failed" else FINISHED
 
 
-def end_tags(settled: Settled) -> dict[str, str]:
-    reason = {schema.REASON: redact(settled.reason)[-LONGEST_TAG:]} if settled.reason else {}
-    return {schema.OUTCOME: settled.outcome, **reason}
+def end_tags(row: Row) -> dict[str, str]:
+    reason = {schema.REASON: redact(row.reason)[-LONGEST_TAG:]} if row.reason else {}
+    return {schema.OUTCOME: row.outcome, **reason}
 
 
 def params(trial: Trial) -> list[Param]:
@@ -74,10 +72,11 @@ def params(trial: Trial) -> list[Param]:
     return [Param(name, str(value)) for name, value in fields.items() if value is not None]
 
 
-def metrics(epochs: Iterable[Epoch], start: int, sent: int | None, of_trial: Mapping[str, float]) -> list[Metric]:
-    """The metrics of the epochs after the first `sent`, and at the last one those of the whole trial.
+def metrics(epochs: Iterable[Epoch], start: int, sent: int | None, row: Row | None) -> list[Metric]:
+    """The metrics of the epochs after the first `sent`, and at the last one those of the whole trial, if it ended well.
 
-    Their times rest on the run's start and on what the epochs took: sent again, they are the same.
+    A trial that failed may be tried again, and a server takes nothing back. The times of the points rest on the run's
+    start and on what the epochs took: sent again, they are the same.
     """
     found: list[Metric] = []
     number, elapsed = 0, 0.0
@@ -87,11 +86,13 @@ def metrics(epochs: Iterable[Epoch], start: int, sent: int | None, of_trial: Map
             points = [(name, number, value) for name, value in lines.metrics(epoch).items()]
             points += [(name, int(step), v) for name, curve in lines.step_metrics(epoch).items() for step, v in curve]
             found += _finite(points, start + round(elapsed * 1000))
-    return found + _finite([(name, number, of_trial[name]) for name in of_trial], start + round(elapsed * 1000))
+    ended = row.metrics if row and row.outcome != "failed" else {}
+    whole = [(name, number, ended[name]) for name in schema.TRIAL_METRICS if name in ended]
+    return found + _finite(whole, start + round(elapsed * 1000))
 
 
 def _finite(points: Iterable[tuple[str, int, float]], at: int) -> list[Metric]:
-    """A number that is none says nothing in a curve, and would be stored as 0 or as the largest there is."""
+    """NaN and infinity are not sent: MLflow would store 0, or the largest float."""
     return [Metric(name, float(value), at, step) for name, step, value in points if math.isfinite(value)]
 
 
@@ -110,7 +111,7 @@ def how_to(spec: Mapping[str, Any]) -> str:
     return (
         f"**{spec['question']}**\n\n"
         f"Scale `{spec['scale']}` on `{spec['dataset']['name']}`; arms: {arms}; baseline: {spec['baseline']}.\n\n"
-        f"- the result: `python analysis/tables.py --study {spec['name']}`\n"
-        f"- go on, or more seeds: `python studies/{spec['name']}.py --scale {spec['scale']} --seeds N`\n\n"
+        f"- the result: `{typed.FRONT} tables --study {spec['name']}`\n"
+        f"- go on, or more seeds: `{typed.FRONT} run {spec['name']} --scale {spec['scale']} --seeds N`\n\n"
         "One run a trial stands below, named by arm and seed; those of a search never saw the test set."
     )

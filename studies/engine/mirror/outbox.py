@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cnnzoo import Epoch
 from studies.engine.book.book import Book
+from studies.engine.book.table import Row
 from studies.engine.plan.plan import Trial
 
 
@@ -23,24 +24,12 @@ class Booked:
 
 
 @dataclass(frozen=True)
-class Settled:
-    """How a trial ended: the epochs that count, and the metrics of the whole trial."""
-
-    trial: Trial
-    outcome: str
-    epochs: Iterable[Epoch]  # gone through when it is sent, more than once where that fails
-    metrics: Mapping[str, float]
-    origin: Mapping[str, str]  # tags that say where it was trained, and with what
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class Note:
     """All there is to tell of one trial: that it began and where, how far it is or how it ended, and the file of its network."""
 
     trial: Trial
-    epochs: Iterable[Epoch] = ()
-    settled: Settled | None = None
+    epochs: Iterable[Epoch] = ()  # gone through when it is sent, more than once where that fails
+    row: Row | None = None  # once it ended
     model: Path | None = None
     origin: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,7 +50,7 @@ class Outbox:
             self._notes[note.trial.signature] = Note(
                 note.trial,
                 note.epochs or old.epochs,
-                note.settled or old.settled,
+                note.row or old.row,
                 note.model or old.model,
                 note.origin or old.origin,
             )

@@ -35,12 +35,8 @@ def viewer(uri: str | None) -> str:
     return 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
 
 
-def is_database(uri: str) -> bool:
-    return uri.partition(":")[0].partition("+")[0] in ("sqlite", *DATABASES)
-
-
 def check_uri(uri: str) -> None:
-    """Refuse an address that no run can ever be sent to. A server that is down is none: what is sent waits for it."""
+    """Refuse an address that no run can ever be sent to. An unreachable server is accepted: records wait for it."""
     scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri or uri == "databricks" else ""
     if scheme in ("", "file"):
         raise Mistake(

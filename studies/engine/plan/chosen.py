@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnzoo import Recipe
 from cnnzoo.mistake import Mistake
+from studies.engine import typed
 from studies.engine.book.book import Book
 from studies.engine.plan.plan import Plan
 from studies.engine.study.spaces import FIXED
@@ -32,7 +33,7 @@ def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, boo
         raise Mistake(
             f"arm {name!r} takes the setting chosen in study {source.name!r}, which is not done at scale {scale} on "
             f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "
-            f"python studies/{source.name}.py --scale {scale} --seeds {plan.budget.seeds}"
+            + typed.study(source.name, "--scale", scale, "--seeds", str(plan.budget.seeds))
         )
     smaller = study.scale(scale).changes
     changes = _differences(source.recipe(best, scale), study.base, always=smaller.keys() | {"model"})

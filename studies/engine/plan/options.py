@@ -5,12 +5,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from cnnzoo.mistake import Mistake
 from cnnzoo.spelling import unknown
 from studies.engine.schema import SCALES
 from studies.engine.study.study import Study
+from studies.engine.typed import Parser, again
 
 LOCKED, ENVIRONMENT, INTERRUPTED = 3, 4, 130  # exit codes: see cli.py
 
@@ -31,13 +31,9 @@ class Options:
     dry_run: bool = False
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Mistake(f"{message} (see --help)")
-
-
 def parse(study: Study, arguments: Sequence[str]) -> Options:
-    parser = _Parser(
+    parser = Parser(
+        prog=again(),
         description=study.question,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,  # `--seed 7` would be taken for seven seeds

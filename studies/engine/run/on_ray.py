@@ -17,46 +17,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-RAY_SETTINGS = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command line has its own
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "100000",
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # the farewell has their reasons
-    "TUNE_RESULT_BUFFER_LENGTH": "1",
-}
-for _name, _value in RAY_SETTINGS.items():
-    os.environ.setdefault(_name, _value)  # Ray reads some of them when it is imported
+import ray
+from ray import tune
+from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.tune.error import TuneError
+from ray.tune.experiment import Trial as RayTrial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
 
-import ray  # noqa: E402
-from ray import tune  # noqa: E402
-from ray._private import ray_constants  # noqa: E402
-from ray._private.authentication.authentication_token_setup import (  # noqa: E402
-    maybe_enable_token_auth_if_token_available,
-)
-from ray._raylet import GcsClient  # type: ignore[attr-defined]  # noqa: E402
-from ray.air.execution._internal import actor_manager  # noqa: E402
-from ray.exceptions import AuthenticationError, OutOfMemoryError, RayActorError  # noqa: E402
-from ray.tune.error import TuneError  # noqa: E402
-from ray.tune.execution import tune_controller  # noqa: E402
-from ray.tune.experiment import Trial as RayTrial  # noqa: E402
-from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
-from ray.tune.search import Searcher  # noqa: E402
+from studies.engine.course import Outcome
+from studies.engine.plan.options import ENVIRONMENT
+from studies.engine.plan.prepare import Machine
+from studies.engine.run.actor import Trainee
+from studies.engine.run.conduct import Conductor
+from studies.engine.run.ray_settings import TOKEN
 
-from studies.engine.course import Outcome  # noqa: E402
-from studies.engine.plan.options import ENVIRONMENT  # noqa: E402
-from studies.engine.plan.prepare import Machine  # noqa: E402
-from studies.engine.run.actor import Trainee  # noqa: E402
-from studies.engine.run.conduct import Conductor  # noqa: E402
-
-# To Tune 2.60 a worker that Ray killed for want of memory is a surprise that ends the study; it died like any other.
-for _module in (actor_manager, tune_controller):
-    vars(_module)["RayActorError"] = (RayActorError, OutOfMemoryError)
-LOOK, LOOKS = 5, 4  # seconds between two looks whether the head of the cluster is there, and how many it may miss
+LOOK_SECONDS, MISSED_LOOKS = 5, 4  # between two looks whether the head of the cluster is there; how many may fail
 RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
 
 
@@ -115,11 +91,16 @@ class Stops(FIFOScheduler):
 
 def run(conductor: Conductor, gpus_per_trial: float) -> None:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
+    _let_tune_survive_a_lack_of_memory()
     with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(Trainee, {"cpu": 1, "gpu": gpus_per_trial}),
             tune_config=tune.TuneConfig(
-                search_alg=Orders(conductor), scheduler=Stops(conductor), num_samples=-1, reuse_actors=True
+                search_alg=Orders(conductor),
+                scheduler=Stops(conductor),
+                num_samples=-1,
+                reuse_actors=True,
+                max_concurrent_trials=conductor.means.slots,  # by itself Tune lets one trial wait for its worker
             ),
             run_config=tune.RunConfig(
                 name=conductor.plan.study.name,
@@ -143,11 +124,11 @@ def _end_without_the_head(over: threading.Event, conductor: Conductor) -> None:
     """Once the head of the cluster is gone, Ray's calls do not return any more; after a minute it ends this process unasked."""
     address, missed = ray.get_runtime_context().gcs_address, 0
     host, _, port = address.rpartition(":")
-    while missed < LOOKS:
-        if over.wait(LOOK):
+    while missed < MISSED_LOOKS:
+        if over.wait(LOOK_SECONDS):
             return
         try:
-            socket.create_connection((host, int(port)), timeout=LOOK).close()
+            socket.create_connection((host, int(port)), timeout=LOOK_SECONDS).close()
             missed = 0
         except OSError:
             missed += 1
@@ -157,21 +138,35 @@ def _end_without_the_head(over: threading.Event, conductor: Conductor) -> None:
     os._exit(ENVIRONMENT)
 
 
+def _let_tune_survive_a_lack_of_memory() -> None:
+    """To Tune a worker that Ray killed for want of memory is a surprise that ends the study; it died like any other.
+
+    Ray has no public way to say so: its error is none of those that Tune retries. A test tells when this can go.
+    """
+    from ray.air.execution._internal import actor_manager
+    from ray.tune.execution import tune_controller
+
+    for module in (actor_manager, tune_controller):
+        vars(module)["RayActorError"] = (RayActorError, OutOfMemoryError)
+
+
 @contextmanager
 def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
     """Ray, here or at an address, for as long as the study lasts; yields what there is. Stops only what it started."""
-    if address:
-        _log_in(address)
-    else:
-        ray_constants.ENABLE_RAY_CLUSTER = False  # listens on loopback alone
-    ray.init(
-        address=address or "local",  # without it Ray joins whatever cluster was started on this machine last
-        num_cpus=None if address else cpus,
-        include_dashboard=False,
-        logging_level=logging.ERROR,
-        log_to_driver=False,
-    )
-    token = Path.home() / ".ray" / "auth_token"
+    try:
+        ray.init(
+            address=address or "local",  # without it Ray joins whatever cluster was started on this machine last
+            num_cpus=None if address else cpus,
+            include_dashboard=False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+        )
+    except ConnectionError as error:  # somebody answers there: that was looked at before
+        raise ConnectionError(
+            f"the Ray cluster at {address} lets nobody in without its token: put the file ~/{TOKEN} of its head at the "
+            "same place here, or say in RAY_AUTH_TOKEN_PATH where it is."
+        ) from error
+    token = Path.home() / TOKEN
     if not address and token.exists():
         token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
     try:
@@ -180,33 +175,6 @@ def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
         yield Machine(int(has.get("CPU", 0)), gpus, partial(_ask, gpus))
     finally:
         ray.shutdown()
-
-
-def _log_in(address: str) -> None:
-    """With the token, where one is wanted and there. Ray would not look for it, and try for 20 seconds without."""
-    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
-    if _lets_in(address):
-        return
-    maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
-    if not _lets_in(address):
-        raise ConnectionError(
-            f"the Ray cluster at {address} wants its token: put the file ~/.ray/auth_token of its head at the same place here, "
-            "or say in RAY_AUTH_TOKEN_PATH where it is."
-        )
-
-
-def _lets_in(address: str) -> bool:
-    stderr = os.dup(2)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)  # a refusal is told there too, from where Python cannot stop it
-    try:
-        GcsClient(address=address)
-    except AuthenticationError:
-        return False
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-    return True
 
 
 def _ask(gpus: int, question: Callable[..., Any], *about: Any) -> Any:

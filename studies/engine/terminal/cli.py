@@ -17,12 +17,13 @@ from cnnzoo.mistake import mistakes_in_a_line, refuse
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
-from studies.engine.mirror.optuna_store import OptunaJournal
-from studies.engine.mirror.tracking import Tracker, check_uri
+from studies.engine.mirror.optuna_journal import OptunaJournal
+from studies.engine.mirror.tracker import Tracker
+from studies.engine.mirror.tracking_uri import check_uri
 from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
 from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.plan.spec import spec
-from studies.engine.run import in_process
+from studies.engine.run import in_process, ray_settings
 from studies.engine.run.conduct import Conductor, Means
 from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
@@ -54,6 +55,7 @@ def run(study: Study, options: Options) -> int:
     if not options.address:
         return _run_on(Machine.here(), study, options)
     check_cluster(options.address)
+    ray_settings.apply(cluster=True)
     from studies.engine.run import on_ray
 
     with on_ray.started(options.address, None) as cluster:
@@ -79,7 +81,7 @@ def _run_on(machine: Machine, study: Study, options: Options) -> int:
         listeners = [
             TableWriter(table, plan, facts, book),
             Progress(plan, prepared.slots, console),
-            OptunaJournal(plan, book.root / "optuna.journal"),
+            OptunaJournal(plan, book, table.folder),
             tracker,
         ]
         return _conduct(Conductor(plan, book, means, listeners), tracker, prepared, options, console)
@@ -110,6 +112,7 @@ def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
     if options.in_process:
         in_process.run(conductor)
         return
+    ray_settings.apply(cluster=bool(options.address))
     from studies.engine.run import on_ray  # a second to import; not needed above
 
     with nullcontext() if options.address else on_ray.started(None, prepared.slots):

@@ -3,7 +3,6 @@
 import math
 import os
 import re
-import shlex
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from studies.engine import typed
 from studies.engine.mirror.tracking_uri import viewer
 from studies.engine.plan.prepare import Prepared
 from studies.engine.run.conduct import Conductor
@@ -66,7 +66,9 @@ def _range(seeds: tuple[int, ...]) -> str:
 
 def interrupted(agenda: Agenda, console: Console) -> None:
     done = f"{len(agenda.settled)} of {agenda.total()} trials are done, and kept"
-    console.print(Text.assemble(f"\nInterrupted: {done}. To go on: ", (_again(), "bold")), soft_wrap=True)
+    console.print(
+        Text.assemble(f"\nInterrupted: {done}. To go on: ", (typed.again(*sys.argv[1:]), "bold")), soft_wrap=True
+    )
 
 
 def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Console) -> int:
@@ -77,13 +79,13 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
     console.print(f"\n{sum(outcomes.values())} trials: {ends}\n")
     if unsent:
         again = f"{unsent} records are not in MLflow yet; to send them, run the same command again: "
-        console.print(Text.assemble(again, (_again(), "bold")), soft_wrap=True)
+        console.print(Text.assemble(again, (typed.again(*sys.argv[1:]), "bold")), soft_wrap=True)
     else:
         subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
-    as_given = re.sub(r" --seeds[ =]\d+", "", _again())
+    as_given = re.sub(r" --seeds[ =]\d+", "", typed.again(*sys.argv[1:]))
     more = f"{as_given} --seeds {prepared.plan.budget.seeds + 2}"
     look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
-    width = len(f"python analysis/report.py --study {study} --scale {scale}")  # as the table's own last lines have it
+    width = len(typed.tool("report", "--study", study, "--scale", scale))  # as the table's own last lines have it
     for command, what in ((look, "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):
         console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
     for trial, reason in conductor.failures():
@@ -91,7 +93,3 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
         again = f"\nto try this candidate again, delete the folder {folder}" if trial.stage == "search" else ""
         console.print(f"\nfailed: {trial.name}\n{reason}{again}", soft_wrap=True)
     return 1 if outcomes["failed"] else 0
-
-
-def _again() -> str:
-    return shlex.join(["python", *sys.argv])

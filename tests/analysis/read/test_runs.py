@@ -41,7 +41,8 @@ def test_columns_have_their_types() -> None:
     assert frame["flip"].dtype == bool
     assert frame["lr"].dtype == frame["test/acc1"].dtype == float
     assert frame["epochs"].dtype == int
-    assert frame["activation"].dtype == frame["arm"].dtype == "str"
+    assert pd.api.types.is_string_dtype(frame["activation"])
+    assert pd.api.types.is_string_dtype(frame["arm"])
     assert frame["image_size"].isna().all()
 
 

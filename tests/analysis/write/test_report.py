@@ -49,7 +49,7 @@ def test_everything_is_on_the_page() -> None:
     assert "93.00 ± 2.37 (3) *" in text
     assert '<b class="supported">SUPPORTED</b>' in text
     assert text.count("<img ") == 7
-    assert "python studies/activations.py --scale demo --seeds 3 --trials 4 --dataset mnist5k\n" in text
+    assert "cnn-studies run activations --scale demo --seeds 3 --trials 4 --dataset mnist5k\n" in text
     checked = Page()
     checked.feed(text)
     assert checked.open == []
@@ -72,7 +72,7 @@ def test_the_command_repeats_what_was_run(
         monkeypatch.setattr(f"analysis.write.page.{figures}", ())
     write_book(spec(**changes), [trial for trial in activations()[1] if trial.stage in stages])
     text = html.unescape(written("--study", "activations"))
-    assert f"python studies/activations.py --scale demo --seeds 3{options}\n" in text
+    assert f"cnn-studies run activations --scale demo --seeds 3{options}\n" in text
 
 
 def test_nothing_a_study_says_becomes_markup() -> None:

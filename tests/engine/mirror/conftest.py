@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from studies.engine.mirror import mlflow_runs, tracking
+from studies.engine.mirror import tracker
 from studies.engine.mirror.mlflow_runs import create_database
 from tests.engine.mirror.stores import stop, until
 
@@ -22,7 +22,7 @@ from tests.engine.mirror.stores import stop, until
 def making(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A new database, and what files there were while it got its tables. Made once, as that takes a second or two."""
     path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    path.with_name("mlflow.db.tmp").write_bytes(b"SQLite format 3\0 and then a power cut")
+    path.with_name("mlflow.db.new").write_bytes(b"SQLite format 3\0 and then a power cut")
     seen: list[Path] = []
     search = MlflowClient.search_experiments
 
@@ -45,24 +45,16 @@ def empty(making: list[Path]) -> Path:
 @pytest.fixture
 def uri(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tracking, "MOMENT", 0.0)
+    monkeypatch.setattr(tracker, "BATCH_SECONDS", 0.0)
     monkeypatch.setattr("mlflow.store.db.utils._verify_schema", lambda engine: None)  # reads 68 files, each time
     shutil.copy(empty, tmp_path / "mlflow.db")
     return f"sqlite:///{tmp_path}/mlflow.db"
 
 
-@pytest.fixture(params=["tables", "client"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways of writing: into the tables, and through the client as to a server."""
-    if request.param == "client":
-        monkeypatch.setattr(mlflow_runs, "is_database", lambda uri: False)
-    return str(request.param)
-
-
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracking, "LONGEST_WAIT", 0.02)
-    monkeypatch.setattr(tracking, "PATIENCE_IN_TROUBLE", 2.0)
+    monkeypatch.setattr(tracker, "LONGEST_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(tracker, "CLOSE_TIMEOUT_SECONDS_IN_TROUBLE", 2.0)
 
 
 @pytest.fixture

@@ -18,8 +18,7 @@ from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.epochs import metrics
 from studies.engine.book.table import Row
-from studies.engine.mirror.outbox import Settled
-from studies.engine.mirror.tracking import Tracker
+from studies.engine.mirror.tracker import Tracker
 from studies.engine.plan.plan import Trial
 from tests.engine.simulated import plan, study
 
@@ -70,14 +69,11 @@ def settled(trial: Trial, outcome: str = "completed", epochs: int = 3, **odd: An
     return End(trial, row, booked)
 
 
-def as_settled(end: End) -> Settled:
-    whole = {name: value for name, value in end.row.metrics.items() if name in schema.TRIAL_METRICS}
-    return Settled(end.trial, end.row.outcome, end.epochs, whole, ORIGIN, end.row.reason)
-
-
 def start(uri: str, say: Callable[[str], None] = print, **spec: Any) -> Tracker:
     whole = {**SPEC, **spec}
-    return Tracker(uri, whole, ORIGIN, Book(Path("results").absolute()), say)
+    book = Book(Path("results").absolute())
+    book.table(whole["name"], whole["scale"]).write(whole, [])
+    return Tracker(uri, whole, ORIGIN, book, say)
 
 
 def book(tracker: Tracker, trial: Trial, epochs: Sequence[Epoch]) -> None:

@@ -8,11 +8,10 @@ import pytest
 from mlflow import MlflowClient
 
 from studies.engine import schema
-from studies.engine.mirror import tracking
+from studies.engine.mirror import tracker as tracking
 from tests.engine.mirror.stores import (
     OF_TRIAL,
     ORIGIN,
-    PLAN,
     End,
     advance,
     count,
@@ -43,10 +42,10 @@ def landscape(epochs: int, steps: int) -> End:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The curves of a running trial are sent whenever they get longer."""
-    monkeypatch.setattr(tracking, "LIVE", 0.0)
+    monkeypatch.setattr(tracking, "LIVE_SECONDS", 0.0)
 
 
-@pytest.mark.usefixtures("at_once", "way")
+@pytest.mark.usefixtures("at_once")
 def test_a_running_trial_can_be_watched(uri: str) -> None:
     tracker = start(uri)
     tracker.begun(reported(1), ORIGIN)
@@ -72,7 +71,7 @@ def test_a_short_trial_is_not_sent_piecemeal(uri: str) -> None:
     assert count(uri, "metrics") == 0
 
 
-@pytest.mark.usefixtures("at_once", "way")
+@pytest.mark.usefixtures("at_once")
 def test_a_curve_goes_on_where_the_study_was_killed(uri: str) -> None:
     for epochs in (2, 4):
         tracker = start(uri)
@@ -89,27 +88,13 @@ def test_a_curve_goes_on_where_the_study_was_killed(uri: str) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_what_does_not_count_goes(uri: str) -> None:
-    """A candidate is stopped at an epoch that lies behind it."""
-    candidate = PLAN.candidate("relu", 4, {"lr": 0.003})
-    tracker = start(uri)
-    tracker.begun(candidate, ORIGIN)
-    advance(tracker, candidate, curves(5))
-    until(lambda: count(uri, "metrics") == 5 * AN_EPOCH)
-    settle(tracker, settled(candidate, "stopped", epochs=3))
-    assert tracker.close("FINISHED") == 0
-    assert count(uri, "metrics") == 3 * AN_EPOCH + OF_TRIAL
-    assert trial_run(uri).data.metrics[schema.VAL_ACC1] == 4.375
-
-
-@pytest.mark.usefixtures("at_once")
 def test_tried_again_after_a_failure_no_point_of_it_remains(uri: str) -> None:
     track(uri, settled(reported(1), "failed", epochs=2, seconds=3.0))
     track(uri, settled(reported(1), epochs=3))
     assert count(uri, "metrics") == 3 * AN_EPOCH + OF_TRIAL
 
 
-@pytest.mark.usefixtures("at_once", "way")
+@pytest.mark.usefixtures("at_once")
 def test_metrics_by_training_step(uri: str) -> None:
     whole = landscape(epochs=2, steps=30)
     tracker = start(uri)

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, event
 
 from studies.engine import schema
-from studies.engine.mirror import mlflow_runs, mlflow_tables, tracking
+from studies.engine.mirror import mlflow_runs
+from studies.engine.mirror import tracker as tracking
 from studies.engine.mirror.outbox import Note, Outbox
 from tests.engine.mirror.stores import (
     OF_TRIAL,
     ORIGIN,
-    as_settled,
     count,
     experiment_of,
     reported,
@@ -52,14 +52,12 @@ def test_a_locked_database_holds_up_nothing_and_loses_nothing(uri: str) -> None:
     assert said == []
 
 
-@pytest.mark.usefixtures("impatient", "way")
-def test_a_database_that_is_locked_for_longer_than_anybody_waits(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("impatient")
+def test_a_database_that_is_locked_for_longer_than_anybody_waits(uri: str) -> None:
     @event.listens_for(Engine, "before_cursor_execute", retval=True)
     def impatient(*arguments: Any) -> tuple[str, Any]:
         return ("PRAGMA busy_timeout = 50" if "busy_timeout" in arguments[2] else arguments[2]), arguments[3]
 
-    soon = {"connect_args": {"timeout": 0.05}}
-    monkeypatch.setattr(mlflow_tables, "create_engine", lambda uri: create_engine(uri, **soon))
     said: list[str] = []
     tracker = start(uri, said.append)
     tracker.begun(reported(1), ORIGIN)
@@ -78,7 +76,7 @@ def test_a_database_that_is_locked_for_longer_than_anybody_waits(uri: str, monke
     assert "database is locked" in said[0]
 
 
-@pytest.mark.usefixtures("impatient", "way")
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("whole", [False, True], ids=["a run", "the experiment"])
 def test_deleted_by_somebody_while_the_study_runs(uri: str, whole: bool) -> None:
     said: list[str] = []
@@ -99,7 +97,7 @@ def test_deleted_by_somebody_while_the_study_runs(uri: str, whole: bool) -> None
     assert "deleted" in said[0]
 
 
-@pytest.mark.usefixtures("impatient", "way")
+@pytest.mark.usefixtures("impatient")
 def test_wiped_out_by_somebody_while_the_study_runs(uri: str) -> None:
     """As `mlflow gc` does with what was deleted."""
     said: list[str] = []
@@ -146,8 +144,7 @@ def test_a_client_that_fails_now_and_then(
     uri: str, monkeypatch: pytest.MonkeyPatch, method: str, arrives: bool
 ) -> None:
     """Whichever call fails, and whether or not the server had done it by then."""
-    monkeypatch.setattr(tracking, "LONGEST_WAIT", 0.02)
-    monkeypatch.setattr(mlflow_runs, "is_database", lambda uri: False)
+    monkeypatch.setattr(tracking, "LONGEST_WAIT_SECONDS", 0.02)
     works, calls = getattr(MlflowClient, method), [0]
     said: list[str] = []
 
@@ -199,7 +196,7 @@ def test_a_server_that_is_down_is_told_once_and_stops_nothing(uri: str) -> None:
 
 def test_a_server_that_is_down_for_a_whole_night(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of tries, each of which came to nothing."""
-    monkeypatch.setattr(tracking, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(tracking, "LONGEST_WAIT_SECONDS", 0.0)
     tries = [0]
     opened = mlflow_runs.Runs
 
@@ -220,7 +217,7 @@ def test_a_server_that_is_down_for_a_whole_night(uri: str, monkeypatch: pytest.M
 def test_a_server_that_goes_and_comes_back(
     server: tuple[str, Callable[[], subprocess.Popen[bytes]]], uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracking, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(tracking, "LONGEST_WAIT_SECONDS", 0.2)
     said: list[str] = []
     model = tmp_path / "model.safetensors"
     model.write_bytes(b"weights")
@@ -250,11 +247,11 @@ def test_the_outbox_keeps_what_was_not_sent_and_the_latest_of_it() -> None:
     outbox.add(Note(reported(2)))
     first = outbox.first()
     assert first == Note(reported(1))
-    outbox.add(Note(reported(1), settled=as_settled(settled(reported(1)))))  # news while the first note is on its way
+    outbox.add(Note(reported(1), row=settled(reported(1)).row))  # news while the first note is on its way
     outbox.sent(first)
     assert len(outbox) == 2
     latest = outbox.first()
     assert latest is not None
-    assert latest.settled is not None
+    assert latest.row is not None
     outbox.failed(latest)
     assert outbox.first() == Note(reported(2))

@@ -2,25 +2,19 @@
 
 import json
 import math
-import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 
 from studies.engine import schema
-from studies.engine.mirror import mlflow_runs
 from tests.engine.mirror.stores import (
     PLAN,
-    SPEC,
     count,
     dataset_of,
     reported,
-    rows,
     runs,
     settle,
     settled,
@@ -30,7 +24,7 @@ from tests.engine.mirror.stores import (
 )
 
 
-def test_a_trial_as_a_person_finds_it(uri: str, way: str) -> None:
+def test_a_trial_as_a_person_finds_it(uri: str) -> None:
     candidate = PLAN.candidate("relu", 4, {"lr": 0.003})
     track(uri, settled(candidate))
     run, (parent,) = trial_run(uri), runs(uri, "study")
@@ -56,44 +50,50 @@ def test_the_study_as_a_person_finds_it(uri: str) -> None:
     track(uri)
     (parent,) = runs(uri, "study")
     assert (parent.info.run_name, parent.info.status) == ("activations · demo", "FINISHED")
-    assert schema.spec_from_tags(parent.data.tags) == SPEC
     assert "Which is best?" in parent.data.tags["mlflow.note.content"]
     assert dataset_of(parent).name == "mnist5k"
 
 
-def test_the_tables_get_what_the_client_would_write(
-    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: Path
-) -> None:
-    other = f"sqlite:///{shutil.copy(empty, tmp_path / 'other.db')}"
-    ends = [settled(reported(1)), settled(reported(2), "failed"), settled(reported(3), "diverged", epochs=0)]
-    track(uri, *ends)
-    monkeypatch.setattr(mlflow_runs, "is_database", lambda uri: False)
-    track(other, *ends)
-    of_run = "(SELECT t.value FROM tags t WHERE t.run_uuid = x.run_uuid AND t.key = 'signature')"
-    for query in (
-        f"""SELECT {of_run}, name, source_type, source_name, entry_point_name, user_id, status, source_version,
-            lifecycle_stage, experiment_id, deleted_time, end_time >= start_time,
-            artifact_uri LIKE '%/' || run_uuid || '/artifacts' FROM runs x""",
-        f"SELECT {of_run}, key, value FROM tags x WHERE key != 'mlflow.parentRunId'",
-        f"SELECT {of_run}, key, value FROM params x",
-        f"SELECT {of_run}, key, value, step, is_nan FROM metrics x",
-        f"SELECT {of_run}, key, value, step, is_nan FROM latest_metrics x",
-        """SELECT i.source_type, i.destination_type, i.step, d.name, t.name, t.value
-            FROM inputs i JOIN input_tags t USING (input_uuid)
-            JOIN datasets d ON d.dataset_uuid = i.source_id JOIN runs r ON r.run_uuid = i.destination_id""",
-    ):
-        assert sorted(rows(uri, query), key=str) == sorted(rows(other, query), key=str)
+def test_the_book_comes_with_the_study(uri: str, tmp_path: Path) -> None:
+    """Who has nothing but MLflow makes the same tables from it."""
+    tracker = start(uri)
+    end = settled(reported(1), epochs=2)
+    table = tracker.book.table("activations", "demo")
+    settle(tracker, end)
+    table.add(end.row)
+    assert tracker.close("FINISHED") == 0
+    (parent,) = runs(uri, "study")
+    folder = Path(MlflowClient(uri).download_artifacts(parent.info.run_id, "book", str(tmp_path)))
+    assert (folder / "spec.json").read_bytes() == table.spec_file.read_bytes()
+    assert (folder / "trials.jsonl").read_bytes() == table.rows_file.read_bytes()
+    curves = [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()]
+    assert [(epoch["signature"], epoch["epoch"]) for epoch in curves] == [
+        (end.trial.signature, 1),
+        (end.trial.signature, 2),
+    ]
+    assert [epoch["val/acc1"] for epoch in curves] == [each.val_acc1 for each in end.epochs]
+
+
+def test_the_result_comes_with_the_study(uri: str, tmp_path: Path) -> None:
+    (tmp_path / "tables.html").write_text("<table>")
+    tracker = start(uri)
+    assert tracker.close("FINISHED") == 0
+    tracker.keep_result([tmp_path / "tables.html"])
+    (parent,) = runs(uri, "study")
+    assert [file.path for file in MlflowClient(uri).list_artifacts(parent.info.run_id, "result")] == [
+        "result/tables.html"
+    ]
 
 
 def test_numbers_that_are_none_are_left_out(uri: str) -> None:
-    none: Mapping[str, Any] = {schema.TRAIN_LOSS: math.nan, schema.VAL_LOSS: math.inf}
+    none = {"train_loss": math.nan, "val_loss": math.inf}
     track(uri, settled(reported(1), "diverged", **none))
     metrics = trial_run(uri).data.metrics
     assert not metrics.keys() & {schema.TRAIN_LOSS, schema.VAL_LOSS}
     assert metrics[schema.VAL_ACC1] == 4.375
 
 
-def test_more_epochs_than_one_batch_holds(uri: str, way: str) -> None:
+def test_more_epochs_than_one_batch_holds(uri: str) -> None:
     track(uri, settled(reported(1), epochs=100))
     assert count(uri, "metrics") == 100 * len(schema.EPOCH_METRICS) + 2
 
@@ -138,7 +138,7 @@ print(json.dumps({
 
 @pytest.mark.slow
 def test_into_postgresql(postgres: str) -> None:
-    """Straight into its tables too, and a second start finds all of it there. In a process of its own: MLflow closes no connection."""
+    """A second start finds all of it there. In a process of its own: MLflow closes no connection."""
     done = subprocess.run([sys.executable, "-c", INTO_POSTGRESQL, postgres], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {

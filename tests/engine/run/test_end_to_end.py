@@ -155,7 +155,9 @@ def test_the_best_network_of_each_arm_and_stage_is_an_artifact(undisturbed: Path
 
 
 def test_optunas_journal_opens(undisturbed: Path) -> None:
-    storage = JournalStorage(JournalFileBackend(str(undisturbed / "results" / "optuna.journal")))
+    storage = JournalStorage(
+        JournalFileBackend(str(undisturbed / "results" / "studies" / "tiny.demo" / "optuna.journal"))
+    )
     found = trials(undisturbed)
     for arm in ("relu", "tanh"):
         study = optuna.load_study(study_name=f"tiny · demo · {arm}", storage=storage)

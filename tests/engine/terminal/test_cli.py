@@ -336,7 +336,7 @@ import threading
 from dataclasses import replace
 
 from studies.engine import Arm, main
-from studies.engine.mirror import tracking
+from studies.engine.mirror import tracker
 from studies.engine.mirror.mlflow_runs import Runs
 from tests.engine.tiny_study import STUDY
 
@@ -346,9 +346,9 @@ def slow(self, note):
 
 
 if os.environ.get("SLOW"):
-    tracking.SHORT = 0.1
+    tracker.SILENT_SECONDS = 0.1
     Runs.write = slow
-    say = tracking.Tracker._tell_once
+    say = tracker.Tracker._tell_once
 
     def interrupting(self, topic, text):
         first = topic not in self._topics
@@ -356,7 +356,7 @@ if os.environ.get("SLOW"):
         if first:
             os.kill(os.getpid(), signal.SIGINT)
 
-    tracking.Tracker._tell_once = interrupting
+    tracker.Tracker._tell_once = interrupting
 arms = {"relu": Arm(), "tanh[plain]": Arm(activation="tanh")}
 main(replace(STUDY, question="Does [/b] matter?", arms=arms, tune={}, claims=[]))
 '''

@@ -1,11 +1,10 @@
-"""``python -m studies``: how far every study is, told from the book alone, and all of them run in order."""
+"""How far a study is, told from the book alone."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from studies.__main__ import found, in_order
 from studies.engine import Arm
 from studies.engine.book.book import Book
 from studies.engine.course import Outcome
@@ -46,9 +45,3 @@ def test_data_that_are_not_here_are_not_downloaded(tmp_path: Path, monkeypatch: 
     report = replace(STUDY, base=STUDY.base.replace(dataset="cifar100", image_size=28, train_size=None))
     assert progress_of(report, "report", Book(tmp_path)) == f"{planned(report, 'report')} x {report.base.epochs}"
     assert not (tmp_path / "data").exists()
-
-
-def test_a_study_comes_after_those_that_choose_for_it() -> None:
-    taker = replace(STUDY, name="a_taker", arms={**STUDY.arms, "chosen": Arm(chosen_in=STUDY, lr=0.2)})
-    assert list(in_order([taker, STUDY])) == [STUDY, taker]
-    assert {study.name for study in found()} >= {"activations", "vgg_bn_vs_nobn"}

@@ -1,14 +1,14 @@
-"""Tracking: tells MLflow how the study goes, in a thread of its own, and never holds it up.
+"""The tracker tells MLflow how the study goes, in a thread of its own, and never holds the study up.
 
-The ledger is the truth. So nothing is kept here between starts: each start says everything again, and the thread, once
-it can reach MLflow, writes what is missing there. MLflow may be slow, locked or down for as long as it likes.
+The book is the truth. So nothing is kept here between starts: each start says everything again, and the thread, once it
+can reach MLflow, writes what is missing there. MLflow may be slow, locked or down for as long as it likes.
 """
 
 import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ from cnnzoo import Epoch
 from studies.engine import schema
 from studies.engine.book.book import MODEL, Book
 from studies.engine.book.table import Row
-from studies.engine.mirror.outbox import Booked, Note, Outbox, Settled
-from studies.engine.mirror.tracking_uri import absolute_uri, check_uri
+from studies.engine.mirror.outbox import Booked, Note, Outbox
+from studies.engine.mirror.tracking_uri import absolute_uri
 from studies.engine.plan.plan import Trial
 from studies.engine.run.listener import Listener
 from studies.engine.schema import redact
@@ -25,46 +25,42 @@ from studies.engine.schema import redact
 if TYPE_CHECKING:
     from studies.engine.mirror.mlflow_runs import Runs
 
-__all__ = ["Settled", "Tracker", "check_uri"]
-
-MOMENT = 0.2  # seconds of news that are sent together: a trial that is over by then costs half the requests
-LIVE = 10.0  # seconds between two sendings of a running trial's curves: one that is over by then costs nothing more
-LONGEST_WAIT = 30.0  # seconds between two tries while MLflow cannot be reached
-SHORT = 2.0  # seconds that nobody minds to wait for the last records in silence
-PATIENCE = 60.0  # seconds without progress after which the rest is left unsent: two tries at a locked database
-PATIENCE_IN_TROUBLE = 5.0  # the same, where the last two tries came to nothing
+BATCH_SECONDS = 0.2  # news that are sent together: a trial that is over by then costs half the requests
+LIVE_SECONDS = 10.0  # between two sendings of a running trial's curves: one that is over by then costs nothing more
+BOOK_SECONDS = 300.0  # between two uploads of the book while the study runs
+LONGEST_WAIT_SECONDS = 30.0  # between two tries while MLflow cannot be reached
+SILENT_SECONDS = 2.0  # of waiting for the last records that need no word
+CLOSE_TIMEOUT_SECONDS = 60.0  # without progress, after which the rest is left unsent: two tries at a locked database
+CLOSE_TIMEOUT_SECONDS_IN_TROUBLE = 5.0  # the same, where the last two tries failed
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # one repeated unseen could create a run twice; we look, then repeat
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
 class Tracker(Listener):
-    """Its calls return at once and never raise."""
+    """Its calls return at once and never raise, but for the last, which waits for MLflow."""
 
     def __init__(
-        self,
-        uri: str,
-        spec: Mapping[str, Any],
-        origin: Mapping[str, str],
-        book: Book,
-        say: Callable[[str], None],
+        self, uri: str, spec: Mapping[str, Any], origin: Mapping[str, str], book: Book, say: Callable[[str], None]
     ) -> None:
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
         self._uri = absolute_uri(uri)
         self._spec, self._origin = spec, origin
-        self._say = say
         self.book = book
-        self._best: dict[tuple[str, str], tuple[float, Trial]] = {}  # of each arm and stage, of those tested
+        self._say = say
         self.unsent = 0  # records, once it is closed
+        self._best: dict[tuple[str, str], tuple[float, Trial]] = {}  # of each arm and stage, of those tested
+        self._due: dict[str, float] = {}  # by running trial, when its curves may be sent again
+        self._book_due = time.monotonic() + BOOK_SECONDS
         self._outbox = Outbox()
         self._news = threading.Event()
         self._closing = threading.Event()
-        self._due: dict[str, float] = {}  # of each running trial, when its curves may be sent again
         self._status = ""  # of the study, once it is closing
         self._runs: Runs | None = None
         self._written = 0
@@ -76,22 +72,20 @@ class Tracker(Listener):
 
     def begun(self, trial: Trial, origin: Mapping[str, str]) -> None:
         """Its run exists and is RUNNING."""
-        self._due[trial.signature] = time.monotonic() + LIVE
+        self._due[trial.signature] = time.monotonic() + LIVE_SECONDS
         self._add(Note(trial, origin=origin))
 
     def advanced(self, trial: Trial, epoch: Epoch, counted: int) -> None:
-        """The curves follow some seconds behind: epochs that may not count in the end are not told, as a server takes none back."""
+        """The curves follow some seconds behind. Epochs that may not count in the end wait: a server takes none back."""
         if time.monotonic() >= self._due.get(trial.signature, math.inf):
-            self._due[trial.signature] = time.monotonic() + LIVE
+            self._due[trial.signature] = time.monotonic() + LIVE_SECONDS
             self._add(Note(trial, Booked(self.book, trial.signature, counted)))
 
     def ended(self, trial: Trial, row: Row) -> None:
         """Its run has all metrics and the outcome, and is FINISHED, or FAILED."""
         self._due.pop(trial.signature, None)
         epochs = Booked(self.book, trial.signature, int(row.metrics[schema.EPOCHS_DONE]))
-        whole = {name: row.metrics[name] for name in schema.TRIAL_METRICS if name in row.metrics}
-        origin = self.book.origin(trial.signature) or self._origin
-        self._add(Note(trial, epochs, Settled(trial, row.outcome, epochs, whole, origin, row.reason), origin=origin))
+        self._add(Note(trial, epochs, row, origin=self.book.origin(trial.signature) or self._origin))
         self._remember_best(trial, row)
 
     def closed(self, status: str) -> None:
@@ -104,12 +98,13 @@ class Tracker(Listener):
         """The file with the trial's network becomes an artifact of its run."""
         self._add(Note(trial, model=path))
 
-    def _remember_best(self, trial: Trial, row: Row) -> None:
-        """Of the tested trials of each arm and stage, the one with the best validation score, or the first without any."""
-        score = row.metrics.get(schema.CHOSEN_BY, math.nan)
-        key, score = (trial.arm, trial.stage), -1.0 if math.isnan(score) else score
-        if trial.number is None and row.outcome == "completed" and score > self._best.get(key, (-math.inf, trial))[0]:
-            self._best[key] = (score, trial)
+    def keep_result(self, files: Iterable[Path]) -> None:
+        """Files that show the result become artifacts of the study's run, which is closed already; a failure is told."""
+        if self._runs is not None:
+            try:
+                self._runs.keep_result(files)
+            except Exception as error:  # whatever MLflow raises: the result is on the screen
+                self._tell_trouble(error)
 
     def close(self, status: str) -> int:
         """Send what is left and end the parent run; returns how many records (trials, and the end) were not sent."""
@@ -117,7 +112,7 @@ class Tracker(Listener):
         self._status = status
         self._closing.set()
         self._news.set()
-        self._thread.join(SHORT)
+        self._thread.join(SILENT_SECONDS)
         if self._thread.is_alive() and not self._failures:
             self._tell_once("rest", f"Sending {len(self._outbox) + 1} records to MLflow; Ctrl-C leaves them for later.")
         before, since = self._written, time.monotonic()
@@ -125,10 +120,18 @@ class Tracker(Listener):
             self._thread.join(0.1)
             if self._written != before:
                 before, since = self._written, time.monotonic()
-            if time.monotonic() - since > (PATIENCE_IN_TROUBLE if self._failures > 1 else PATIENCE):
+            limit = CLOSE_TIMEOUT_SECONDS_IN_TROUBLE if self._failures > 1 else CLOSE_TIMEOUT_SECONDS
+            if time.monotonic() - since > limit:
                 break
         self._abandoned = True
         return len(self._outbox) + self._thread.is_alive()
+
+    def _remember_best(self, trial: Trial, row: Row) -> None:
+        """The tested trial of each arm and stage with the best validation score, or the first without any."""
+        score = row.metrics.get(schema.CHOSEN_BY, math.nan)
+        key, score = (trial.arm, trial.stage), -1.0 if math.isnan(score) else score
+        if trial.number is None and row.outcome == "completed" and score > self._best.get(key, (-math.inf, trial))[0]:
+            self._best[key] = (score, trial)
 
     def _add(self, note: Note) -> None:
         self._outbox.add(note)
@@ -163,6 +166,9 @@ class Tracker(Listener):
                 raise
             self._outbox.sent(note)
             self._written += 1
+        if closing or time.monotonic() > self._book_due:
+            self._runs.keep_book(self.book)
+            self._book_due = time.monotonic() + BOOK_SECONDS
         if closing:
             self._runs.finish(self._status)
         return closing
@@ -171,11 +177,11 @@ class Tracker(Listener):
         """Wait for news, or after a failure for better times."""
         if self._failures == 0:
             self._news.wait()
-            self._closing.wait(MOMENT)
+            self._closing.wait(BATCH_SECONDS)
         elif self._closing.is_set():
-            time.sleep(min(1.0, LONGEST_WAIT))
+            time.sleep(min(1.0, LONGEST_WAIT_SECONDS))
         else:
-            self._closing.wait(min(2.0 ** min(self._failures, 9), LONGEST_WAIT))
+            self._closing.wait(min(2.0 ** min(self._failures, 9), LONGEST_WAIT_SECONDS))
 
     def _tell_trouble(self, error: Exception) -> None:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
