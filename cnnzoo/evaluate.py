@@ -11,6 +11,7 @@ from cnnzoo.augment import evaluation_batches
 from cnnzoo.data import Dataset, Split
 from cnnzoo.losses import LOSSES
 from cnnzoo.precision import casting
+from cnnzoo.predictions import Predictions
 from cnnzoo.recipe import Recipe
 
 EVALUATION_BATCH = 250  # images: more than a CPU's caches hold is slower
@@ -92,8 +93,13 @@ class Tally:
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, split: Split, dataset: Dataset, recipe: Recipe) -> Score:
-    """The model's score on a split, with the plain loss of the recipe: no penalty, no smoothing, no auxiliary heads."""
+def evaluate(
+    model: nn.Module, split: Split, dataset: Dataset, recipe: Recipe, predictions: Predictions | None = None
+) -> Score:
+    """The model's score on a split, with the plain loss of the recipe: no penalty, no smoothing, no auxiliary heads.
+
+    ``predictions`` is told what it says of each image.
+    """
     if len(split) == 0:
         return Score(math.nan, math.nan, math.nan)
     model.eval()
@@ -104,4 +110,6 @@ def evaluate(model: nn.Module, split: Split, dataset: Dataset, recipe: Recipe) -
         with casting(recipe.precision, device):
             logits = model(images)
         tally.add(LOSSES[recipe.loss](logits, labels), logits, labels)
+        if predictions is not None:
+            predictions.add(logits, labels)
     return tally.score()

@@ -24,6 +24,7 @@ from cnnzoo.memory import keep_freed_memory
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets import ZOO, source_digest
 from cnnzoo.precision import choose_device, set_up_gpu, settle
+from cnnzoo.predictions import Predictions
 from cnnzoo.recipe import Recipe, build
 from cnnzoo.replay import BLOCK_BYTES, ReplayedSteps
 from cnnzoo.update import Update
@@ -96,9 +97,13 @@ class Training:
                 checkpoint.write(self._checkpoint, self._state())
             yield epoch
 
-    def test(self) -> Score:
-        """The score on the test split, which nothing else here looks at."""
-        return evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe)
+    def test(self, predictions: Path | None = None) -> Score:
+        """The score on the test split, which nothing else here looks at; what is said of each image goes to a file."""
+        of_each = Predictions(self.recipe.loss, len(self.dataset.classes))
+        score = evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe, of_each)
+        if predictions is not None:
+            of_each.save(predictions)
+        return score
 
     def _run_epoch(self) -> Epoch:
         tally = Tally(len(self.dataset.classes), self.device)

@@ -7,18 +7,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from studies.engine.study.budget import Budget, Scale
+    from studies.engine.study.budget import Budget, EarlyStopping, Scale
     from studies.engine.study.claims import claim
     from studies.engine.study.grid import grid
     from studies.engine.study.study import Arm, Study
     from studies.engine.terminal.cli import main
 
 _HOMES = {
-    "Arm": "study.study", "Study": "study.study", "grid": "study.grid", "Budget": "study.budget", "Scale": "study.budget",
-    "claim": "study.claims", "main": "terminal.cli",
+    "Arm": "study.study", "Study": "study.study", "grid": "study.grid", "Budget": "study.budget",
+    "EarlyStopping": "study.budget", "Scale": "study.budget", "claim": "study.claims", "main": "terminal.cli",
 }  # fmt: skip
 
-__all__ = ["Arm", "Budget", "Scale", "Study", "claim", "grid", "main"]
+__all__ = ["Arm", "Budget", "EarlyStopping", "Scale", "Study", "claim", "grid", "main"]
 
 
 def __getattr__(name: str) -> Any:

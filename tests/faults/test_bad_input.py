@@ -120,7 +120,7 @@ def test_any_budget_is_a_number_of_trials_or_refused(seeds: Any, trials_per_arm:
         except ValueError as error:
             one_line(error)
             continue
-        budget = made if isinstance(made, Budget) else made.budget
+        budget = made if isinstance(made, Budget) else Budget(**made.budget)
         assert len(budget.reported_seeds) == seeds >= 1
         assert trials_per_arm >= 1
 

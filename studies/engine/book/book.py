@@ -6,6 +6,7 @@
                                result.json     how it ended; there is none while it can still go on
                                checkpoint.pt   a worker's, while the training can still go on
                                model.safetensors   a worker's: the network, of trials that were tested
+                               predictions.npz     a worker's: its class for each test image, and the loss of each
 
 A folder belongs to no study: two studies that share a recipe share the trial.
 """
@@ -28,7 +29,7 @@ from studies.engine.course import Course, Outcome
 from studies.engine.crashpoints import crashpoint
 
 RECIPE, ORIGIN, EPOCHS, RESULT = "recipe.json", "origin.json", "epochs.jsonl", "result.json"
-CHECKPOINT, MODEL = "checkpoint.pt", "model.safetensors"
+CHECKPOINT, MODEL, PREDICTIONS = "checkpoint.pt", "model.safetensors", "predictions.npz"
 _RESULT_KEYS = {"outcome", "metrics", "reason", "ended"}
 
 

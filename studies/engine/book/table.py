@@ -27,7 +27,8 @@ class Row:
     arm: str
     stage: str
     seed: int
-    number: int | None  # of a candidate of a search
+    search: int | None  # which of the arm's searches it belongs to, from 1
+    number: int | None  # of a candidate of that search
     signature: str
     name: str
     outcome: str
@@ -79,6 +80,10 @@ class Table:
     def write(self, spec: Mapping[str, Any], rows: Iterable[Row]) -> None:
         """Write both files anew."""
         write_atomically(self.rows_file, "".join(row.to_line() for row in rows).encode())
+        self.write_spec(spec)
+
+    def write_spec(self, spec: Mapping[str, Any]) -> None:
+        """Write anew how the study is run."""
         write_atomically(self.spec_file, json.dumps({"format": FORMAT, **spec}, indent=1, ensure_ascii=False).encode())
 
     def add(self, row: Row) -> None:

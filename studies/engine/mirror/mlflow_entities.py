@@ -52,6 +52,7 @@ def trial_tags(trial: Trial, spec: Mapping[str, Any]) -> dict[str, str]:
         schema.SEED: str(trial.recipe.seed),
         schema.SIGNATURE: trial.signature,
         schema.DATASET_DIGEST: spec["dataset"]["digest"],
+        **({} if trial.search is None else {schema.SEARCH: str(trial.search)}),
         **({} if trial.number is None else {schema.NUMBER: str(trial.number)}),
     }
 

@@ -19,6 +19,7 @@ from studies.engine.book.book import Book
 from studies.engine.book.table import Row
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
+from studies.engine.search.agenda import key_of
 
 JOURNAL = "optuna.journal"
 SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
@@ -37,7 +38,7 @@ class OptunaJournal(Listener):
         self._due = -math.inf
 
     def ended(self, trial: Trial, row: Row) -> None:
-        if trial.number is not None:
+        if trial.stage == "search":
             self._candidates[trial.signature] = (trial, row)
             if time.monotonic() >= self._due:
                 self._write()
@@ -52,18 +53,22 @@ class OptunaJournal(Listener):
         for left in (draft, draft.with_name(f"{draft.name}.lock")):  # by a process that was killed
             left.unlink(missing_ok=True)
         storage = JournalStorage(JournalFileBackend(str(draft)))
-        names = {
-            arm.name: f"{self._plan.study.name} · {self._plan.scale} · {arm.name}" for arm in self._plan.searched()
-        }
         searches = {
-            arm: optuna.create_study(storage=storage, study_name=name, direction="maximize")
-            for arm, name in names.items()
+            (arm.name, number): optuna.create_study(
+                storage=storage, study_name=self._name(arm.name, number), direction="maximize"
+            )
+            for number in self._plan.budget.repetitions
+            for arm in self._plan.searched()
         }
         for trial, row in self._candidates.values():
-            searches[trial.arm].add_trial(self._frozen(trial, row))
+            searches[key_of(trial)].add_trial(self._frozen(trial, row))
         draft.replace(self._path)
         took = time.monotonic() - started
         self._due = time.monotonic() + max(SECONDS_BETWEEN_WRITINGS, took / SHARE_OF_TIME)
+
+    def _name(self, arm: str, number: int) -> str:
+        repeat = f" · search {number}" if number != 1 else ""
+        return f"{self._plan.study.name} · {self._plan.scale} · {arm}{repeat}"
 
     def _frozen(self, trial: Trial, row: Row) -> FrozenTrial:
         """A candidate as Optuna knows it: stopped is PRUNED, diverged is FAIL."""

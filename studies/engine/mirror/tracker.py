@@ -130,7 +130,7 @@ class Tracker(Listener):
         """The tested trial of each arm and stage with the best validation score, or the first without any."""
         score = row.metrics.get(schema.CHOSEN_BY, math.nan)
         key, score = (trial.arm, trial.stage), -1.0 if math.isnan(score) else score
-        if trial.number is None and row.outcome == "completed" and score > self._best.get(key, (-math.inf, trial))[0]:
+        if trial.tested and row.outcome == "completed" and score > self._best.get(key, (-math.inf, trial))[0]:
             self._best[key] = (score, trial)
 
     def _add(self, note: Note) -> None:

@@ -35,7 +35,7 @@ def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, boo
             f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "
             + typed.study(source.name, "--scale", scale, "--seeds", str(plan.budget.seeds))
         )
-    smaller = study.scale(scale).changes
+    smaller = study.smaller(scale)
     changes = _differences(source.recipe(best, scale), study.base, always=smaller.keys() | {"model"})
     return Arm(tune=arm.tune, chosen_in=source, **{**changes, **arm.changes})
 

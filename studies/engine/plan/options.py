@@ -23,6 +23,8 @@ class Options:
     arms: tuple[str, ...] | None = None
     seeds: int | None = None
     trials: int | None = None
+    decide: bool = False
+    at_most: int | None = None
     only: str | None = None
     concurrent: int | None = None
     gpus_per_trial: float | None = None
@@ -48,6 +50,12 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
     arms = ", ".join(study.arms).replace("%", "%%")
     parser.add_argument("--arms", type=_names, metavar="A,B", help=f"only these, and the baseline, of: {arms}")
     parser.add_argument("--seeds", type=_count, metavar="N", help="trainings of every arm, as reported and to confirm")
+    parser.add_argument(
+        "--decide",
+        action="store_true",
+        help="more seeds, of the arms that undecided questions need, until all are decided",
+    )
+    parser.add_argument("--at-most", type=_count, metavar="N", help="seeds of any arm with --decide (default: 12)")
     parser.add_argument("--trials", type=_count, metavar="N", help="candidates in the search of every arm")
     parser.add_argument("--only", choices=("reported", "tuned"), help="the arms as reported, or tuned; default: both")
     parser.add_argument("--concurrent", type=_count, metavar="N", help="trials at once (default: as many as fit)")
@@ -65,6 +73,10 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
     if rest:
         raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in vars(given)])
     options = Options(**vars(given))
+    if options.at_most and not options.decide:
+        raise Mistake("--at-most says where --decide has to end: give --decide too, or leave it out.")
+    if options.decide and options.dry_run:
+        raise Mistake("--decide looks at results before it says what comes next: leave out --dry-run.")
     if options.in_process and (options.address or options.concurrent):
         raise Mistake("--in-process trains one trial after another, here: leave out --address and --concurrent.")
     return options

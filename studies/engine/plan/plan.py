@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -13,7 +13,7 @@ from cnnzoo import Recipe
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets import source_digest
 from search_spaces import Distribution, Space
-from studies.engine.study.budget import SEARCH_SEED, Budget
+from studies.engine.study.budget import Budget
 from studies.engine.study.grid import SEPARATOR, short
 from studies.engine.study.spaces import overlap
 from studies.engine.study.study import Arm, Study
@@ -24,22 +24,29 @@ TRAINING_VERSION = 1
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: `number` counts the candidates of an arm's search, and is None outside it."""
+    """One training: `search` says which of the arm's searches it belongs to, `number` which candidate of it this is."""
 
     arm: str
     stage: str
     recipe: Recipe
     signature: str
+    search: int | None = None
     number: int | None = None
     tuned: tuple[str, ...] = ()
 
     @property
+    def tested(self) -> bool:
+        """Whether it is scored on the test set: what takes part in a choice is not."""
+        return self.stage in ("reported", "confirm")
+
+    @property
     def name(self) -> str:
-        """As a person finds it: `bn · lr 2e-3 · seed 1`, or `bn · search 4 · lr 3.16e-3`."""
-        if self.number is not None:
-            setting = (f"{name} {short(getattr(self.recipe, name))}" for name in self.tuned)
-            return SEPARATOR.join([self.arm, f"search {self.number}", *setting])
-        stage = [] if self.stage == "reported" else [self.stage]
+        """As a person finds it: `bn · lr 2e-3 · seed 1`, `bn · search 4 · lr 3.16e-3`, `bn · runoff 4 · seed 201`."""
+        if self.stage == "search":
+            setting = [f"{name} {short(getattr(self.recipe, name))}" for name in self.tuned]
+            repeat = f" (repeat {self.search})" if self.search != 1 else ""
+            return SEPARATOR.join([self.arm, f"search {self.number}{repeat}", *setting])
+        stage = {"reported": [], "runoff": [f"runoff {self.number}"], "confirm": ["confirm"]}[self.stage]
         return SEPARATOR.join([self.arm, *stage, f"seed {self.recipe.seed}"])
 
 
@@ -65,14 +72,26 @@ class Plan:
     digest_of: Callable[[Recipe], str]  # of the data that a recipe trains on
     wanted: frozenset[str]  # the arms that this start of the study is about
     only: str | None = None  # reported, tuned, or both
+    more_seeds: Mapping[tuple[str, str], int] = field(default_factory=dict)  # than the budget's, by stage and arm
 
     def reported(self) -> list[Trial]:
-        """Seed by seed, so that a study that is cut short has compared like with like."""
+        """Every arm as the report had it, on every seed."""
+        return [self.as_reported(arm, seed) for arm, seed in self.reported_runs()]
+
+    def reported_runs(self) -> list[tuple[str, int]]:
+        """Arm and seed of what is trained as reported; seed by seed, so that a study cut short has compared like with like."""
+        most = max((self.seeds("reported", arm) for arm in self.compared()), default=0)
         return [
-            self.trial(arm, "reported", self.arms[arm].replace(seed=seed))
-            for seed in self.budget.reported_seeds
-            for arm in self.compared()
+            (arm, seed) for seed in range(1, most + 1) for arm in self.compared() if seed <= self.seeds("reported", arm)
         ]
+
+    def with_seeds(self, more: Mapping[tuple[str, str], int]) -> "Plan":
+        """The plan with more seeds of some arms, by stage and arm."""
+        return replace(self, more_seeds={**self.more_seeds, **more})
+
+    def seeds(self, stage: str, arm: str) -> int:
+        """On how many seeds an arm is trained as reported, or the choice of each of its searches confirmed."""
+        return max(self.budget.seeds, self.more_seeds.get((stage, arm), 0))
 
     def compared(self) -> list[str]:
         """The arms that are to be trained as reported."""
@@ -82,20 +101,44 @@ class Plan:
         """The arms that are to be tuned."""
         return [arm for arm in self.tuned.values() if self.wanted & set(arm.stands_for) and self.only != "reported"]
 
-    def candidate(self, arm: str, number: int, setting: Mapping[str, Any]) -> Trial:
+    def as_reported(self, arm: str, seed: int) -> Trial:
+        """The recipe of an arm as the report had it."""
+        return self._trial(arm, "reported", self.arms[arm].replace(seed=seed))
+
+    def candidate(self, arm: str, search: int, number: int, setting: Mapping[str, Any]) -> Trial:
+        """A setting that a search tries."""
         tuned = self.tuned[arm]
-        recipe = tuned.base.replace(seed=SEARCH_SEED, **setting)
-        return Trial(arm, "search", recipe, self.sign(recipe), number, tuple(tuned.space))
+        recipe = tuned.base.replace(seed=self.budget.search_seed(search), **setting)
+        return self._trial(arm, "search", recipe, search, number, tuple(tuned.space))
+
+    def runoff(self, candidate: Trial, place: int) -> Trial:
+        """One of the best candidates on one of the seeds that it is scored on again."""
+        assert candidate.search is not None
+        seed = self.budget.runoff_seeds(candidate.search)[place]
+        return self._trial(
+            candidate.arm, "runoff", candidate.recipe.replace(seed=seed), candidate.search, candidate.number
+        )
 
     def confirm(self, chosen: Trial) -> list[Trial]:
         """The chosen setting of an arm on seeds that took no part in choosing it."""
-        return [self.trial(chosen.arm, "confirm", chosen.recipe.replace(seed=s)) for s in self.budget.confirm_seeds]
+        search = chosen.search
+        assert search is not None
+        seeds = [self.budget.confirm_seed(search, k + 1) for k in range(self.seeds("confirm", chosen.arm))]
+        return [self._trial(chosen.arm, "confirm", chosen.recipe.replace(seed=seed), search) for seed in seeds]
 
     def sign(self, recipe: Recipe) -> str:
         return signature(recipe, self.digest_of(recipe))
 
-    def trial(self, arm: str, stage: str, recipe: Recipe) -> Trial:
-        return Trial(arm, stage, recipe, self.sign(recipe))
+    def _trial(
+        self,
+        arm: str,
+        stage: str,
+        recipe: Recipe,
+        search: int | None = None,
+        number: int | None = None,
+        tuned: tuple[str, ...] = (),
+    ) -> Trial:
+        return Trial(arm, stage, recipe, self.sign(recipe), search, number, tuned)
 
     @property
     def tuned_of(self) -> dict[str, str]:

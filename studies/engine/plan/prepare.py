@@ -20,6 +20,7 @@ from studies.engine.book.book import Book
 from studies.engine.plan.chosen import with_chosen_settings
 from studies.engine.plan.options import Options
 from studies.engine.plan.plan import Plan, tuned_arms
+from studies.engine.plan.spec import given_before
 from studies.engine.study.budget import Budget
 from studies.engine.study.spaces import extremes
 from studies.engine.study.study import Study, check_distinct
@@ -61,11 +62,13 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book, *, dow
     plan_of = partial(_plan, scale=scale, open_for=open_for, settled=lambda recipe: machine.ask(settle, recipe, device))
 
     def plan_to_choose_by(source: Study) -> Plan:
-        planned = source.scale(scale).budget.seeds
+        planned = source.budget_at(scale).seeds
         seeds = min(options.seeds or planned, planned)  # more than planned narrow an interval, and choose nothing anew
         return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
 
     plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, book), options=options)
+    if options.seeds is None:
+        plan = plan.with_seeds(given_before(book.table(study.name, scale).spec()))
     return Prepared(plan, open_for(plan.arms[study.baseline]), device, slots, gpus_per_trial, why)
 
 
@@ -84,7 +87,7 @@ def _plan(
     open_for: Callable[[Recipe], Dataset],
     settled: Callable[[Recipe], Recipe],
 ) -> Plan:
-    base = settled(_with_dataset(study.base.replace(**study.scale(scale).changes), options))
+    base = settled(_with_dataset(study.base.replace(**study.smaller(scale)), options))
     recipes = {name: settled(_with_dataset(study.recipe(name, scale), options)) for name in study.arms}
     check_distinct(recipes, f"at scale {scale}, once precision and --dataset are settled")
     plan = Plan(
@@ -108,8 +111,13 @@ def _plan(
 
 
 def _budget(study: Study, scale: str, options: Options) -> Budget:
-    planned = study.scale(scale).budget
-    return Budget(seeds=options.seeds or planned.seeds, trials_per_arm=options.trials or planned.trials_per_arm)
+    asked: dict[str, Any] = {"seeds": options.seeds, "trials_per_arm": options.trials, "at_most": options.at_most}
+    budget = replace(study.budget_at(scale), **{name: value for name, value in asked.items() if value is not None})
+    if options.at_most and options.at_most < budget.seeds:
+        raise Mistake(
+            f"--at-most {options.at_most} is less than the {budget.seeds} seeds that every arm gets at first."
+        )
+    return budget
 
 
 def check_cluster(address: str) -> None:

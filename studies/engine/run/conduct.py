@@ -1,6 +1,6 @@
 """The conductor of a study: between the agenda, which decides, the book, which remembers, and all who listen.
 
-Who trains (``on_ray``, ``in_process``) asks it for orders and tells it what came of them. It lives in the driver alone.
+Who trains (``on_ray``, or the plain loop here) asks it for orders and tells it what came of them. It lives in the driver alone.
 """
 
 import os
@@ -20,11 +20,14 @@ from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
 from studies.engine.run.rows import row_of
-from studies.engine.run.worker import News, Order, failed
+from studies.engine.run.worker import News, Order, failed, work
 from studies.engine.search.agenda import Agenda
 
 RAYS = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray, too, looks where to write
 GONE = f"the worker died (killed, or out of memory); see {RAYS}/ray/session_latest/logs"
+
+
+Rounds = Callable[[Plan], Plan | None]  # once all is done: the plan with the seeds that have to be added, if any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +41,16 @@ class Means:
 
 
 class Conductor:
-    def __init__(self, plan: Plan, book: Book, means: Means, listeners: Sequence[Listener]) -> None:
+    def __init__(
+        self, plan: Plan, book: Book, means: Means, listeners: Sequence[Listener], rounds: Rounds | None = None
+    ) -> None:
         self.plan = plan
         self.book = book
         self.means = means
         self.listeners = listeners
+        self.rounds = rounds
         self.agenda = Agenda(plan, self._recall)
-        self._announced: set[str] = set()  # signatures of the trials whose end was announced
+        self._announced = 0  # so many of the agenda's ends
         self._tell(lambda listener: listener.opened(self.agenda))
 
     def next(self) -> Order | None:
@@ -53,7 +59,20 @@ class Conductor:
             return None
         trial = self.agenda.next()
         self._announce_settled()
+        if trial is None and self.agenda.finished() and self._begin_another_round():
+            trial = self.agenda.next()
+            self._announce_settled()
         return None if trial is None else self._order(trial)
+
+    def _begin_another_round(self) -> bool:
+        wider = self.rounds(self.plan) if self.rounds else None
+        if wider is None:
+            self.rounds = None
+            return False
+        self.plan = wider
+        self.agenda.widen(wider)
+        self._tell(lambda listener: listener.widened(wider))
+        return True
 
     def heard(self, signature: str, news: News) -> bool:
         """Book what a worker tells of its trial, and announce it; True says that the trial has to stop."""
@@ -101,7 +120,7 @@ class Conductor:
         return Order(
             signature=trial.signature,
             recipe=trial.recipe.to_json(),
-            tested=trial.stage != "search",
+            tested=trial.tested,
             device=self.means.device,
             results=str(self.book.root),
             data_dir=str(self.means.data_dir),
@@ -110,7 +129,7 @@ class Conductor:
     def _heard_epoch(self, trial: Trial, epoch: Epoch) -> bool:
         self.book.add(trial.signature, epoch)
         stop = self.agenda.heard(trial, epoch.number, epoch.val_acc1)
-        counted = epoch.number if trial.number is None else self.agenda.searches[trial.arm].counted(trial.number)
+        counted = self.agenda.counted(trial)
         self._tell(lambda listener: listener.advanced(trial, epoch, counted))
         self._announce_settled()
         return stop
@@ -124,22 +143,20 @@ class Conductor:
         """What the book holds of a trial that is about to begin."""
         epochs = self.book.epochs(trial.signature)
         outcome = self.book.outcome(trial.signature, epochs)
-        if trial.number is not None and outcome and schema.TEST_ACC1 in outcome.metrics:
+        if not trial.tested and outcome and schema.TEST_ACC1 in outcome.metrics:
             raise Mistake(
                 f"trial {trial.name!r} ({trial.signature}) has a test score already, so it may not be a candidate of a choice; "
                 f"give the study other seeds, or another results folder."
             )
-        if trial.number is None and outcome and outcome.ended == "failed":
-            self.book.forget_failure(trial.signature)  # a candidate stays failed: later suggestions rest on that
+        if trial.tested and outcome and outcome.ended == "failed":
+            self.book.forget_failure(trial.signature)  # a candidate stays failed: what came later rests on that
             outcome = None
         return course_of(epochs, outcome)
 
     def _announce_settled(self) -> None:
         """Every epoch passes here, so the usual case, that nothing was settled, costs nothing."""
-        if len(self._announced) == len(self.agenda.settled):
-            return
-        for signature in self.agenda.settled.keys() - self._announced:
-            self._announced.add(signature)
+        for signature in self.agenda.ends[self._announced :]:
+            self._announced += 1
             trial, outcome = self.agenda.trials[signature], self.agenda.settled[signature]
             if signature not in self.agenda.running:  # its worker may be writing it at this moment
                 self.book.drop_checkpoint(signature)  # one that a kill left behind
@@ -149,3 +166,13 @@ class Conductor:
     def _tell(self, announce: Callable[[Listener], None]) -> None:
         for listener in self.listeners:
             announce(listener)
+
+
+def train_in_process(conductor: Conductor) -> None:
+    """The same plan as on Ray, one trial after another, in this process: for tests, debuggers and small machines."""
+    while (order := conductor.next()) is not None:
+        course = work(order)
+        if any(conductor.heard(order.signature, news) for news in course):
+            course.close()
+            conductor.stopped(order.signature)
+    assert conductor.finished()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cnnzoo import Epoch
 from studies.engine.book.table import Row
-from studies.engine.plan.plan import Trial
+from studies.engine.plan.plan import Plan, Trial
 from studies.engine.search.agenda import Agenda
 
 
@@ -13,6 +13,9 @@ class Listener:
 
     def opened(self, agenda: Agenda) -> None:
         """The study begins; the agenda says at any time how far it is."""
+
+    def widened(self, plan: Plan) -> None:
+        """All trials of the plan so far are done; the study goes on with more seeds of some arms."""
 
     def begun(self, trial: Trial, origin: Mapping[str, str]) -> None:
         """A worker trains the trial now; `origin` says where."""

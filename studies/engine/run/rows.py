@@ -1,6 +1,6 @@
 """The rows of a study's table: what the book says of the trials that the study has now."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from studies.engine.search.agenda import Agenda
 class TableWriter(Listener):
     """Keeps the table of the study: all that is known at the start, then a line whenever a trial ends."""
 
-    def __init__(self, table: Table, plan: Plan, spec: Mapping[str, Any], book: Book) -> None:
+    def __init__(self, table: Table, plan: Plan, spec: Callable[[Plan], Mapping[str, Any]], book: Book) -> None:
         self._table = table
         self._plan = plan
         self._spec = spec
@@ -27,8 +27,11 @@ class TableWriter(Listener):
     def opened(self, agenda: Agenda) -> None:
         seeds = len(self._table.spec().get("budget", {}).get("seeds", ()))  # of an earlier start that asked for more
         rows = list(known_rows(self._plan, seeds, self._book))
-        self._table.write(self._spec, rows)
+        self._table.write(self._spec(self._plan), rows)
         self._written = {(row.arm, row.stage, row.signature) for row in rows}
+
+    def widened(self, plan: Plan) -> None:
+        self._table.write_spec(self._spec(plan))
 
     def ended(self, trial: Trial, row: Row) -> None:
         if (row.arm, row.stage, row.signature) not in self._written:
@@ -46,20 +49,20 @@ def standing(plan: Plan, book: Book) -> Agenda:
 def known_rows(plan: Plan, seeds: int, book: Book) -> Iterator[Row]:
     """The rows of all trials that have ended: of every arm, whichever this start is about, and of at least so many seeds.
 
-    A trial that failed has none, as it will be tried again; but a candidate of a search stays failed.
+    A trial that failed has none, as it will be tried again; but what takes part in a choice stays failed.
     """
     budget = replace(plan.budget, seeds=max(plan.budget.seeds, seeds))
     agenda = standing(replace(plan, budget=budget, wanted=frozenset(plan.arms), only=None), book)
     for signature, outcome in agenda.settled.items():
         trial = agenda.trials[signature]
-        if outcome.ended != "failed" or trial.number is not None:
+        if outcome.ended != "failed" or not trial.tested:
             yield row_of(trial, outcome, plan, book)
 
 
 def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
     """The row of a trial that ended. Of a candidate that was stopped, only the epochs up to its last rung count."""
     booked, origin = book.epochs(trial.signature), book.origin(trial.signature)
-    counted = booked if trial.number is None else booked[: outcome.epochs]
+    counted = booked[: outcome.epochs] if trial.stage == "search" else booked
     reported = book.outcome(trial.signature, booked) if outcome.ended != "stopped" else None
     last = lines.metrics(counted[-1]) if counted else {}
     last.pop(schema.LEARNING_RATE, None)  # a name that a field of the recipe has
@@ -69,6 +72,7 @@ def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
         arm=trial.arm,
         stage=trial.stage,
         seed=trial.recipe.seed,
+        search=trial.search,
         number=trial.number,
         signature=trial.signature,
         name=trial.name,

@@ -13,7 +13,7 @@ from cnnzoo import Epoch, Recipe, save, train
 from cnnzoo.structure import measure
 from cnnzoo.training import Training
 from studies.engine import schema
-from studies.engine.book.book import CHECKPOINT, MODEL, Book
+from studies.engine.book.book import CHECKPOINT, MODEL, PREDICTIONS, Book
 from studies.engine.book.lock import one_training_in
 from studies.engine.book.provenance import Origin, here
 from studies.engine.course import Outcome
@@ -71,11 +71,11 @@ def _train(order: Order, folder: Path) -> Iterator[News]:
     training = train(recipe, data_dir=Path(order.data_dir), device=order.device, resume=folder / CHECKPOINT)
     yield from training.history
     yield from training
-    yield _outcome(training, folder / MODEL if order.tested else None)
+    yield _outcome(training, folder if order.tested else None)
 
 
-def _outcome(training: Training, model: Path | None) -> Outcome:
-    """How a training ended; where there is a place for its network, it is tested and saved."""
+def _outcome(training: Training, folder: Path | None) -> Outcome:
+    """How a training ended; where there is a place for its network and what it predicts, it is tested, and they are saved."""
     assert training.outcome is not None
     size = measure(training.recipe, training.dataset.shape, len(training.dataset.classes))
     epochs = len(training.history)
@@ -85,8 +85,8 @@ def _outcome(training: Training, model: Path | None) -> Outcome:
         schema.SIZE_MB: size.size_mb,
         schema.FLOPS: float(size.flops),
     }
-    if model is not None and training.outcome == "completed":
-        score = training.test()
+    if folder is not None and training.outcome == "completed":
+        score = training.test(folder / PREDICTIONS)
         metrics |= {schema.TEST_LOSS: score.loss, schema.TEST_ACC1: score.acc1, schema.TEST_ACC5: score.acc5}
-        save(training, model)
+        save(training, folder / MODEL)
     return Outcome(training.outcome, epochs, training.history[-1].val_acc1, metrics)

@@ -1,105 +1,111 @@
-"""The search of one arm: which settings are tried, which are stopped early, and which one is chosen.
+"""One search of one arm: which settings are tried, which are stopped early, and which one is chosen.
 
-Suggestion k rests on the outcomes of candidates 0 .. k-1-LAG alone, never on the clock, so the same search gives the same
-trials on one slot or on many. Candidate 0 is the arm's own setting, where it lies in the space; the next eight spread
-evenly over it (Sobol), the same points for every arm with the same space; each later one is what Optuna's TPE suggests
-after the outcomes it may see.
+Suggestion k rests on the outcomes of the first three quarters of candidates 0 .. k-1, never on the clock, so the same
+search gives the same trials on one slot or on many. Where a choice rests on one search, the best candidates run off:
+each is scored on further seeds before one of them is chosen, for the best of many by one seed is mostly a lucky one.
 """
 
-from collections.abc import Mapping
+import math
+from statistics import fmean
 from typing import Any
 
-import optuna
-from optuna.distributions import CategoricalDistribution
-from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from scipy.stats import qmc
 
 from cnnzoo import Recipe
-from search_spaces import Distribution, Space
+from search_spaces import Space
 from studies.engine.course import Course, Outcome
-from studies.engine.search.rungs import Jury, rungs
-from studies.engine.study.spaces import contains
-
-EVEN = 8  # candidates spread evenly before TPE begins; Sobol's points are even in powers of two
-LAG = 4  # so many candidates of one arm may be under way without waiting for one another
-SAMPLER_SEED = 20
-ATTEMPTS = 5  # of TPE to suggest a setting that was not tried yet; late in a long search it hardly leaves the best one
-RANDOM_ATTEMPTS = 500  # and then by chance, before the space counts as exhausted
-DIGITS = 3  # a suggested number is rounded to so many digits: readable, and the same on every machine
+from studies.engine.schema import OUTCOME
+from studies.engine.search.rungs import Jury, end
+from studies.engine.search.sampler import Sampler, elders_known
+from studies.engine.study.budget import RUNNERS, Budget
 
 STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study that is made in memory
-
 
 class Search:
-    """The candidates of one arm, by number."""
+    """The candidates of one search, by number, and their run-off."""
 
-    def __init__(self, base: Recipe, space: Space, trials: int) -> None:
+    def __init__(self, base: Recipe, space: Space, budget: Budget, repetition: int = 1) -> None:
         self.space = space
-        self.trials = trials
-        self._levels = rungs(base.epochs)
-        self._jury = Jury(self._levels)
+        self.trials = budget.trials_per_arm
         self.settings: list[dict[str, Any]] = []
         self.courses: list[Course] = []
-        fixed = [*own_setting(base, space), *even_settings(space)]
-        self._fixed = [setting for k, setting in enumerate(fixed) if setting not in fixed[:k]]
-        self._optuna = optuna.create_study(direction="maximize")
-        self._seen = 0  # so many candidates have been told to it, in the order of their numbers
+        self.runoff: dict[tuple[int, int], Course] | None = None  # by candidate and place of the seed; None before it
+        self._seeds = len(budget.runoff_seeds(repetition))
+        self._jury = Jury(budget.early_stopping, base.epochs)
+        self._sampler = Sampler(base, space, repetition)
+        self._taught = 0  # so many candidates have been shown to the sampler
 
+    @property
     def outcomes(self) -> list[Outcome | None]:
-        return self._jury.outcomes(self.courses)
-
-    def counted(self, number: int) -> int:
-        """Of the epochs of a candidate that is running, those that count whatever becomes of its elders."""
-        elders = zip(self.courses[:number], self.outcomes(), strict=False)
-        running = [elder for elder, outcome in elders if outcome is None and elder.ended is None]
-        undecided = [level for elder in running for level in self._levels if level > len(elder.scores)]
-        return min([len(self.courses[number].scores), *undecided])
+        return self._jury.outcomes
 
     def suggest(self) -> dict[str, Any] | None:
-        """The setting of the next candidate; None when all are given out, or when it has to wait for a outcome."""
+        """The setting of the next candidate; None when all are given out, or when it has to wait for an outcome."""
         number = len(self.settings)
-        if number == self.trials:
+        known = elders_known(number)
+        if number == self.trials or self._jury.judged < known:
             return None
-        setting = self._fixed[number] if number < len(self._fixed) else self._learned(number)
-        if setting is not None:
-            self.settings.append(setting)
-            self.courses.append(Course())
+        if known > self._taught:
+            self._sampler.learn(self.frozen(k) for k in range(self._taught, known))
+            self._taught = known
+        setting = self._sampler.suggest(number)
+        if setting is None:
+            self.trials = number  # the space has no more settings than these
+            return None
+        self.settings.append(setting)
+        self.courses.append(Course())
+        self._jury.judge(self.courses)
         return setting
 
+    def know(self, number: int, course: Course) -> list[int]:
+        """Take in how far a candidate is; returns the numbers of those that have their outcomes now."""
+        self.courses[number] = course
+        return self._jury.judge(self.courses)
+
+    def counted(self, number: int) -> int:
+        """How many epochs of a candidate that is running count whatever becomes of its elders."""
+        return self._jury.counted(number, self.courses)
+
+    def complete(self) -> bool:
+        """Whether every candidate has been given out."""
+        return len(self.settings) == self.trials
+
+    def judged(self) -> bool:
+        """Whether every candidate has been tried and has its outcome."""
+        return self.complete() and self._jury.judged == self.trials
+
+    def begin_runoff(self) -> list[tuple[int, int]]:
+        """The trials of the run-off, a candidate and the place of a seed each; none where there is nothing to decide."""
+        best = sorted(self._completed(), key=lambda number: (-self._score(number), number))[:RUNNERS]
+        runners = best if len(best) > 1 else []
+        self.runoff = {(number, place): Course() for place in range(self._seeds) for number in runners}
+        return list(self.runoff)
+
+    def planned(self) -> int:
+        """How many trials the search comes to, as far as is known."""
+        runoff = min(RUNNERS, self.trials) * self._seeds if self.trials > 1 else 0
+        return self.trials + (runoff if self.runoff is None else len(self.runoff))
+
+    def know_runner(self, runner: tuple[int, int], course: Course) -> None:
+        """Take in how far a trial of the run-off is."""
+        assert self.runoff is not None
+        self.runoff[runner] = course
+
     def done(self) -> bool:
-        return len(self.settings) == self.trials and None not in self.outcomes()
+        """Whether the search has chosen."""
+        return self.runoff is not None and all(course.ended for course in self.runoff.values())
 
     def best(self) -> int | None:
-        """The number of the candidate that is chosen: the best at its last epoch of those trained in full."""
-        completed = [(v.score, -k) for k, v in enumerate(self.outcomes()) if v and v.ended == "completed"]
-        return -max(completed)[1] if completed else None
-
-    def _learned(self, number: int) -> dict[str, Any] | None:
-        """What TPE suggests from the candidates it is allowed to see."""
-        visible = number - LAG
-        outcomes = self.outcomes()[:visible]
-        if None in outcomes:
-            return None
-        self._optuna.add_trials(self.frozen(k) for k in range(self._seen, visible))
-        self._seen = max(self._seen, visible)
-        for attempt in range(ATTEMPTS + RANDOM_ATTEMPTS):
-            seed = SAMPLER_SEED + ATTEMPTS * number + attempt
-            learns = TPESampler(seed=seed, n_startup_trials=1)  # by itself it would draw its first ten by chance
-            self._optuna.sampler = learns if attempt < ATTEMPTS else RandomSampler(seed=seed)
-            asked = self._optuna.ask(dict(self.space))
-            self._optuna.tell(asked, state=TrialState.FAIL)  # else it would be remembered as running for ever
-            setting = rounded(asked.params, self.space)
-            if setting not in self.settings:
-                return setting
-        self.trials = number  # the space has no more settings than these
-        return None
+        """The number of the candidate that is chosen: the best on average of those that ran off, or else of all."""
+        if self.runoff:
+            runners = sorted({number for number, _ in self.runoff})
+            return max(runners, key=lambda number: (self._mean(number), self._score(number), -number))
+        return max(self._completed(), key=lambda number: (self._score(number), -number), default=None)
 
     def frozen(self, number: int, /, **notes: Any) -> FrozenTrial:
         """A candidate that has its outcome, as Optuna knows it: stopped is PRUNED, diverged is FAIL."""
-        outcome = self.outcomes()[number]
+        outcome = self.outcomes[number]
         assert outcome is not None
         scores = self.courses[number].scores[: outcome.epochs]
         return create_trial(
@@ -108,40 +114,20 @@ class Search:
             params=self.settings[number],
             distributions=dict(self.space),
             intermediate_values=dict(enumerate(scores, start=1)),
-            user_attrs={"outcome": outcome.ended, **notes},
+            user_attrs={OUTCOME: outcome.ended, **notes},
         )
 
+    def _completed(self) -> list[int]:
+        return [k for k, outcome in enumerate(self.outcomes) if outcome and outcome.ended == "completed"]
 
-def own_setting(base: Recipe, space: Space) -> list[dict[str, Any]]:
-    """The arm's own setting, where it lies in the space: a search must never miss what the report used."""
-    own = {name: getattr(base.resolved(), name) for name in space}
-    return [own] if all(contains(distribution, own[name]) for name, distribution in space.items()) else []
+    def _score(self, number: int) -> float:
+        outcome = self.outcomes[number]
+        assert outcome is not None
+        return outcome.score
 
-
-def even_settings(space: Space) -> list[dict[str, Any]]:
-    """EVEN points of a scrambled Sobol sequence over the space."""
-    unit = qmc.Sobol(len(space), scramble=True, rng=SAMPLER_SEED).random(EVEN)
-    return [rounded({n: _at(share, space[n]) for n, share in zip(space, point, strict=True)}, space) for point in unit]
-
-
-def _at(share: float, distribution: Distribution) -> Any:
-    """The value at a share, from 0 to 1, of the way through a range or a list of choices."""
-    if isinstance(distribution, CategoricalDistribution):
-        return distribution.choices[int(share * len(distribution.choices))]
-    low, high = distribution.low, distribution.high
-    return low * (high / low) ** share if distribution.log else low + share * (high - low)
-
-
-def rounded(setting: Mapping[str, Any], space: Space) -> dict[str, Any]:
-    """The setting with its numbers shortened, or moved to the nearest step, but never out of their range."""
-    return {name: _short(value, space[name]) for name, value in setting.items()}
-
-
-def _short(value: Any, distribution: Distribution) -> Any:
-    if isinstance(distribution, CategoricalDistribution):
-        return value
-    low, step = distribution.low, distribution.step
-    short = float(f"{value:.{DIGITS - 1}e}") if step is None else low + round((value - low) / step) * step
-    if isinstance(short, float):
-        short = float(f"{short:.12g}")  # 0.3, where three steps of 0.1 make 0.30000000000000004
-    return min(max(short, low), distribution.high)
+    def _mean(self, number: int) -> float:
+        """Over all seeds; a setting that did not train on one of them comes after every setting that did."""
+        assert self.runoff is not None
+        ends = [end(course) for (runner, _), course in self.runoff.items() if runner == number]
+        trained = [outcome.score for outcome in ends if outcome and outcome.ended == "completed"]
+        return fmean([self._score(number), *trained]) if len(trained) == len(ends) else -math.inf

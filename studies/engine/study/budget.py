@@ -8,56 +8,124 @@ from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import reject_unknown
 from cnnzoo.spelling import says_what_it_takes
 
-SEARCH_SEED = 0  # every candidate of a search starts from the same network and sees the same data
-SMALLER = {"dataset": "mnist5k", "image_size": None, "crop": 0, "flip": False}  # digits are not what they are mirrored
-MOST_SEEDS = 100  # so that the seeds of the reported and of the confirming trials never meet
+SMALLER = {"dataset": "mnist5k", "image_size": None, "crop": 0, "flip": False}  # a mirrored digit is no digit
+MOST_SEEDS = 100  # so that the seeds of reported, confirming and run-off trials never meet
+MOST_SEARCHES = 100
+SEEDS_OF_A_SEARCH = 1000  # from one repetition's seeds to those of the next
+RUNNERS, RUNOFF_SEEDS = 3, 2  # candidates in a run-off, and further seeds of each
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStopping:
+    """At each rung about one trial in `reduction` goes on; the lowest rung is no earlier than epoch `first_rung`."""
+
+    reduction: int = 3
+    first_rung: int = 1
+
+    def __post_init__(self) -> None:
+        if type(self.reduction) is not int or self.reduction < 2:
+            raise Mistake(f"reduction must be a whole number of at least 2, but got {self.reduction!r}.")
+        if type(self.first_rung) is not int or self.first_rung < 1:
+            raise Mistake(f"first rung must be an epoch, at least 1, but got {self.first_rung!r}.")
+
+    def rungs(self, epochs: int) -> tuple[int, ...]:
+        """The epochs after which a trial may be stopped, in rising order: epochs/3, epochs/9, ... with a reduction of 3."""
+        below = epochs // self.reduction
+        return (*self.rungs(below), below) if below >= self.first_rung else ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """`seeds` trainings of every arm as reported and again to confirm; `trials_per_arm` candidates in each arm's search."""
+    """What every arm gets.
 
-    seeds: int = 3
+    `seeds` trainings as reported, and as many to confirm what its search has chosen. `trials_per_arm` candidates in a
+    search; `searches` such searches, each with seeds of its own. `at_most` seeds where more of them have to decide.
+    """
+
+    seeds: int = 5
     trials_per_arm: int = 16
+    searches: int = 1
+    early_stopping: EarlyStopping | None = EarlyStopping()
+    at_most: int = 12
 
     def __post_init__(self) -> None:
-        if type(self.seeds) is not int or not 1 <= self.seeds <= MOST_SEEDS:
-            raise Mistake(f"seeds must be between 1 and {MOST_SEEDS}, but got {self.seeds!r}.")
+        _check_count("seeds", self.seeds, MOST_SEEDS)
+        _check_count("at most", self.at_most, MOST_SEEDS)
+        _check_count("searches", self.searches, MOST_SEARCHES)
         if type(self.trials_per_arm) is not int or self.trials_per_arm < 1:
             raise Mistake(f"trials per arm must be at least 1, but got {self.trials_per_arm!r}.")
+        if self.early_stopping is not None and not isinstance(self.early_stopping, EarlyStopping):
+            raise Mistake(
+                f"early stopping must be EarlyStopping(...), or None for none, but got {self.early_stopping!r}."
+            )
 
     @property
     def reported_seeds(self) -> tuple[int, ...]:
+        """The seeds of the arms as reported."""
         return tuple(range(1, self.seeds + 1))
 
     @property
     def confirm_seeds(self) -> tuple[int, ...]:
-        return tuple(range(MOST_SEEDS + 1, MOST_SEEDS + self.seeds + 1))
+        """The seeds that confirm what the searches have chosen, search by search."""
+        return tuple(self.confirm_seed(s, k) for s in self.repetitions for k in range(1, self.seeds + 1))
+
+    @property
+    def repetitions(self) -> range:
+        """The numbers of the searches, from 1."""
+        return range(1, self.searches + 1)
+
+    def search_seed(self, search: int) -> int:
+        """Every candidate of a search starts from the same network and sees the same data."""
+        return SEEDS_OF_A_SEARCH * (search - 1)
+
+    def runoff_seeds(self, search: int) -> tuple[int, ...]:
+        """The seeds that the best candidates are scored on again; none where other searches show what luck does."""
+        first = self.search_seed(search) + 2 * MOST_SEEDS + 1
+        return tuple(range(first, first + RUNOFF_SEEDS)) if self.searches == 1 else ()
+
+    @property
+    def runoff_trials(self) -> int:
+        """How many trials a run-off has."""
+        runners = min(RUNNERS, self.trials_per_arm)
+        return runners * len(self.runoff_seeds(1)) if runners > 1 else 0
+
+    def confirm_seed(self, search: int, number: int) -> int:
+        """The seed, by its number from 1, that took no part in choosing."""
+        return self.search_seed(search) + MOST_SEEDS + number
 
 
+def _check_count(name: str, value: Any, most: int) -> None:
+    if type(value) is not int or not 1 <= value <= most:
+        raise Mistake(f"{name} must be between 1 and {most}, but got {value!r}.")
+
+
+EarlyStopping.__init__ = says_what_it_takes(EarlyStopping.__init__)  # type: ignore[method-assign]
 Budget.__init__ = says_what_it_takes(Budget.__init__)  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, init=False)
 class Scale:
-    """What changes in the base recipe, and the budget, when a study runs smaller than its report did.
+    """What changes in the base recipe, and of the budget, when a study runs smaller than its report did.
 
     ``Scale.demo(width=0.25)`` and ``Scale.smoke()`` begin from what suits most studies: the embedded data, few epochs.
     """
 
-    budget: Budget
+    budget: Mapping[str, Any]  # what of it is another than the report's
     changes: Mapping[str, Any]
 
     @says_what_it_takes
-    def __init__(self, *, seeds: int, trials_per_arm: int, **changes: Any) -> None:
+    def __init__(self, *, seeds: int, trials_per_arm: int, searches: int = 1, **changes: Any) -> None:
         reject_unknown(changes)
-        vars(self).update(budget=Budget(seeds=seeds, trials_per_arm=trials_per_arm), changes=changes)
+        budget: dict[str, Any] = {"seeds": seeds, "trials_per_arm": trials_per_arm, "searches": searches}
+        Budget(**budget)  # refuses what cannot be
+        vars(self).update(budget=budget, changes=changes)
 
     @classmethod
-    def demo(cls, *, seeds: int = 3, trials_per_arm: int = 4, **changes: Any) -> "Scale":
-        return cls(seeds=seeds, trials_per_arm=trials_per_arm, **{**SMALLER, "epochs": 3, **changes})
+    def demo(cls, *, seeds: int = 5, trials_per_arm: int = 4, searches: int = 1, **changes: Any) -> "Scale":
+        shorter = {**SMALLER, "epochs": 3, **changes}
+        return cls(seeds=seeds, trials_per_arm=trials_per_arm, searches=searches, **shorter)
 
     @classmethod
-    def smoke(cls, *, seeds: int = 2, trials_per_arm: int = 3, **changes: Any) -> "Scale":
-        tiny = {"epochs": 2, "train_size": 128, "batch_size": 32}
-        return cls(seeds=seeds, trials_per_arm=trials_per_arm, **{**SMALLER, **tiny, **changes})
+    def smoke(cls, *, seeds: int = 2, trials_per_arm: int = 3, searches: int = 1, **changes: Any) -> "Scale":
+        tiny = {**SMALLER, "epochs": 2, "train_size": 128, "batch_size": 32, **changes}
+        return cls(seeds=seeds, trials_per_arm=trials_per_arm, searches=searches, **tiny)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnnzoo import Recipe
@@ -91,14 +91,20 @@ class Study:
         for name, arm in self.arms.items():
             check_space(self.space_of(arm), self.recipe(name, "report"), f"arm {name!r}: tune")
 
-    def scale(self, name: str) -> Scale:
-        """What changes at this scale; at `report` nothing does."""
-        whole = Scale(seeds=self.budget.seeds, trials_per_arm=self.budget.trials_per_arm)
-        return {"report": whole, "demo": self.demo, "smoke": self.smoke}[name]
+    def smaller(self, scale: str) -> Mapping[str, Any]:
+        """The recipe fields that change at this scale; at `report` nothing does."""
+        return {} if scale == "report" else self._scale(scale).changes
+
+    def budget_at(self, scale: str) -> Budget:
+        """What every arm gets at this scale."""
+        return self.budget if scale == "report" else replace(self.budget, **self._scale(scale).budget)
+
+    def _scale(self, name: str) -> Scale:
+        return {"demo": self.demo, "smoke": self.smoke}[name]
 
     def recipe(self, arm: str, scale: str) -> Recipe:
         """The recipe of an arm as the report had it, at a scale. An arm's own epochs shrink as the base's do."""
-        smaller = self.scale(scale).changes
+        smaller = self.smaller(scale)
         changes = dict(self.arms[arm].changes)
         if "epochs" in changes and "epochs" in smaller:
             changes["epochs"] = max(1, round(changes["epochs"] * smaller["epochs"] / self.base.epochs))

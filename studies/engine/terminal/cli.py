@@ -6,10 +6,12 @@
 import os
 import signal
 import sys
+import time
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -21,14 +23,16 @@ from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.mirror.tracker import Tracker
 from studies.engine.mirror.tracking_uri import check_uri
 from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
+from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
-from studies.engine.plan.spec import spec
-from studies.engine.run import in_process, ray_settings
-from studies.engine.run.conduct import Conductor, Means
+from studies.engine.plan.spec import declaration, spec
+from studies.engine.run import ray_settings
+from studies.engine.run.conduct import Conductor, Means, train_in_process
 from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
 from studies.engine.terminal.console import announce, farewell, interrupted, terminal
+from studies.engine.terminal.decide import Rounds, ask_the_analysis
 from studies.engine.terminal.overview import standing
 from studies.engine.terminal.progress import Progress
 
@@ -70,21 +74,27 @@ def _run_on(machine: Machine, study: Study, options: Options) -> int:
     table.check_format()
     recipes = list(plan.arms.values())
     taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
-    announce(prepared, console, estimate.seconds(plan, data, taken, prepared.slots), *standing(plan, book))
+    guess = partial(estimate.seconds, dataset=data, taken=taken, slots=prepared.slots)
+    announce(prepared, console, guess(plan), *standing(plan, book))
     if options.dry_run:
         return 0
     with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
         tags = origin(Path(sys.argv[0]).resolve(), prepared.device, prepared.slots)
         means = Means(data_dir=options.data_dir.absolute(), device=prepared.device, slots=prepared.slots, origin=tags)
-        facts = {**spec(plan, data), "origin": tags}
-        tracker = Tracker(_tracking_uri(), facts, tags, book, console.print)
+        declared = declaration(spec(plan, data), table.spec(), time.time())
+
+        def facts(of: Plan) -> dict[str, Any]:
+            return {**spec(of, data), "declared": declared, "origin": tags}
+
+        tracker = Tracker(_tracking_uri(), facts(plan), tags, book, console.print)
         listeners = [
             TableWriter(table, plan, facts, book),
             Progress(plan, prepared.slots, console),
             OptunaJournal(plan, book, table.folder),
             tracker,
         ]
-        return _conduct(Conductor(plan, book, means, listeners), tracker, prepared, options, console)
+        rounds = Rounds(console, guess, ask_the_analysis) if options.decide else None
+        return _conduct(Conductor(plan, book, means, listeners, rounds), tracker, prepared, options, console)
 
 
 def _tracking_uri() -> str:
@@ -110,7 +120,7 @@ def _conduct(conductor: Conductor, tracker: Tracker, prepared: Prepared, options
 def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
     _catch_signals()
     if options.in_process:
-        in_process.run(conductor)
+        train_in_process(conductor)
         return
     ray_settings.apply(cluster=bool(options.address))
     from studies.engine.run import on_ray  # a second to import; not needed above

@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 import subprocess
 import sys
 
@@ -15,6 +14,8 @@ from studies.engine.mirror.tracking_uri import viewer
 from studies.engine.plan.prepare import Prepared
 from studies.engine.run.conduct import Conductor
 from studies.engine.search.agenda import Agenda
+from studies.engine.study.budget import RUNNERS
+from studies.engine.terminal.decide import spelled
 from studies.engine.terminal.estimate import duration, spelled_epochs
 
 
@@ -33,16 +34,24 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
     facts.add_row("data", f"{data.name}: {counts} of {shape}")
     arms = (f"{arm} (baseline)" if arm == study.baseline else arm for arm in plan.arms if arm in plan.wanted)
     facts.add_row("arms", ", ".join(arms))
-    reported, searched = plan.reported(), plan.searched()
+    reported, searched = len(plan.reported_runs()), plan.searched()
     if reported:
         seeds = f"seeds {_range(budget.reported_seeds)}, tested once at the end"
-        facts.add_row("as reported", f"{len(reported)} trials: every arm on {seeds}")
+        facts.add_row("as reported", f"{reported} trials: every arm on {seeds}")
     if searched:
         space = ", ".join(sorted({name for arm in searched for name in arm.space}))
+        searches = len(searched) * budget.searches
+        often = "" if budget.searches == 1 else f", {budget.searches} times over"
         each = f"{budget.trials_per_arm} settings of {space} for each arm ({', '.join(arm.name for arm in searched)})"
-        facts.add_row("search", f"{len(searched) * budget.trials_per_arm} trials: {each}, on validation data alone")
+        facts.add_row("search", f"{searches * budget.trials_per_arm} trials: {each}{often}, on validation data alone")
+        if budget.runoff_trials:
+            best = f"each arm's best {RUNNERS} on {len(budget.runoff_seeds(1))} more seeds, on validation data alone"
+            facts.add_row("run-off", f"{searches * budget.runoff_trials} trials: {best}")
+        best = "each arm's best setting" if budget.searches == 1 else "what each search has chosen"
         seeds = f"fresh seeds {_range(budget.confirm_seeds)}, tested once at the end"
-        facts.add_row("confirm", f"{len(searched) * budget.seeds} trials: each arm's best setting on {seeds}")
+        facts.add_row("confirm", f"{len(searched) * len(budget.confirm_seeds)} trials: {best} on {seeds}")
+    if plan.more_seeds:
+        facts.add_row("more", f"{spelled(plan.more_seeds)}, as undecided questions needed them")
     slots = "1 trial" if prepared.slots == 1 else f"{prepared.slots} trials"
     epochs = spelled_epochs([recipe for arm, recipe in plan.arms.items() if arm in plan.wanted])
     facts.add_row(
@@ -82,11 +91,11 @@ def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Con
         console.print(Text.assemble(again, (typed.again(*sys.argv[1:]), "bold")), soft_wrap=True)
     else:
         subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
-    as_given = re.sub(r" --seeds[ =]\d+", "", typed.again(*sys.argv[1:]))
-    more = f"{as_given} --seeds {prepared.plan.budget.seeds + 2}"
     look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
     width = len(typed.tool("report", "--study", study, "--scale", scale))  # as the table's own last lines have it
-    for command, what in ((look, "every trial, by arm"), (more, "narrower intervals: only new seeds are trained")):
+    decide = typed.again(*sys.argv[1:], "--decide")
+    more = [] if "--decide" in sys.argv else [(decide, "more seeds, where they decide")]
+    for command, what in ((look, "every trial, by arm"), *more):
         console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
     for trial, reason in conductor.failures():
         folder = f"{conductor.book.root.name}/trials/{trial.signature}"

@@ -26,10 +26,16 @@ def seconds(plan: Plan, dataset: Dataset, taken: Sequence[float], slots: int) ->
     """The wall time of the whole plan, to within a factor of two or three; ``taken`` is of a training image, by arm."""
     images = dict(zip(plan.arms, taken, strict=True))
     trial = {arm: images[arm] * _images_of_a_trial(recipe, dataset) for arm, recipe in plan.arms.items()}
-    reported = sum(trial[t.arm] for t in plan.reported())
-    per_arm = plan.budget.trials_per_arm * STOPPED_EARLY + plan.budget.seeds
-    tuned = sum(trial[arm.stands_for[0]] * per_arm for arm in plan.searched())
-    return START + (reported + tuned) / slots
+    reported = sum(trial[arm] * plan.seeds("reported", arm) for arm in plan.compared())
+    tuned = sum(trial[arm.stands_for[0]] * _trials_of_a_search(plan, arm.name) for arm in plan.searched())
+    return START + (reported + tuned * plan.budget.searches) / slots
+
+
+def _trials_of_a_search(plan: Plan, arm: str) -> float:
+    """In whole trainings, with its run-off and the confirmation of its choice."""
+    budget = plan.budget
+    candidates = budget.trials_per_arm * (STOPPED_EARLY if budget.early_stopping else 1)
+    return candidates + budget.runoff_trials + plan.seeds("confirm", arm)
 
 
 def _images_of_a_trial(recipe: Recipe, dataset: Dataset) -> float:

@@ -33,6 +33,7 @@ def standing(plan: Plan, book: Book) -> tuple[int, int]:
 def planned(study: Study, scale: str) -> int:
     """How many trials the study has, if none of its searches fails."""
     recipes = {arm: study.recipe(arm, scale) for arm in study.arms}
-    budget = study.scale(scale).budget
+    budget = study.budget_at(scale)
     tuned = len(tuned_arms(study, recipes))
-    return len(recipes) * budget.seeds + tuned * (budget.trials_per_arm + budget.seeds)
+    a_search = budget.trials_per_arm + budget.runoff_trials + budget.seeds
+    return len(recipes) * budget.seeds + tuned * budget.searches * a_search

@@ -108,23 +108,15 @@ class Progress(Listener):
 
     def _row(self, arm: str) -> list[str]:
         assert self.agenda is not None
-        scores = [course.scores for s, course in self.agenda.courses.items() if self.agenda.trials[s].arm == arm]
-        best = max((of_one[-1] for of_one in scores if of_one), default=None)
+        standing = self.agenda.standings[arm]
         counts = map(str, self._counts(arm))
-        return [*counts, "" if best is None else f"{best:.2f} %", str(sum(map(len, scores)))]
+        return [*counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         assert self.agenda is not None
-        mine = [s for s, trial in self.agenda.trials.items() if trial.arm == arm]
-        done = sum(s in self.agenda.settled for s in mine)
-        running = sum(s in self.agenda.running for s in mine)
-        return done, running, max(0, self._planned(arm) - done - running)
-
-    def _planned(self, arm: str) -> int:
-        budget = self.plan.budget
-        fixed = budget.seeds if arm in self.plan.compared() else 0
-        searched = arm in {tuned.name for tuned in self.plan.searched()}
-        return fixed + (budget.trials_per_arm + budget.seeds if searched else 0)
+        standing = self.agenda.standings[arm]
+        left = self.agenda.planned(arm) - standing.done - standing.running
+        return standing.done, standing.running, max(0, left)
 
     def _epochs_left(self) -> Iterator[tuple[str, float]]:
         """By arm, how many epochs are left to train; of the candidates of a search some share is never trained."""

@@ -231,8 +231,8 @@ def test_trouble_of_one_listener_at_the_end_keeps_it_from_no_other(trouble: Exce
 def test_the_checkpoint_of_a_stopped_trial_does_not_outlive_a_kill(tmp_path: Path) -> None:
     """The study was killed between the epoch that stopped the trial and the moment when the driver would have cleared up."""
     of = plan(study(trials=2, epochs=3))
-    settings = simulate(study(trials=2, epochs=3), slots=1, seed=0)[0].searches["relu"].settings
-    better, worse = (of.candidate("relu", number, setting).signature for number, setting in enumerate(settings))
+    settings = simulate(study(trials=2, epochs=3), slots=1, seed=0)[0].searches["relu", 1].settings
+    better, worse = (of.candidate("relu", 1, number, setting).signature for number, setting in enumerate(settings))
     book = Book(tmp_path)
     for signature, scores in ((better, (50, 60, 70)), (worse, (40,))):
         book.begin(signature, RECIPE, {})

@@ -37,7 +37,7 @@ OF_TRIAL = 2  # metrics of a whole trial, as settled here
 
 
 def reported(seed: int) -> Trial:
-    return PLAN.trial("relu", "reported", PLAN.arms["relu"].replace(seed=seed))
+    return PLAN.as_reported("relu", seed)
 
 
 def curves(epochs: int, **odd: Any) -> list[Epoch]:
@@ -61,7 +61,7 @@ def settled(trial: Trial, outcome: str = "completed", epochs: int = 3, **odd: An
     booked = curves(epochs, **odd)
     last = metrics(booked[-1]) if booked else {}
     row = Row(
-        arm=trial.arm, stage=trial.stage, seed=trial.recipe.seed, number=trial.number, signature=trial.signature,
+        arm=trial.arm, stage=trial.stage, seed=trial.recipe.seed, search=trial.search, number=trial.number, signature=trial.signature,
         name=trial.name, outcome=outcome, reason="it broke" if outcome == "failed" else "", started=None, ended=None,
         device="cpu", host="here", dataset_digest="0123abcd", versions="torch 2.15", recipe=trial.recipe.to_json(),
         metrics={**last, schema.EPOCHS_DONE: float(epochs), schema.TEST_ACC1: 90.0},

@@ -25,7 +25,7 @@ from tests.engine.mirror.stores import (
 
 
 def test_a_trial_as_a_person_finds_it(uri: str) -> None:
-    candidate = PLAN.candidate("relu", 4, {"lr": 0.003})
+    candidate = PLAN.candidate("relu", 1, 4, {"lr": 0.003})
     track(uri, settled(candidate))
     run, (parent,) = trial_run(uri), runs(uri, "study")
     assert (run.info.run_name, run.info.status) == ("relu · search 4 · lr 3e-3", "FINISHED")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -85,9 +86,10 @@ def test_a_worker_writes_nothing_but_what_is_large(tmp_path: Path) -> None:
     list(work(order(tmp_path)))
     folder = book_of(tmp_path).folder("abc")
     assert {path.name for path in folder.iterdir()} == {
-        "checkpoint.pt", "checkpoint.pt.previous", "lock", "model.safetensors",
+        "checkpoint.pt", "checkpoint.pt.previous", "lock", "model.safetensors", "predictions.npz",
     }  # fmt: skip
     assert load(folder / "model.safetensors").recipe == RECIPE
+    assert len(np.load(folder / "predictions.npz")["predicted"]) == 1000
 
 
 def test_a_candidate_never_sees_the_test_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +102,7 @@ def test_a_candidate_never_sees_the_test_set(tmp_path: Path, monkeypatch: pytest
     assert outcome.ended == "completed"
     assert not [name for name in outcome.metrics if name.startswith("test/")]
     assert not (book_of(tmp_path).folder("abc") / "model.safetensors").exists()
+    assert not (book_of(tmp_path).folder("abc") / "predictions.npz").exists()
 
 
 def test_broken_off_it_goes_on_where_it_stood(tmp_path: Path, whole: list[Epoch]) -> None:

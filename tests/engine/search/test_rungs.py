@@ -10,18 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studies.engine.course import Course, Outcome
-from studies.engine.search.rungs import Jury, rungs, threshold
+from studies.engine.search.rungs import Jury, quantile
+from studies.engine.study.budget import EarlyStopping
 
 
-def judge(courses: Sequence[Course], levels: Sequence[int]) -> list[Outcome | None]:
-    return Jury(levels).outcomes(courses)
+def judge(courses: Sequence[Course], levels: tuple[int, ...]) -> list[Outcome | None]:
+    reduction, epochs = {(1,): (3, 3), (1, 3): (3, 9), (1, 2): (2, 5)}[levels]
+    jury = Jury(EarlyStopping(reduction=reduction), epochs)
+    assert jury.levels == levels
+    jury.judge(courses)
+    return jury.outcomes
 
 
 @pytest.mark.parametrize(
     ("epochs", "levels"), [(1, ()), (2, ()), (3, (1,)), (9, (1, 3)), (50, (1, 5, 16)), (20, (2, 6))]
 )
 def test_rungs_are_thirds(epochs: int, levels: tuple[int, ...]) -> None:
-    assert rungs(epochs) == levels
+    assert EarlyStopping().rungs(epochs) == levels
 
 
 def test_the_first_trial_is_never_stopped_and_a_worse_one_is() -> None:
@@ -66,7 +71,26 @@ def test_the_cutoff_is_the_one_of_ray() -> None:
 
 
 def test_threshold_of_nothing_lets_all_pass() -> None:
-    assert threshold([]) == -math.inf
+    assert quantile([], 2 / 3) == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("stopping", "levels"),
+    [
+        (EarlyStopping(reduction=2), (1, 3, 6, 12, 25)),
+        (EarlyStopping(reduction=2, first_rung=5), (6, 12, 25)),
+        (EarlyStopping(reduction=4), (3, 12)),
+        (EarlyStopping(first_rung=17), ()),
+    ],
+)
+def test_rungs_as_asked(stopping: EarlyStopping, levels: tuple[int, ...]) -> None:
+    assert stopping.rungs(50) == levels
+
+
+def test_switched_off_every_candidate_is_trained_in_full() -> None:
+    jury = Jury(None, 9)
+    jury.judge([Course((90.0,) * 9, "completed"), Course((10.0,) * 9, "completed")])
+    assert [outcome.ended for outcome in jury.outcomes if outcome] == ["completed", "completed"]
 
 
 curves = st.lists(st.lists(st.integers(0, 100), min_size=4, max_size=4), min_size=1, max_size=6)

@@ -15,10 +15,10 @@ from tests.engine.tiny_study import STUDY
 
 
 def test_before_anything_was_run(tmp_path: Path) -> None:
-    arms, scale = len(STUDY.arms), STUDY.scale("smoke")
-    trials = arms * (2 * scale.budget.seeds + scale.budget.trials_per_arm)
+    arms, budget = len(STUDY.arms), STUDY.budget_at("smoke")
+    trials = arms * (2 * budget.seeds + budget.trials_per_arm + budget.runoff_trials)
     assert planned(STUDY, "smoke") == trials
-    assert progress_of(STUDY, "smoke", Book(tmp_path / "none")) == f"{trials} x {scale.changes['epochs']}"
+    assert progress_of(STUDY, "smoke", Book(tmp_path / "none")) == f"{trials} x {STUDY.smaller('smoke')['epochs']}"
 
 
 def test_epochs_that_differ_by_arm(tmp_path: Path) -> None:
