@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from analysis.commands import command, parser, read, write
+from analysis.front.commands import command, parser, read, write
 from analysis.judge.results import Results
 from analysis.write.render import FORMATS, render
 from analysis.write.tables import TABLES

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from analysis.judge import judging, stats
 from analysis.judge.judging import Key, Ruling
@@ -81,6 +82,16 @@ def text(of: Results) -> str:
         parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', screen()), *_lines(of, rulings)]))
     parts.append("\n".join(line for note in notes(of) for line in wrapped(note, screen())))
     return "\n\n".join(parts) + "\n"
+
+
+def frame(of: Results) -> pd.DataFrame:
+    """A row a claim and way that it was looked at in."""
+    rows = [
+        (claim.text, NAMES[ruling.way], ruling.verdict, sentence(of, ruling))
+        for claim, rulings in judging.rulings(of)
+        for ruling in rulings
+    ]
+    return pd.DataFrame(rows, columns=["claim", "looked_at", "verdict", "why"])
 
 
 def overview(every: Sequence[Results]) -> str:

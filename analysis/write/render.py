@@ -35,13 +35,23 @@ def page(of: Results, only: str | None = None) -> Page:
 def render(of: Results, form: str, only: str | None = None, color: bool = False) -> str:
     """The page in one of the FORMATS; ``color`` is for a terminal."""
     if form == "csv":
-        return csv(pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]]))
+        return csv(numbers(of))
     made = page(of, only)
     if form == "plain":
         return plain(made, screen(), color)
     if form == "html":
         return template("tables.html", page=made)
     return {"md": markdown, "latex": latex}[form](made)
+
+
+def fragment(of: Results) -> str:
+    """The result as a part of somebody else's HTML, such as a notebook."""
+    return template("fragment.html", page=page(of))
+
+
+def numbers(of: Results) -> pd.DataFrame:
+    """A row an arm in each way that was run: what the tables show, as numbers."""
+    return pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]])
 
 
 def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
