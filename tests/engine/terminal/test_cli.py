@@ -95,7 +95,9 @@ def test_no_trial_lies_on_two_gpus() -> None:
 
 
 def test_trials_that_share_a_gpu_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(cpus=8, gpus=2, ask=lambda question, *about: 4 if question is trials_at_once else question(*about))
+    machine = Machine(
+        cpus=8, gpus=2, ask=lambda question, *about: 4 if question is trials_at_once else question(*about)
+    )
     prepared = prepare(STUDY, Options(gpus_per_trial="auto", scale="smoke"), machine, BOOKS)
     assert (prepared.gpus_per_trial, prepared.slots) == (0.25, 8)
     assert prepared.lanes == pytest.approx(2 * GAIN_OF_SHARING)
