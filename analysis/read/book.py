@@ -50,8 +50,11 @@ class Book:
 
     def spec(self, study: str, scale: str) -> Row:
         path = self._folder(study, scale) / schema.SPEC_FILE
-        (spec,) = _parsed([path.read_bytes()], f"{path} cannot be read; run the study again: it is written anew.")
-        return spec
+        damaged = f"{path} cannot be read; run the study again: it is written anew."
+        found = _parsed([path.read_bytes()], damaged)
+        if len(found) != 1:
+            raise Mistake(damaged)
+        return found[0]
 
     def rows(self, study: str, scale: str) -> list[Row]:
         """The trials that ended."""
