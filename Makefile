@@ -25,6 +25,9 @@ lint: .venv/installed
 types: .venv/installed
 	$(BIN)/mypy
 
+docs: .venv/installed  # the site, in site/; a broken link is an error
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs site
+
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -32,4 +35,4 @@ types: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-oldest build site *.egg-info .pytest_cache .mypy_cache .ruff_cache

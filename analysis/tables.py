@@ -10,9 +10,10 @@ side, what the report said, what it cost; then the finding in words, what to bew
 import os
 import sys
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
-from analysis.commands import command, parser, read, write
+from analysis.front.commands import command, parser, read, write
 from analysis.judge.results import Results
 from analysis.judge.undecided import undecided
 from analysis.write.render import FORMATS, render
@@ -26,7 +27,7 @@ _SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".htm
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("The table of a study, with what is needed to defend it.")
     options.add_argument("--format", choices=FORMATS, help="default: as the name of --out ends; on the screen, plain")
-    options.add_argument("--keep", type=Path, metavar="DIR", help="also write it there as a page, with the curves")
+    options.add_argument("--keep", type=Path, metavar="DIR", help="also write it there as a page, with its figures")
     open_ones = "instead: what is undecided and the seeds that it needs, as JSON; a study's --decide asks so"
     options.add_argument("--undecided", action="store_true", help=open_ones)
     options.add_argument("--table", choices=TABLES, help="this one alone; default: all")
@@ -49,15 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def keep(of: Results, folder: Path) -> None:
-    """The table as a page and in Markdown, and the curves, as files of a folder."""
+    """The table as a page and in Markdown, the result and the curves as figures: files of a folder."""
     from analysis.draw.curves import curves  # with matplotlib, which the table does not need
     from analysis.draw.figures import draw, encoded
+    from analysis.draw.forest import forest
 
     for form, name in (("html", "table.html"), ("md", "table.md")):
         (folder / name).write_text(render(of, form))
-    for way in of.ways():
-        if (figure := draw(curves, of, way)) is not None:
-            (folder / f"curves-{way}.png").write_bytes(encoded(figure, "png"))
+    for make, way in product((forest, curves), of.ways()):
+        if (figure := draw(make, of, way)) is not None:
+            (folder / f"{make.__name__}-{way}.png").write_bytes(encoded(figure, "png"))
 
 
 def _next(of: Results) -> str:

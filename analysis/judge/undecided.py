@@ -43,7 +43,10 @@ def undecided(of: Results) -> Undecided:
     left = tuple(question for question in every if not question.decided)
     wanted: dict[tuple[str, str], int] = {}
     for question in left:
-        now = {arm: len(of.spec.seeds_of(question.way, arm)) // _searches(of, question.way) for arm in sorted(question.arms)}
+        now = {
+            arm: len(of.spec.seeds_of(question.way, arm)) // _searches(of, question.way)
+            for arm in sorted(question.arms)
+        }
         look = next_look(min(now.values()), of.spec.first_look or of.spec.planned_seeds, of.spec.at_most or 0)
         for arm, seeds in now.items():
             if look > max(seeds, wanted.get((question.way, arm), 0)):

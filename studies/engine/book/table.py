@@ -41,6 +41,7 @@ class Row:
     versions: str
     recipe: Mapping[str, Any]  # the fields of the resolved recipe
     metrics: Mapping[str, float]  # of the last epoch that counts, and of the whole trial
+    trials_on_device: int | None = None  # at a time: its seconds are not those of a device of its own
 
     def to_line(self) -> str:
         """All of it side by side; NaN and infinity are null."""
@@ -71,8 +72,8 @@ class Table:
         return content if isinstance(content, dict) else {}
 
     def rows(self) -> list[dict[str, Any]]:
-        """The lines of the table; a last one that is being written is left out."""
-        lines = self.rows_file.read_bytes().splitlines(keepends=True)
+        """The rows as they were written; a last line that was cut short is written again by the next start."""
+        lines = self.rows_file.read_bytes().splitlines(keepends=True) if self.rows_file.exists() else []
         return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
     def write(self, spec: Mapping[str, Any], rows: Iterable[Row]) -> None:

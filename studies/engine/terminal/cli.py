@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from cnnzoo.mistake import mistakes_in_a_line, refuse
+from cnnzoo.mps import shared_gpu
+from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
@@ -31,12 +33,11 @@ from studies.engine.run.conduct import Conductor, Means, train_in_process
 from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
-from studies.engine.terminal.console import announce, farewell, interrupted, terminal
+from studies.engine.terminal.console import announce, farewell, interrupted, terminal, warn_of_a_namesake
 from studies.engine.terminal.decide import Rounds, ask_the_analysis
 from studies.engine.terminal.overview import standing
 from studies.engine.terminal.progress import Progress
 
-RESULTS = Path("results")
 MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
 HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -67,19 +68,21 @@ def run(study: Study, options: Options) -> int:
 
 
 def _run_on(machine: Machine, study: Study, options: Options) -> int:
-    console, book = terminal(), Book(RESULTS.absolute())
+    console, book = terminal(), Book(schema.RESULTS.absolute())
     prepared = prepare(study, options, machine, book)
     plan, data = prepared.plan, prepared.dataset
     table = book.table(study.name, plan.scale)
     table.check_format()
     recipes = list(plan.arms.values())
     taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
-    guess = partial(estimate.seconds, dataset=data, taken=taken, slots=prepared.slots)
+    guess = partial(estimate.seconds, dataset=data, taken=taken, lanes=prepared.lanes)
     announce(prepared, console, guess(plan), *standing(plan, book))
+    source = Path(sys.argv[0]).resolve()
+    warn_of_a_namesake(table.spec(), source, console)
     if options.dry_run:
         return 0
     with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
-        tags = origin(Path(sys.argv[0]).resolve(), prepared.device, prepared.slots)
+        tags = origin(source, prepared.device, prepared.slots)
         means = Means(data_dir=options.data_dir.absolute(), device=prepared.device, slots=prepared.slots, origin=tags)
         declared = declaration(spec(plan, data), table.spec(), time.time())
 
@@ -125,7 +128,13 @@ def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
     ray_settings.apply(cluster=bool(options.address))
     from studies.engine.run import on_ray  # a second to import; not needed above
 
-    with nullcontext() if options.address else on_ray.started(None, prepared.slots):
+    several = 0 < prepared.gpus_per_trial < 1 and not options.address
+    with (
+        shared_gpu() if several else nullcontext("") as why_not,
+        nullcontext() if options.address else on_ray.started(None, prepared.slots),
+    ):
+        if why_not:
+            terminal().print(f"The trials on one GPU take turns: {why_not}.")
         _catch_signals()  # again: Ray sets handlers of its own when it starts
         on_ray.run(conductor, prepared.gpus_per_trial)
 
