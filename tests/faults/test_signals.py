@@ -1,4 +1,4 @@
-"""Signals to the driver and to its workers: rows 2, 5 and 7 of docs/faults.md; the others are in tests/engine/test_kill.py."""
+"""Signals to the driver and to its workers: rows 2, 5 and 7 of docs/faults.md; the others are in tests/engine/run/test_kill.py."""
 
 import os
 import signal

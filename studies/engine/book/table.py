@@ -41,6 +41,7 @@ class Row:
     versions: str
     recipe: Mapping[str, Any]  # the fields of the resolved recipe
     metrics: Mapping[str, float]  # of the last epoch that counts, and of the whole trial
+    trials_on_device: int | None = None  # at a time: its seconds are not those of a device of its own
 
     def to_line(self) -> str:
         """All of it side by side; NaN and infinity are null."""

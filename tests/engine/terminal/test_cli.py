@@ -11,13 +11,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from rich.console import Console
 
 from cnnzoo.mistake import BUG
-from studies.engine import Arm
+from studies.engine import Arm, Budget, Study
 from studies.engine.book.book import Book
 from studies.engine.plan.options import Options, parse
 from studies.engine.plan.prepare import Machine, prepare
@@ -234,6 +235,26 @@ def test_epochs_that_differ_by_arm_are_all_announced() -> None:
     printed = console.export_text()
     assert "3 or 6 epochs each" in printed
     assert "unknown: a first step failed" in printed
+
+
+def announced(of: Study, **options: Any) -> str:
+    console = Console(record=True, width=200, file=io.StringIO())
+    announce(prepare(of, Options(**options), TWO_CORES, BOOKS), console, 1.0, 0, 4)
+    return console.export_text()
+
+
+def test_what_a_scale_changes_is_announced() -> None:
+    printed = announced(replace(STUDY, base=STUDY.base.replace(epochs=9), budget=Budget(seeds=4, trials_per_arm=11)))
+    assert "train_size 80 (not None), epochs 3 (not 9), 2 seeds (not 4)" in printed
+    assert "smaller" not in announced(STUDY, scale="report")
+
+
+def test_what_makes_a_comparison_weak_is_announced() -> None:
+    long = replace(STUDY, arms={"relu": Arm(), "long": Arm(epochs=6)}, tune={}, claims=[])
+    assert "! The arms train for different numbers of epochs (relu 3, long 6)" in announced(long)
+    assert "! Only one seed: no interval can be given" in announced(STUDY, seeds=1)
+    assert "! Only one arm: nothing is compared." in announced(STUDY, arms=("relu",))
+    assert "\n! " not in announced(STUDY)
 
 
 def test_only_and_arms_narrow_the_plan(warm: Warm, tmp_path: Path) -> None:
