@@ -20,7 +20,34 @@ from studies.engine.terminal.estimate import STOPPED_EARLY, duration
 
 REFRESH = 0.5  # seconds between two pictures of the table
 LOOK, SILENCE, LONG = 60.0, 600.0, 20  # seconds between looks; no epoch for so long, or so many times the longest one
+BAR = 24  # characters
+STAGE_NAMES = {"reported": "as reported"}
 LATEST = 50  # epochs of an arm that the time left is reckoned from
+
+
+class _Cell:
+    """A table in a notebook, redrawn in its place."""
+
+    def __init__(self) -> None:
+        from IPython.display import DisplayHandle
+
+        self._handle = DisplayHandle()
+
+    def start(self) -> None:
+        self._handle.display("starting")
+
+    def update(self, table: Table, refresh: bool) -> None:
+        self._handle.update(table)
+
+    def stop(self) -> None:
+        """It stays as it was last drawn."""
+
+
+def _picture(console: Console) -> Live | _Cell | None:
+    """Where the table is drawn; None where only lines can be printed."""
+    if console.is_jupyter:
+        return _Cell()
+    return Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
 
 
 class Progress(Listener):
@@ -31,7 +58,7 @@ class Progress(Listener):
         self.slots = slots
         self.console = console
         self.agenda: Agenda | None = None
-        self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
+        self._live = _picture(console)
         self._drawn = 0.0
         self._over = threading.Event()
         self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
@@ -47,7 +74,7 @@ class Progress(Listener):
 
     def closed(self, status: str) -> None:
         self._over.set()
-        if self._live and self._live.is_started:
+        if self._live and self.agenda:
             self._live.update(self.table(), refresh=True)
             self._live.stop()
 
@@ -82,17 +109,21 @@ class Progress(Listener):
 
     def table(self) -> Table:
         assert self.agenda is not None
-        eta = self.eta()
-        title = f"{len(self.agenda.settled)} of {self.agenda.total()} trials" + (
-            f", about {duration(eta)} left" if eta else ""
-        )
-        table = Table(title=title, title_justify="left")
+        table = Table(title=self._title(self.agenda), title_justify="left")
         table.add_column("arm")
+        table.add_column("stage")
         for column in ("done", "running", "left", "best val acc", "epochs"):
             table.add_column(column, justify="right")
         for arm in self._arms():
             table.add_row(arm, *self._row(arm))
         return table
+
+    def _title(self, agenda: Agenda) -> str:
+        """One bar for the whole study, and the time that is left."""
+        done, total, eta = len(agenda.settled), agenda.total(), self.eta()
+        full = BAR * done // max(total, 1)
+        left = f"  about {duration(eta)} left" if eta and done < total else ""
+        return f"{done} of {total} trials  {'━' * full}{'─' * (BAR - full)}{left}"
 
     def eta(self) -> float | None:
         """Seconds left, from what the epochs of each arm took so far."""
@@ -110,7 +141,13 @@ class Progress(Listener):
         assert self.agenda is not None
         standing = self.agenda.standings[arm]
         counts = map(str, self._counts(arm))
-        return [*counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
+        return [self._stage(arm), *counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
+
+    def _stage(self, arm: str) -> str:
+        """What is being trained of the arm now."""
+        assert self.agenda is not None
+        running = (self.agenda.trials[signature] for signature in self.agenda.running)
+        return ", ".join(sorted({STAGE_NAMES.get(trial.stage, trial.stage) for trial in running if trial.arm == arm}))
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         assert self.agenda is not None
