@@ -108,7 +108,7 @@ class Runs:
         return str(run.info.run_id)
 
     def _look_up(self) -> dict[str, Run]:
-        """The runs by signature. Of two runs of one trial (an answer was lost on the way) the later is deleted."""
+        """The runs by signature. A trial has two where an answer was lost on the way: the later one is deleted."""
         trials: dict[str, Run] = {}
         for signature, run in sorted(
             map(known, self._search("trial")), key=lambda found: (found[1].deleted, found[1].start)
@@ -182,7 +182,7 @@ def create_database(uri: str) -> None:
 
 
 def _is_there(path: Path) -> bool:
-    """An empty file is none: MLflow would fill it in place, and a kill in the middle would spoil it for good."""
+    """Whether there is a database. MLflow would fill an empty file in place, and a kill in the middle would spoil it for good."""
     return path.exists() and path.stat().st_size > 0
 
 

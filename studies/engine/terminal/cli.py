@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from cnnzoo.mistake import mistakes_in_a_line, refuse
+from cnnzoo.mps import shared_gpu
 from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
@@ -34,7 +35,7 @@ from studies.engine.run.conduct import Conductor, Means, train_in_process
 from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
-from studies.engine.terminal.console import announce, farewell, interrupted, terminal
+from studies.engine.terminal.console import announce, farewell, interrupted, terminal, warn_of_a_namesake
 from studies.engine.terminal.decide import Rounds, ask_the_analysis
 from studies.engine.terminal.overview import standing
 from studies.engine.terminal.progress import Progress
@@ -106,8 +107,10 @@ def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> End
     table.check_format()
     recipes = list(plan.arms.values())
     taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
-    guess = partial(estimate.seconds, dataset=data, taken=taken, slots=prepared.slots)
+    guess = partial(estimate.seconds, dataset=data, taken=taken, lanes=prepared.lanes)
     announce(prepared, console, guess(plan), *standing(plan, book))
+    if seat.source.is_file():  # a notebook states a study in no file
+        warn_of_a_namesake(table.spec(), seat.source, console)
     if options.dry_run:
         return None
     with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
@@ -160,7 +163,13 @@ def _train(conductor: Conductor, prepared: Prepared, options: Options, seat: Sea
     seat.console.print("Starting Ray ...")  # which takes seconds
     from studies.engine.run import on_ray  # a second to import; not needed above
 
-    with nullcontext() if options.address else on_ray.started(None, prepared.slots):
+    several = 0 < prepared.gpus_per_trial < 1 and not options.address
+    with (
+        shared_gpu() if several else nullcontext("") as why_not,
+        nullcontext() if options.address else on_ray.started(None, prepared.slots),
+    ):
+        if why_not:
+            seat.console.print(f"The trials on one GPU take turns: {why_not}.")
         seat.catch_signals()  # again: Ray sets handlers of its own when it starts
         on_ray.run(conductor, prepared.gpus_per_trial)
 

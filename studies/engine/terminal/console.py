@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -76,6 +77,14 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
     console.print()
     for line in _to_beware_of(plan):
         console.print(f"! {line}", soft_wrap=True)
+
+
+def warn_of_a_namesake(before: Mapping[str, Any], source: Path, console: Console) -> None:
+    """Two studies of one name would share their table; `before` is the spec that the table has now."""
+    other = Path(before.get("origin", {}).get("mlflow.source.name", source))
+    if other != source and other.exists():
+        line = f"! {other} has a study of the same name, {before['name']!r}, whose table this one replaces: rename one of them."
+        console.print(line, soft_wrap=True)
 
 
 def _smaller(plan: Plan) -> str:

@@ -1,7 +1,7 @@
 """``--decide``: seeds where they decide. Round by round, until every question of the study is decided or has all it may have.
 
 The engine does not judge. What is open, and how many seeds would let it be looked at again, the analysis says: a command
-like any other, of which the engine knows the name and what it prints.
+like any other, and the engine knows only its name and what it prints.
 """
 
 import json
