@@ -37,6 +37,8 @@ class Spec:
     table: Mapping[str, str] | None
     chosen_in: Mapping[str, str] = field(default_factory=dict)  # by arm, the study that its setting was chosen in
     smaller: Fields = field(default_factory=dict)  # what the scale changed in the base recipe
+    searches: int = 1  # repetitions of each arm's search
+    more_seeds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by stage and arm, where they decide
     origin: Mapping[str, str] = field(default_factory=dict)  # of the last start: commit, versions
 
     @classmethod
@@ -81,8 +83,11 @@ class Spec:
         """Also the tuned arms that stand for several."""
         return list(dict.fromkeys([*self.arms, *self.tuned_arms]))
 
-    def seeds_of(self, stage: str) -> tuple[int, ...]:
-        return self.seeds if stage == "reported" else self.confirm_seeds
+    def seeds_of(self, stage: str, arm: str | None = None) -> tuple[int, ...]:
+        """The seeds of a stage, search by search; of an arm, with those that undecided questions have asked for."""
+        seeds, searches = (self.seeds, 1) if stage == "reported" else (self.confirm_seeds, self.searches)
+        each, wanted = len(seeds) // searches, self.more_seeds.get(stage, {}).get(arm or "", 0)
+        return tuple(first + i for first in seeds[::each] for i in range(wanted)) if wanted > each else seeds
 
     def baseline_of(self, stage: str) -> str | None:
         return self.baseline if stage == "reported" else self.tuned_baseline
