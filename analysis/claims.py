@@ -7,7 +7,7 @@ python analysis/claims.py --all                            # the claims of every
 
 from collections.abc import Sequence
 
-from analysis.commands import command, everything, parser, read, write
+from analysis.front.commands import command, everything, parser, read, write
 from analysis.write.claims import all_supported, overview, text
 from cnnzoo.mistake import Mistake
 

@@ -12,10 +12,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+OTHER_WORDS = {"learning_rate": "lr", "accuracy": "acc1"}  # what others call it, and its name here
+
+
 def nearest(given: str, allowed: Iterable[str]) -> str:
     """`; did you mean 'x'?` where something is close, whatever its capitals, else a full stop."""
-    names = {_plain(name): name for name in allowed}
-    close = get_close_matches(_plain(given), names, n=1)
+    names, plain = {_plain(name): name for name in allowed}, _plain(given)
+    translated = [plain.replace(word, ours) for word, ours in OTHER_WORDS.items() if word in plain]
+    close = [word for word in translated if word in names] or get_close_matches(plain, names, n=1)
     return f"; did you mean {names[close[0]]!r}?" if close else "."
 
 

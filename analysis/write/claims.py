@@ -4,12 +4,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from analysis.judge import judging, stats
 from analysis.judge.judging import Key, Ruling
 from analysis.judge.results import NAMES, WAYS, Contrast, Results
 from analysis.words import LABELS, NOTHING, SMOKE, between, count, listed, number, plus_minus, probability
-from analysis.write.formats import WIDTH, Column, Page, Table, markdown, wrapped
+from analysis.write.formats import Column, Page, Table, markdown, screen, wrapped
 from analysis.write.lints import lints, missing
 from analysis.write.notes import TRAIN_ACCURACY, found
 from studies.engine import schema
@@ -75,11 +76,22 @@ def _evidence(n: int, contrast: Contrast) -> str:
 
 def text(of: Results) -> str:
     """All claims, for a terminal."""
-    parts = [f"{of.spec.name}, scale {of.spec.scale}: {of.spec.question}", *([SMOKE] if of.spec.is_smoke else [])]
+    begin = [f"{of.spec.name}, scale {of.spec.scale}: {of.spec.question}", *([SMOKE] if of.spec.is_smoke else [])]
+    parts = ["\n".join(wrapped(line, screen())) for line in begin]
     for place, (claim, rulings) in enumerate(judging.rulings(of), start=1):
-        parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', WIDTH), *_lines(of, rulings)]))
-    parts.append("\n".join(line for note in notes(of) for line in wrapped(note, WIDTH)))
+        parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', screen()), *_lines(of, rulings)]))
+    parts.append("\n".join(line for note in notes(of) for line in wrapped(note, screen())))
     return "\n\n".join(parts) + "\n"
+
+
+def frame(of: Results) -> pd.DataFrame:
+    """A row a claim and way that it was looked at in."""
+    rows = [
+        (claim.text, NAMES[ruling.way], ruling.verdict, sentence(of, ruling))
+        for claim, rulings in judging.rulings(of)
+        for ruling in rulings
+    ]
+    return pd.DataFrame(rows, columns=["claim", "looked_at", "verdict", "why"])
 
 
 def overview(every: Sequence[Results]) -> str:
@@ -126,9 +138,9 @@ def notes(of: Results) -> list[str]:
 def _lines(of: Results, own: Sequence[Ruling]) -> list[str]:
     lines = []
     for ruling in own:
-        lines += wrapped(f"   {NAMES[ruling.way]}: {ruling.verdict}. {sentence(of, ruling)}", WIDTH)
+        lines += wrapped(f"   {NAMES[ruling.way]}: {ruling.verdict}. {sentence(of, ruling)}", screen())
         lines += [f"      {line}" for line in figures(ruling)]
-    if "confirm" in of.ways() and not any(ruling.way == "confirm" for ruling in own):
+    if own and "confirm" in of.ways() and not any(ruling.way == "confirm" for ruling in own):
         lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
     return lines or [f"   {unjudged(of)}"]
 

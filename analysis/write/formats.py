@@ -4,6 +4,7 @@ Whatever a name holds is escaped here.
 """
 
 import io
+import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from rich.text import Text
 
 from analysis.words import MINUS
 
-WIDTH = 110  # columns of a screen that does not say
+WIDTH, _NARROWEST, _WIDEST = 110, 60, 160  # columns of a screen that does not say, and that can still be read
 PRINTED = 84  # characters of a table on a line of an ordinary page
 _NAME = 30  # characters of a first column that is not wrapped
 _TITLE = 14  # characters of a title that is not wrapped
@@ -54,7 +55,7 @@ class Column:
     @property
     def width(self) -> int:
         """Characters that its longest line takes; a long title is wrapped."""
-        return max(map(len, [*textwrap.wrap(self.title, _TITLE), *self.starred()]), default=3)
+        return max(map(len, [self.group, *textwrap.wrap(self.title, _TITLE), *self.starred()]))
 
     def starred(self) -> list[str]:
         return [f"{cell} *" if i == self.chosen else cell for i, cell in enumerate(self.cells)]
@@ -132,7 +133,10 @@ def _drawn(
     grid = Grid(box=lines, pad_edge=edged, show_edge=edged, padding=(0, 1, 0, int(edged)))
     for column, head in zip(table.columns, heads, strict=True):
         side: Any = "right" if column.figures else "left"
-        grid.add_column(Text(head), justify=side, no_wrap=column.figures, overflow="fold", vertical="bottom")
+        least = None if column.figures else min(column.width, _NAME)
+        grid.add_column(
+            Text(head), justify=side, no_wrap=column.figures, min_width=least, overflow="fold", vertical="bottom"
+        )
     for row in rows:
         grid.add_row(*(Text(cell, _color(cell)) for cell in row))
     out = io.StringIO()
@@ -163,6 +167,11 @@ def markdown(page: Page) -> str:
     warnings = [f"- **Beware:** {line}" for line in page.warnings]
     notes = [f"- \\{line}" if line.startswith("*") else f"- {line}" for line in page.notes]  # no list within the list
     return "\n\n".join(part for part in (*parts, page.verdict, "\n".join(warnings), "\n".join(notes)) if part) + "\n"
+
+
+def screen() -> int:
+    """Columns of the terminal, between those that can still be read; of no terminal, WIDTH."""
+    return min(max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST), _WIDEST)
 
 
 def wrapped(text: str, width: int) -> list[str]:

@@ -18,6 +18,7 @@ from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
 from studies.engine import schema, typed
 
+_COMMIT = "mlflow.source.git.commit"  # among what the spec says of its origin
 _RESULT: Sequence[tuple[Make, str, str]] = (
     (forest, "reported", "As reported: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
     (forest, "confirm", "Tuned: the same with every arm at its own best setting."),
@@ -90,7 +91,7 @@ def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Ta
 def _origin(of: Results) -> list[str]:
     origin, devices = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if origin.get("git_dirty") == "true" else ""
-    lines = [f"Code: commit {origin['commit']}{dirty}."] if "commit" in origin else []
+    lines = [f"Code: commit {origin[_COMMIT]}{dirty}."] if _COMMIT in origin else []
     lines += [origin[schema.VERSIONS]] if schema.VERSIONS in origin else []
     lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
     return [*lines, f"Data set: {of.spec.dataset['name']}, digest {of.spec.dataset['digest']}."]

@@ -1,7 +1,6 @@
 """All that is said about a study, put together, and written in the form that was asked for."""
 
 import math
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,13 +10,12 @@ import pandas as pd
 from analysis.judge import stats
 from analysis.judge.results import Results
 from analysis.words import between, setting
-from analysis.write.formats import WIDTH, Page, csv, latex, markdown, plain, template
+from analysis.write.formats import Page, csv, latex, markdown, plain, screen, template
 from analysis.write.lints import lints, missing
 from analysis.write.notes import notes, under, verdict
 from analysis.write.tables import tables
 from studies.engine import schema
 
-NARROWEST, WIDEST = 60, 160  # terminals that can still be read
 FORMATS = ("plain", "md", "csv", "latex", "html")
 _SAID = (
     schema.TEST_ACC1, schema.TRAIN_ACC1, schema.TRAIN_ACC5, schema.GAP, schema.VAL_ACC1,
@@ -37,14 +35,23 @@ def page(of: Results, only: str | None = None) -> Page:
 def render(of: Results, form: str, only: str | None = None, color: bool = False) -> str:
     """The page in one of the FORMATS; ``color`` is for a terminal."""
     if form == "csv":
-        return csv(pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]]))
+        return csv(numbers(of))
     made = page(of, only)
     if form == "plain":
-        columns = shutil.get_terminal_size((WIDTH, 24)).columns
-        return plain(made, min(max(columns, NARROWEST), WIDEST), color)
+        return plain(made, screen(), color)
     if form == "html":
         return template("tables.html", page=made)
     return {"md": markdown, "latex": latex}[form](made)
+
+
+def fragment(of: Results) -> str:
+    """The result as a part of somebody else's HTML, such as a notebook."""
+    return template("fragment.html", page=page(of))
+
+
+def numbers(of: Results) -> pd.DataFrame:
+    """A row an arm in each way that was run: what the tables show, as numbers."""
+    return pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]])
 
 
 def _row(of: Results, way: str, arm: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ BELOW = {  # what a room may use, apart from itself, the words and the names of 
     "judge": {"read"},
     "draw": {"read", "judge"},
     "write": {"read", "judge", "draw"},
+    "front": {"read", "judge", "draw", "write"},
 }
 FILES = sorted(path for room in BELOW for path in (ANALYSIS / room).glob("*.py"))
 

@@ -60,13 +60,14 @@ def known_rows(plan: Plan, seeds: int, book: Book) -> Iterator[Row]:
 
 
 def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
-    """The row of a trial that ended. Of a candidate that was stopped, only the epochs up to its last rung count."""
+    """The row of a trial that ended. If a candidate was stopped, only its epochs up to the last rung count."""
     booked, origin = book.epochs(trial.signature), book.origin(trial.signature)
     counted = booked[: outcome.epochs] if trial.stage == "search" else booked
     reported = book.outcome(trial.signature, booked) if outcome.ended != "stopped" else None
     last = lines.metrics(counted[-1]) if counted else {}
     last.pop(schema.LEARNING_RATE, None)  # a name that a field of the recipe has
     started, ended = book.times(trial.signature)
+    shared = origin.get(schema.SHARED_DEVICE)
     return Row(
         arm=trial.arm,
         stage=trial.stage,
@@ -85,4 +86,5 @@ def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
         versions=origin.get(schema.VERSIONS, ""),
         recipe=trial.recipe.resolved().to_json(),
         metrics={**last, **(reported.metrics if reported else {}), schema.EPOCHS_DONE: float(len(counted))},
+        trials_on_device=None if shared is None else int(shared),
     )

@@ -111,21 +111,31 @@ class Scale:
     """
 
     budget: Mapping[str, Any]  # what of it is another than the report's
-    changes: Mapping[str, Any]
+    changes: Mapping[str, Any]  # of the base recipe
+    data: Mapping[
+        str, Any
+    ]  # further changes, which put other data in the place of a report's, but never of the user's own
 
     @says_what_it_takes
-    def __init__(self, *, seeds: int, trials_per_arm: int, searches: int = 1, **changes: Any) -> None:
+    def __init__(self, *, seeds: int | None, trials_per_arm: int, searches: int = 1, **changes: Any) -> None:
         reject_unknown(changes)
-        budget: dict[str, Any] = {"seeds": seeds, "trials_per_arm": trials_per_arm, "searches": searches}
+        budget: dict[str, Any] = {"trials_per_arm": trials_per_arm, "searches": searches}
+        budget |= {} if seeds is None else {"seeds": seeds}
         Budget(**budget)  # refuses what cannot be
-        vars(self).update(budget=budget, changes=changes)
+        vars(self).update(budget=budget, changes=changes, data={})
 
     @classmethod
-    def demo(cls, *, seeds: int = 5, trials_per_arm: int = 4, searches: int = 1, **changes: Any) -> "Scale":
-        shorter = {**SMALLER, "epochs": 3, **changes}
-        return cls(seeds=seeds, trials_per_arm=trials_per_arm, searches=searches, **shorter)
+    def demo(cls, *, seeds: int | None = None, trials_per_arm: int = 4, searches: int = 1, **changes: Any) -> "Scale":
+        """Minutes on a laptop, with the seeds of the study's budget if none are given."""
+        made = cls(seeds=seeds, trials_per_arm=trials_per_arm, searches=searches, **{"epochs": 3, **changes})
+        return made._on_the_embedded_data()
 
     @classmethod
     def smoke(cls, *, seeds: int = 2, trials_per_arm: int = 3, searches: int = 1, **changes: Any) -> "Scale":
-        tiny = {**SMALLER, "epochs": 2, "train_size": 128, "batch_size": 32, **changes}
-        return cls(seeds=seeds, trials_per_arm=trials_per_arm, searches=searches, **tiny)
+        """Seconds: it shows that all works, and its numbers mean nothing."""
+        tiny = {"epochs": 2, "train_size": 128, "batch_size": 32, **changes}
+        return cls(seeds=seeds, trials_per_arm=trials_per_arm, searches=searches, **tiny)._on_the_embedded_data()
+
+    def _on_the_embedded_data(self) -> "Scale":
+        vars(self).update(data={field: value for field, value in SMALLER.items() if field not in self.changes})
+        return self

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
 from cnnzoo import Recipe
@@ -17,6 +18,9 @@ from studies.engine.study.spaces import check_space
 
 Figure = float | tuple[float, float]  # of a report: a value, or a range where it was read off a curve
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+OWN = "folder:"  # how the name of a data set of the user's own begins
 
 
 @dataclass(frozen=True, init=False)
@@ -68,6 +72,7 @@ class Study:
     smoke: Scale = field(default_factory=Scale.smoke)
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         if not NAME.fullmatch(self.name):
             raise Mistake(
                 f"study name {self.name!r} must be 1 to 80 letters, digits, '.', '_' or '-', and begin with a letter or digit."
@@ -77,9 +82,8 @@ class Study:
         self._check_arm_names([self.baseline], "baseline")
         self._check_arm_names(self.reported, "reported")
         self._check_arm_names([arm for c in self.claims for arm in (*c.arms, *c.than)], "claims")
-        for metric in (m for figures in self.reported.values() if isinstance(figures, Mapping) for m in figures):
-            if metric not in METRICS:
-                raise unknown("metric", metric, METRICS)
+        for name in self.reported:
+            self._check_figures(name)
         if not 0 < self.margin < 100:
             raise Mistake(f"margin must be above 0 points and below 100, but got {self.margin}.")
         self._check_table()
@@ -91,9 +95,35 @@ class Study:
         for name, arm in self.arms.items():
             check_space(self.space_of(arm), self.recipe(name, "report"), f"arm {name!r}: tune")
 
+    def run(
+        self,
+        *,
+        scale: str | None = None,
+        dataset: str | None = None,
+        data_dir: str = "data",
+        arms: Sequence[str] | None = None,
+        seeds: int | None = None,
+        trials: int | None = None,
+        only: str | None = None,
+        in_process: bool = False,
+    ) -> dict[str, int]:
+        """Run the study from a notebook or a script, or go on where it stopped. The options are those of the command line.
+
+        Returns how many trials ended in which way; ``analysis.load(study.name)`` has what came out.
+        """
+        # The one call upward, and only when it is made: a study that is stated loads nothing of what runs it.
+        front = import_module("studies.engine.terminal.notebook")
+        outcomes: dict[str, int] = front.run_here(
+            self, scale, dataset, data_dir, arms, seeds=seeds, trials=trials, only=only, in_process=in_process
+        )
+        return outcomes
+
     def smaller(self, scale: str) -> Mapping[str, Any]:
         """The recipe fields that change at this scale; at `report` nothing does."""
-        return {} if scale == "report" else self._scale(scale).changes
+        if scale == "report":
+            return {}
+        smaller = self._scale(scale)
+        return {**smaller.changes, **({} if self.base.dataset.startswith(OWN) else smaller.data)}
 
     def budget_at(self, scale: str) -> Budget:
         """What every arm gets at this scale."""
@@ -121,6 +151,31 @@ class Study:
         """What the report said of an arm, by metric; a bare number is its test accuracy."""
         said = self.reported.get(arm, {})
         return said if isinstance(said, Mapping) else {JUDGED_BY: said}
+
+    def _check_kinds(self) -> None:
+        """A value of another kind would fail somewhere later, with words that help nobody."""
+        for name, (kind, what) in KINDS.items():
+            if not isinstance(value := getattr(self, name), kind):
+                raise Mistake(f"{name} must be {what}, but got {value!r}.")
+        for name, arm in self.arms.items():
+            if not isinstance(arm, Arm):
+                raise Mistake(f"arm {name!r} must be Arm(...), with the recipe fields it changes, but got {arm!r}.")
+            if not isinstance(name, str) or not name.strip():
+                raise Mistake(f"the name of an arm must be a text, but got {name!r}.")
+        for claim in self.claims:
+            if not isinstance(claim, Claim):
+                raise Mistake(f"claims must be made with claim(...), but one is {claim!r}.")
+
+    def _check_figures(self, arm: str) -> None:
+        for metric, figure in self.figures(arm).items():
+            if metric not in METRICS:
+                raise unknown("metric", metric, METRICS)
+            ends = figure if isinstance(figure, tuple | list) and len(figure) == 2 else (figure,)
+            if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends):
+                raise Mistake(
+                    f"reported {metric} of arm {arm!r} must be a number, or a range as (from, to), but got {figure!r}; "
+                    "accuracies are percentages: 99.1."
+                )
 
     def _check_arm_names(self, names: Sequence[str] | Mapping[str, Any], what: str) -> None:
         for name in names:
@@ -166,6 +221,22 @@ class Study:
         check_distinct(recipes, f"at scale {scale}")
 
 
+KINDS: Mapping[str, tuple[Any, str]] = {
+    "name": (str, "a text"),
+    "question": (str, "a text"),
+    "base": (Recipe, "Recipe(...)"),
+    "arms": (Mapping, "a mapping from names to Arm(...)"),
+    "baseline": (str, "the name of an arm"),
+    "tune": (Mapping, "a mapping from recipe fields to distributions of Optuna"),
+    "budget": (Budget, "Budget(...)"),
+    "reported": (Mapping, "a mapping from names of arms to what was reported of them"),
+    "claims": (Sequence, "a list of claim(...)"),
+    "rows": (str | None, "a recipe field"),
+    "columns": (str | None, "a recipe field"),
+    "margin": (int | float, "a number"),
+    "demo": (Scale, "Scale(...)"),
+    "smoke": (Scale, "Scale(...)"),
+}
 Study.__init__ = says_what_it_takes(Study.__init__)  # type: ignore[method-assign]
 
 

@@ -4,13 +4,19 @@ import math
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from studies.engine import typed
-from studies.engine.mirror.tracking_uri import viewer
+from studies.engine.mirror.tracker import Tracker
+from studies.engine.mirror.tracking_uri import page_of, viewer
+from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Prepared
 from studies.engine.run.conduct import Conductor
 from studies.engine.search.agenda import Agenda
@@ -32,6 +38,8 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
     shape = "x".join(map(str, data.shape))
     counts = f"{len(data.train)} training, {len(data.validation)} validation, {len(data.test)} test images"
     facts.add_row("data", f"{data.name}: {counts} of {shape}")
+    if smaller := _smaller(plan):
+        facts.add_row("smaller", smaller)
     arms = (f"{arm} (baseline)" if arm == study.baseline else arm for arm in plan.arms if arm in plan.wanted)
     facts.add_row("arms", ", ".join(arms))
     reported, searched = len(plan.reported_runs()), plan.searched()
@@ -67,6 +75,37 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
     console.print(Text.assemble("Scale: ", bold_scale, f" ({prepared.why_scale}).\n\n", question, "\n"))
     console.print(facts)
     console.print()
+    for line in _to_beware_of(plan):
+        console.print(f"! {line}", soft_wrap=True)
+
+
+def warn_of_a_namesake(before: Mapping[str, Any], source: Path, console: Console) -> None:
+    """Two studies of one name would share their table; `before` is the spec that the table has now."""
+    other = Path(before.get("origin", {}).get("mlflow.source.name", source))
+    if other != source and other.exists():
+        line = f"! {other} has a study of the same name, {before['name']!r}, whose table this one replaces: rename one of them."
+        console.print(line, soft_wrap=True)
+
+
+def _smaller(plan: Plan) -> str:
+    """What the scale changes of the report's setting: `dataset mnist5k (not cifar10), epochs 3 (not 50)`."""
+    study = plan.study
+    before, after = vars(study.base), study.smaller(plan.scale)
+    changed = [f"{name} {value} (not {before[name]})" for name, value in after.items() if value != before[name]]
+    seeds, given = study.budget_at(plan.scale).seeds, study.budget.seeds
+    return ", ".join([*changed, *([f"{seeds} seeds (not {given})"] if seeds != given else [])])
+
+
+def _to_beware_of(plan: Plan) -> Iterator[str]:
+    """What makes a comparison weaker than it looks."""
+    if len(plan.wanted) == 1:
+        yield "Only one arm: nothing is compared."
+    if plan.budget.seeds == 1:
+        yield "Only one seed: no interval can be given, and nothing can be called better."
+    epochs = {arm: recipe.epochs for arm, recipe in plan.arms.items() if arm in plan.wanted}
+    if len(set(epochs.values())) > 1:
+        spelled_out = ", ".join(f"{arm} {count}" for arm, count in epochs.items())
+        yield f"The arms train for different numbers of epochs ({spelled_out}): what differs is more than the arm."
 
 
 def _range(seeds: tuple[int, ...]) -> str:
@@ -80,25 +119,38 @@ def interrupted(agenda: Agenda, console: Console) -> None:
     )
 
 
-def farewell(prepared: Prepared, conductor: Conductor, unsent: int, console: Console) -> int:
+def farewell(prepared: Prepared, conductor: Conductor, tracker: Tracker, console: Console) -> int:
     """The table, how the trials ended, and the next commands; returns the exit code."""
     study, scale = prepared.plan.study.name, prepared.plan.scale
     outcomes = conductor.outcomes()
     ends = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     console.print(f"\n{sum(outcomes.values())} trials: {ends}\n")
-    if unsent:
-        again = f"{unsent} records are not in MLflow yet; to send them, run the same command again: "
+    tell_the_result(study, scale, tracker)
+    if tracker.unsent:
+        again = f"\n{tracker.unsent} records are not in MLflow yet; to send them, run the same command again: "
         console.print(Text.assemble(again, (typed.again(*sys.argv[1:]), "bold")), soft_wrap=True)
-    else:
-        subprocess.run([sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale], check=False)
-    look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    look = viewer(uri)
     width = len(typed.tool("report", "--study", study, "--scale", scale))  # as the table's own last lines have it
     decide = typed.again(*sys.argv[1:], "--decide")
     more = [] if "--decide" in sys.argv else [(decide, "more seeds, where they decide")]
-    for command, what in ((look, "every trial, by arm"), *more):
+    shown = [(look, "every trial, by arm, at the address below"), (page_of(uri, tracker.experiment), "")]
+    for command, what in (*(shown if tracker.experiment else shown[:1]), *more):
         console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
     for trial, reason in conductor.failures():
         folder = f"{conductor.book.root.name}/trials/{trial.signature}"
-        again = f"\nto try this candidate again, delete the folder {folder}" if trial.stage == "search" else ""
+        again = f"\nto try it again, delete the folder {folder}" if not trial.tested else ""
         console.print(f"\nfailed: {trial.name}\n{reason}{again}", soft_wrap=True)
     return 1 if outcomes["failed"] else 0
+
+
+def tell_the_result(study: str, scale: str, tracker: Tracker) -> None:
+    """Print the table. It and the curves become artifacts in MLflow, so that `mlflow ui` alone shows the result.
+
+    The analysis is a command like any other: the engine imports nothing of it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale, "--keep", folder]
+        subprocess.run(command, check=False)
+        if not tracker.unsent:
+            tracker.keep_result(sorted(Path(folder).iterdir()))

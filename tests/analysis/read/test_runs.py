@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from fake_study import Trial, activations, confirmed, reported, searched, spec, write_book
+from pandas.api.types import is_string_dtype
 
 from analysis.read.book import Book
 from analysis.read.runs import StudyRuns, load
@@ -41,7 +42,8 @@ def test_columns_have_their_types() -> None:
     assert frame["flip"].dtype == bool
     assert frame["lr"].dtype == frame["test/acc1"].dtype == float
     assert frame["epochs"].dtype == int
-    assert frame["activation"].dtype == frame["arm"].dtype == "str"
+    assert is_string_dtype(frame["activation"])
+    assert is_string_dtype(frame["arm"])
     assert frame["image_size"].isna().all()
 
 
@@ -153,6 +155,35 @@ def test_only_the_setting_confirmed_last_counts() -> None:
     kept = runs.trials[runs.trials["stage"] == "confirm"]
     assert list(kept["lr"]) == [0.2]
     assert "1 trial that confirmed a setting chosen before" in runs.notes[0]
+
+
+def test_seeds_that_undecided_questions_asked_for_count() -> None:
+    plan = spec()
+    plan["budget"] = {**plan["budget"], "more_seeds": {"reported": {"relu": 5}, "confirm": {"relu": 4}}}
+    trials = [*reported("relu", [90.0] * 5), *reported("mish", [90.0] * 5), *confirmed("relu", [90.0] * 5, 0.1)]
+    runs = read(plan, trials)
+    counted = runs.trials.groupby(["stage", "arm"])["seed"].max().to_dict()
+    assert counted == {("reported", "relu"): 5, ("reported", "mish"): 3, ("confirm", "relu"): 104}
+
+
+def test_each_search_confirms_its_own_choice() -> None:
+    plan = spec()
+    plan["budget"] = {**plan["budget"], "searches": 2, "confirm_seeds": [101, 102, 1101, 1102]}
+    choices = {101: (1, 0.1), 102: (1, 0.1), 1101: (2, 0.5), 1102: (2, 0.5)}
+    trials = [
+        Trial("relu", "confirm", seed, fields={"activation": "relu", "lr": lr}, search=search)
+        for seed, (search, lr) in choices.items()
+    ]
+    runs = read(plan, trials)
+    assert list(runs.trials["lr"]) == [0.1, 0.1, 0.5, 0.5]
+    assert runs.notes == ()
+
+
+def test_a_run_off_belongs_to_its_search() -> None:
+    candidate = searched("relu", [0.1])[0]
+    runs = read(spec(), [candidate, *(replace(candidate, stage="runoff", seed=seed) for seed in (201, 202))])
+    assert list(runs.trials["seed"]) == [0, 201, 202]
+    assert runs.notes == ()
 
 
 def test_a_setting_with_a_field_left_to_its_default_is_one_setting() -> None:

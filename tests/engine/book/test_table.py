@@ -33,7 +33,7 @@ def booked(book: Book, of: Plan, *outcomes: str) -> None:
 def started(root: Path, of: Plan = OF) -> pandas.DataFrame:
     """The table after a start of the study at which nothing is trained."""
     book = Book(root)
-    writer = TableWriter(book.table(of.study.name, of.scale), of, SPEC, book)
+    writer = TableWriter(book.table(of.study.name, of.scale), of, lambda of: SPEC, book)
     conductor(of, root, writer)
     return table(root)
 
@@ -72,7 +72,7 @@ def test_a_table_that_a_kill_left_behind_is_mended(tmp_path: Path) -> None:
 def test_a_line_is_added_when_a_trial_ends(tmp_path: Path) -> None:
     book = Book(tmp_path)
     booked(book, OF, "completed")
-    driver = conductor(OF, tmp_path, TableWriter(book.table("simulated", "report"), OF, SPEC, book))
+    driver = conductor(OF, tmp_path, TableWriter(book.table("simulated", "report"), OF, lambda of: SPEC, book))
     before = len(table(tmp_path))
     order = driver.next()
     assert order is not None

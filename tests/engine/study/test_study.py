@@ -56,6 +56,15 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
         lambda: replace(study(), arms={"relu": Arm(chosen_in=replace(study(), name="two", arms={"relu": Arm(chosen_in=study())}))}),
         "study 'two' takes settings from other studies itself",
     ),
+    "a report that is a text": (changed(reported={"relu": "99.1%"}), "reported test/acc1 of arm 'relu' must be a number, or a range"),
+    "a report of three numbers": (changed(reported={"relu": {"test/acc1": (1, 2, 3)}}), "must be a number, or a range as (from, to)"),
+    "an arm that is a dict": (changed(arms={"relu": {"lr": 1}}), "arm 'relu' must be Arm(...), with the recipe fields it changes"),
+    "arms in a list": (changed(arms=["relu"]), "arms must be a mapping from names to Arm(...), but got ['relu']"),
+    "claims that are texts": (changed(claims=["relu is best"]), "claims must be made with claim(...), but one is 'relu is best'"),
+    "a budget that is a number": (changed(budget=3), "budget must be Budget(...), but got 3"),
+    "a margin that is a text": (changed(margin="0.5"), "margin must be a number, but got '0.5'"),
+    "a metric by its usual name": (changed(reported={"relu": {"test/accuracy": 9}}), "metric 'test/accuracy'; did you mean 'test/acc1'?"),
+    "a field by its usual name": (lambda: Recipe(model="lenet", learning_rate=0.1), "no field 'learning_rate'; did you mean 'lr'?"),
     "no margin": (changed(margin=0.0), "margin must be above 0"),
 }  # fmt: skip
 
@@ -154,3 +163,21 @@ def test_searches_that_could_train_the_same_recipe(arm: Arm) -> None:
 @pytest.mark.parametrize("arm", APART.values(), ids=APART)
 def test_searches_that_never_meet(arm: Arm) -> None:
     beside_a_tuned_rate(arm)
+
+
+def test_no_scale_replaces_data_of_ones_own_or_seeds_that_were_given() -> None:
+    own = Recipe(model="lenet", dataset="folder:shapes", image_size=20, crop=2, epochs=6)
+    made = Study(
+        name="own", question="?", base=own, arms={"a": Arm(), "b": Arm(lr=0.1)}, baseline="a", budget=Budget(seeds=4)
+    )
+    demo = made.recipe("a", "demo")
+    assert (demo.dataset, demo.image_size, demo.crop, demo.epochs) == ("folder:shapes", 20, 2, 3)
+    assert made.budget_at("demo").seeds == 4
+    asked = replace(made, demo=Scale.demo(seeds=2, dataset="mnist5k", image_size=28))
+    assert (asked.recipe("a", "demo").dataset, asked.budget_at("demo").seeds) == ("mnist5k", 2)
+
+
+def test_an_arm_shows_how_it_is_made_and_is_equal_to_its_like() -> None:
+    assert repr(Arm(activation="mish", lr=0.1)) == "Arm(activation='mish', lr=0.1)"
+    assert Arm(lr=0.1) == Arm(lr=0.1) != Arm(lr=0.2)
+    assert Scale.demo(width=0.5) == Scale.demo(width=0.5) != Scale.smoke(width=0.5)
