@@ -16,6 +16,7 @@ test-slow: .venv/installed  # real kills, chaos, every study end to end: CI runs
 test-oldest: .venv/installed  # with the oldest versions that pyproject.toml allows, and of MLflow the small package alone
 	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .venv-oldest
 	$(BIN)/uv pip install --quiet --python .venv-oldest --resolution lowest-direct -e '.[test]'
+	$(BIN)/uv pip uninstall --quiet --python .venv-oldest mlflow
 	.venv-oldest/bin/python -m pytest -m "not slow" -W default
 
 lint: .venv/installed

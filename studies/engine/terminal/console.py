@@ -15,7 +15,7 @@ from rich.text import Text
 
 from studies.engine import typed
 from studies.engine.mirror.tracker import Tracker
-from studies.engine.mirror.tracking_uri import viewer
+from studies.engine.mirror.tracking_uri import page_of, viewer
 from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Prepared
 from studies.engine.run.conduct import Conductor
@@ -129,11 +129,13 @@ def farewell(prepared: Prepared, conductor: Conductor, tracker: Tracker, console
     if tracker.unsent:
         again = f"\n{tracker.unsent} records are not in MLflow yet; to send them, run the same command again: "
         console.print(Text.assemble(again, (typed.again(*sys.argv[1:]), "bold")), soft_wrap=True)
-    look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    look = viewer(uri)
     width = len(typed.tool("report", "--study", study, "--scale", scale))  # as the table's own last lines have it
     decide = typed.again(*sys.argv[1:], "--decide")
     more = [] if "--decide" in sys.argv else [(decide, "more seeds, where they decide")]
-    for command, what in ((look, "every trial, by arm"), *more):
+    shown = [(look, "every trial, by arm, at the address below"), (page_of(uri, tracker.experiment), "")]
+    for command, what in (*(shown if tracker.experiment else shown[:1]), *more):
         console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
     for trial, reason in conductor.failures():
         folder = f"{conductor.book.root.name}/trials/{trial.signature}"

@@ -21,7 +21,34 @@ from studies.engine.terminal.estimate import STOPPED_EARLY, duration
 REFRESH_SECONDS = 0.5  # between two pictures of the table
 LOOK_SECONDS = 60.0  # between two looks whether an epoch has ended
 SILENCE_SECONDS, LONGEST_EPOCHS = 600.0, 20  # without an epoch: so long, and so many times the longest one
+BAR_WIDTH = 24  # characters
+STAGE_NAMES = {"reported": "as reported"}
 LATEST_EPOCHS = 50  # of an arm, from which the time left is reckoned
+
+
+class _Cell:
+    """A table in a notebook, redrawn in its place."""
+
+    def __init__(self) -> None:
+        from IPython.display import DisplayHandle
+
+        self._handle = DisplayHandle()
+
+    def start(self) -> None:
+        self._handle.display("starting")
+
+    def update(self, table: Table, refresh: bool) -> None:
+        self._handle.update(table)
+
+    def stop(self) -> None:
+        """It stays as it was last drawn."""
+
+
+def _picture(console: Console) -> Live | _Cell | None:
+    """Where the table is drawn; None where only lines can be printed."""
+    if console.is_jupyter:
+        return _Cell()
+    return Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
 
 
 class Progress(Listener):
@@ -32,7 +59,7 @@ class Progress(Listener):
         self.slots = slots
         self.console = console
         self.agenda: Agenda | None = None
-        self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
+        self._live = _picture(console)
         self._drawn = 0.0
         self._over = threading.Event()
         self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
@@ -48,7 +75,7 @@ class Progress(Listener):
 
     def closed(self, status: str) -> None:
         self._over.set()
-        if self._live and self._live.is_started:
+        if self._live and self.agenda:
             self._live.update(self.table(), refresh=True)
             self._live.stop()
 
@@ -83,17 +110,21 @@ class Progress(Listener):
 
     def table(self) -> Table:
         assert self.agenda is not None
-        eta = self.eta()
-        title = f"{len(self.agenda.settled)} of {self.agenda.total()} trials" + (
-            f", about {duration(eta)} left" if eta else ""
-        )
-        table = Table(title=title, title_justify="left")
+        table = Table(title=self._title(self.agenda), title_justify="left")
         table.add_column("arm")
+        table.add_column("stage")
         for column in ("done", "running", "left", "best val acc", "epochs"):
             table.add_column(column, justify="right")
         for arm in self._arms():
             table.add_row(arm, *self._row(arm))
         return table
+
+    def _title(self, agenda: Agenda) -> str:
+        """One bar for the whole study, and the time that is left."""
+        done, total, eta = len(agenda.settled), agenda.total(), self.eta()
+        full = BAR_WIDTH * done // max(total, 1)
+        left = f"  about {duration(eta)} left" if eta and done < total else ""
+        return f"{done} of {total} trials  {'━' * full}{'─' * (BAR_WIDTH - full)}{left}"
 
     def eta(self) -> float | None:
         """Seconds left, from what the epochs of each arm took so far."""
@@ -111,7 +142,13 @@ class Progress(Listener):
         assert self.agenda is not None
         standing = self.agenda.standings[arm]
         counts = map(str, self._counts(arm))
-        return [*counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
+        return [self._stage(arm), *counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
+
+    def _stage(self, arm: str) -> str:
+        """What is being trained of the arm now."""
+        assert self.agenda is not None
+        running = (self.agenda.trials[signature] for signature in self.agenda.running)
+        return ", ".join(sorted({STAGE_NAMES.get(trial.stage, trial.stage) for trial in running if trial.arm == arm}))
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         assert self.agenda is not None
