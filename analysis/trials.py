@@ -15,7 +15,7 @@ from analysis.words import setting
 from analysis.write.formats import csv
 from studies.engine import schema
 
-_FIRST = [schema.ARM, schema.STAGE, schema.SEED, schema.NUMBER, "setting", schema.OUTCOME]
+_FIRST = [schema.ARM, schema.STAGE, schema.SEED, schema.SEARCH, schema.NUMBER, "setting", schema.OUTCOME]
 _LAST = [
     schema.SIGNATURE, schema.DEVICE, schema.SHARED_DEVICE, schema.DATASET_DIGEST, schema.REASON, "name", "started", "ended", "host",
 ]  # fmt: skip
@@ -29,7 +29,7 @@ def export(of: StudyRuns) -> pd.DataFrame:
     last = [column for column in _LAST if column in trials]
     settings = [_setting(row, spec) for row in trials.to_dict("records")]
     table = trials.assign(study=spec.name, scale=spec.scale, setting=settings)
-    whole = dict.fromkeys((schema.SEED, schema.NUMBER, schema.SHARED_DEVICE), "Int64")
+    whole = dict.fromkeys((schema.SEED, schema.SEARCH, schema.NUMBER, schema.SHARED_DEVICE), "Int64")
     return table[["study", "scale", *_FIRST, *metrics, *last, *recipe]].astype(whole)
 
 

@@ -1,4 +1,4 @@
-"""Loss, acc@1 and acc@5 by epoch, training and validation, with a band over seeds."""
+"""Loss and accuracy by epoch, for training and validation data: the mean over seeds and their range."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ _VALIDATION = (schema.VAL_LOSS, schema.VAL_ACC1, schema.VAL_ACC5)
 
 
 def curve(axes: Axes, epochs: ArrayLike, values: ArrayLike, label: str, style: Style) -> Axes:
-    """The mean over seeds by epoch, in a band from the lowest to the highest; ``values`` has shape (epochs, seeds)."""
+    """Draw the mean over seeds in a band from the lowest to the highest seed; ``values`` has shape (epochs, seeds)."""
     x, y = np.asarray(epochs), np.asarray(values, dtype=float)
     axes.fill_between(x, np.nanmin(y, axis=1), np.nanmax(y, axis=1), color=style.color, alpha=0.15, linewidth=0)
     mean, every, (color, marker, line, _) = np.nanmean(y, axis=1), max(1, len(x) // 8), style
@@ -23,10 +23,10 @@ def curve(axes: Axes, epochs: ArrayLike, values: ArrayLike, label: str, style: S
     return axes
 
 
-def curves(of: Results, way: str) -> Figure | None:
-    """Loss and accuracy by epoch, a panel a metric: the mean and the range over seeds."""
-    samples, metrics = of.samples[way], (*_TRAINING, *_VALIDATION)
-    tables = {metric: {arm: of.curves(sample, metric) for arm, sample in samples.items()} for metric in metrics}
+def curves(results: Results, stage: str) -> Figure | None:
+    """Loss and accuracy by epoch, one panel per metric: the mean and the range over seeds."""
+    samples, metrics = results.samples[stage], (*_TRAINING, *_VALIDATION)
+    tables = {metric: {arm: results.curves(sample, metric) for arm, sample in samples.items()} for metric in metrics}
     known = {metric for metric, by_arm in tables.items() if any(len(table) for table in by_arm.values())}
     rows = [row for row in (_TRAINING, _VALIDATION) if known & {*row}]
     columns = [column for column in zip(*rows, strict=True) if known & {*column}]
@@ -37,7 +37,7 @@ def curves(of: Results, way: str) -> Figure | None:
     for axes, metric in zip(panels.T.flat, (metric for column in columns for metric in column), strict=True):
         for arm, table in tables[metric].items():
             if len(table):
-                curve(axes, table.index, table.to_numpy(), arm, look(of)[arm])
+                curve(axes, table.index, table.to_numpy(), arm, look(results)[arm])
         axes.set(title=LABELS[metric], xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-    return finish(figure, of, f"{NAMES[way]}: mean and range over seeds")
+    return finish(figure, results, f"{NAMES[stage]}: mean and range over seeds")

@@ -1,7 +1,7 @@
-"""What the figures of a study share: the look of its arms, title and legend, the way into a file.
+"""What all figures share: the colours and markers of the arms, title and legend, and how a figure becomes a file.
 
-Colours are Okabe and Ito's, which the colour-blind can tell apart; each goes with a line, a marker and a hatch of its
-own, so that a black-and-white print can be read too: up to sixteen arms. An arm has the same ones in every figure.
+The colours are those of Okabe and Ito, which colour-blind readers can tell apart. Each arm also has its own marker, line
+and hatch, so up to sixteen arms can be told apart in black and white. An arm looks the same in every figure.
 """
 
 import io
@@ -19,14 +19,14 @@ _LOOK: Any = {
     "figure.constrained_layout.use": True, "svg.hashsalt": "study", "figure.dpi": 150, "axes.formatter.useoffset": False,
 }  # fmt: skip
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9", "#8C564B")
-# All can be drawn hollow, which in some figures has a meaning of its own.
+# All of these can be drawn hollow: in some figures a hollow marker has a meaning.
 _MARKERS: Any = ("o", "s", "^", "D", "v", "P", "X", "*", ">", "d", "<", (4, 1, 0), (3, 1, 0), "p", (4, 1, 45), (3, 1, 180))  # fmt: skip
 _LINES: Any = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 2)), (0, (3, 1)))
 _HATCHES = ("///", "...", "\\\\\\", "xxx", "+++", "ooo", "|||", "---")
-_LETTERS, _HANDLE = 12, 8  # letters of a legend in an inch; and those that the line before a name takes
-_LINE = 0.2  # inches
+_LETTERS_PER_INCH, _HANDLE_LETTERS = 12, 8  # in a legend; the handle before a name takes the space of 8 letters
+_LEGEND_ROW_INCHES = 0.2
 
-Make = Callable[[Results, str], Figure | None]  # of a way; None: there is nothing to draw
+Make = Callable[[Results, str], Figure | None]  # for a stage, reported or confirm; None: nothing to draw
 
 
 class Style(NamedTuple):
@@ -37,7 +37,7 @@ class Style(NamedTuple):
 
 
 def styles(names: Iterable[str]) -> dict[str, Style]:
-    """By name, in order; from the ninth on the colours come again, with other markers and lines."""
+    """A style for each name. From the ninth name on the colours repeat, with other markers and lines."""
     size, found = len(_COLORS), {}
     for i, name in enumerate(dict.fromkeys(names)):
         turned, marker = (i + i // size) % size, _MARKERS[(i + i // len(_MARKERS)) % len(_MARKERS)]
@@ -45,34 +45,34 @@ def styles(names: Iterable[str]) -> dict[str, Style]:
     return found
 
 
-def look(of: Results, others: Iterable[str] = ()) -> dict[str, Style]:
-    """Of a study's arms, in all its figures, and of what else one shows; a tuned arm that stands for several has its own."""
-    return styles([*of.spec.every_arm(), *others])
+def look(results: Results, others: Iterable[str] = ()) -> dict[str, Style]:
+    """The styles of the study's arms, the same in all its figures, and of ``others``, which only one figure shows."""
+    return styles([*results.spec.every_arm(), *others])
 
 
-def finish(figure: Figure, of: Results, said: str) -> Figure:
-    """A title over all panels, and under them one legend of what any of them shows."""
-    stamp = "SMOKE: these numbers mean nothing\n" if of.spec.is_smoke else ""
-    figure.suptitle(f"{stamp}{of.spec.name}, scale {of.spec.scale}, {said}")
+def finish(figure: Figure, results: Results, said: str) -> Figure:
+    """Add a title above all panels and one legend below them; returns the figure."""
+    stamp = "SMOKE: these numbers mean nothing\n" if results.spec.is_smoke else ""
+    figure.suptitle(f"{stamp}{results.spec.name}, scale {results.spec.scale}, {said}")
     found = [axes.get_legend_handles_labels() for axes in figure.axes]
     shown = {label: handle for panel in found for handle, label in zip(*panel, strict=True)}
     if not shown:
         return figure
-    fit = int(figure.get_figwidth() * _LETTERS / (_HANDLE + max(map(len, shown))))
+    fit = int(figure.get_figwidth() * _LETTERS_PER_INCH / (_HANDLE_LETTERS + max(map(len, shown))))
     columns = max(1, min(fit, len(shown)))
-    figure.set_figheight(figure.get_figheight() + _LINE * math.ceil(len(shown) / columns))
+    figure.set_figheight(figure.get_figheight() + _LEGEND_ROW_INCHES * math.ceil(len(shown) / columns))
     figure.legend([*shown.values()], [*shown], loc="outside lower center", ncols=columns, handlelength=3)
     return figure
 
 
-def draw(make: Make, of: Results, way: str) -> Figure | None:
-    """The figure in the house's style; matplotlib's own settings stay as they are."""
+def draw(make: Make, results: Results, stage: str) -> Figure | None:
+    """The figure in this project's style, or None; matplotlib's global settings do not change."""
     with mpl.rc_context(_LOOK):
-        return make(of, way)
+        return make(results, stage)
 
 
 def encoded(figure: Figure, form: str) -> bytes:
-    """The figure as a file; the same numbers give the same bytes."""
+    """The bytes of the figure as png, svg or pdf; the same numbers give the same bytes."""
     out = io.BytesIO()
     with mpl.rc_context(_LOOK):
         figure.savefig(out, format=form, metadata={"Date": None} if form == "svg" else None)

@@ -1,4 +1,4 @@
-"""The result itself: each seed, the mean with its interval, and how far each arm is from the baseline."""
+"""The forest plot: each seed, the mean with its interval, and how far each arm is from the baseline."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,9 +10,9 @@ from analysis.draw.figures import Style, finish, look
 from analysis.judge.results import NAMES, Contrast, Results
 from studies.engine import schema
 
-_PERFECT = 100.0  # percent: no interval goes beyond
-_ROW = 0.42  # inches
-_APART = 0.16  # of a row, between the seeds and their mean
+_PERFECT = 100.0  # percent: no interval is drawn beyond it
+_ROW_INCHES = 0.42
+_OFFSET = 0.16  # rows: the seeds are drawn above the line of their arm, the mean below it
 
 
 def seeds(
@@ -21,19 +21,19 @@ def seeds(
     ends: Mapping[str, tuple[float, float]],
     styles: Mapping[str, Style],
 ) -> Axes:
-    """A row an arm: every seed hollow, and below it the mean with its interval."""
+    """One row per arm: every seed as a hollow marker, and below the seeds their mean with its interval."""
     for row, (arm, own) in enumerate(values.items()):
         color, marker, *_ = styles[arm]
-        axes.scatter(own, np.full(len(own), row - _APART), facecolors="none", edgecolors=color, marker=marker, s=24)
+        axes.scatter(own, np.full(len(own), row - _OFFSET), facecolors="none", edgecolors=color, marker=marker, s=24)
         if len(own):
             mean, (low, high) = float(np.mean(own)), ends[arm]
-            axes.plot([low, min(high, _PERFECT)], [row + _APART] * 2, color=color, linewidth=1.6)
-            axes.plot(mean, row + _APART, color=color, marker=marker, markersize=6)
+            axes.plot([low, min(high, _PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
+            axes.plot(mean, row + _OFFSET, color=color, marker=marker, markersize=6)
     return axes
 
 
 def differences(axes: Axes, rows: Mapping[str, Contrast | None], margin: float, styles: Mapping[str, Style]) -> Axes:
-    """A row an arm: its difference to the baseline with the interval, before a band of what does not matter."""
+    """One row per arm: its difference to the baseline with the interval; the grey band is the margin."""
     axes.axvspan(-margin, margin, color="0.9", zorder=0)
     axes.axvline(0, color="0.4", linewidth=1)
     for row, (arm, contrast) in enumerate(rows.items()):
@@ -46,27 +46,27 @@ def differences(axes: Axes, rows: Mapping[str, Contrast | None], margin: float, 
     return axes
 
 
-def forest(of: Results, way: str) -> Figure | None:
+def forest(results: Results, stage: str) -> Figure | None:
     """Every seed's test accuracy, the means with their intervals, and the differences to the baseline."""
-    samples, contrasts, baseline = of.samples[way], of.contrasts[way], of.spec.baseline_of(way)
+    samples, contrasts, baseline = results.samples[stage], results.contrasts[stage], results.spec.baseline_of(stage)
     values = {arm: list(sample.values(schema.JUDGED_BY)) for arm, sample in samples.items()}
     if not any(values.values()):
         return None
     means = {arm: sample.mean(schema.JUDGED_BY) for arm, sample in samples.items()}
     compared = any(contrasts.values())
-    figure = Figure(figsize=(9.4 if compared else 6.4, 1.1 + _ROW * len(values)))
+    figure = Figure(figsize=(9.4 if compared else 6.4, 1.1 + _ROW_INCHES * len(values)))
     panels = figure.subplots(1, 1 + compared, squeeze=False, sharey=True)[0]
-    seeds(panels[0], values, {arm: (mean.low, mean.high) for arm, mean in means.items()}, look(of))
+    seeds(panels[0], values, {arm: (mean.low, mean.high) for arm, mean in means.items()}, look(results))
     names = [f"{arm} (baseline)" if arm == baseline and compared else arm for arm in values]
     panels[0].set(xlabel="test acc@1 %", yticks=range(len(values)), yticklabels=names, ylim=(len(values) - 0.5, -0.5))
     if compared:
-        differences(panels[1], {arm: contrasts.get(arm) for arm in values}, of.spec.margin, look(of))
-        panels[1].set(xlabel=f"points more than {baseline} (grey: ±{of.spec.margin:g}, too little to matter)")
+        differences(panels[1], {arm: contrasts.get(arm) for arm in values}, results.spec.margin, look(results))
+        panels[1].set(xlabel=f"points more than {baseline} (grey: ±{results.spec.margin:g}, too little to matter)")
     for axes in panels:
         axes.grid(visible=False, axis="y")
     few = max(mean.n for mean in means.values())
     return finish(
         figure,
-        of,
-        f"{NAMES[way]}: each seed (hollow), mean and 95 % interval" if few > 1 else f"{NAMES[way]}: one seed",
+        results,
+        f"{NAMES[stage]}: each seed (hollow), mean and 95 % interval" if few > 1 else f"{NAMES[stage]}: one seed",
     )

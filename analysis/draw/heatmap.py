@@ -1,4 +1,4 @@
-"""Two factors against one another: as a table in colour, and as lines that show whether they interact."""
+"""Test accuracy by two factors: a coloured table, and lines that show whether the factors interact."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,13 @@ from analysis.judge.factors import grid
 from analysis.judge.results import NAMES, Results
 from studies.engine import schema
 
-_LETTERS = 30  # under an axis, that do not run into one another
+_MOST_LETTERS = 30  # of the labels below an axis; longer labels are turned, or they would overlap
 Place = tuple[int, int]  # row, column
 Lines = Mapping[str, tuple[ArrayLike, ArrayLike]]  # by name: the mean and half its interval, at every level
 
 
 def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: ArrayLike, chosen: Place | None) -> Axes:
-    """A table of two factors in colour, the figures written in; ``values`` has shape (rows, columns), NaN where there is none."""
+    """Draw a coloured table with the numbers written in; ``values`` has shape (rows, columns), NaN where there is no arm."""
     z = np.asarray(values, dtype=float)
     image = axes.imshow(z, cmap="cividis", aspect="auto")
     axes.set_xticks(range(len(columns)), columns)
@@ -40,35 +40,35 @@ def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: ArrayL
 
 
 def lines(axes: Axes, levels: Sequence[str], series: Lines, styles: Mapping[str, Style]) -> Axes:
-    """An interaction plot: a line a series over the levels of the other factor. Not parallel: they interact."""
+    """Draw an interaction plot: one line per series over the levels of the other factor. Lines that are not parallel interact."""
     for i, (name, (mean, half)) in enumerate(series.items()):
         x = np.arange(len(levels)) + 0.04 * (i - (len(series) - 1) / 2)
         color, marker, line, _ = styles[name]
         axes.errorbar(x, mean, half, color=color, linestyle=line, marker=marker, capsize=3, label=name)
-    turned: Any = {"rotation": 30, "ha": "right"} if sum(map(len, levels)) > _LETTERS else {}
+    turned: Any = {"rotation": 30, "ha": "right"} if sum(map(len, levels)) > _MOST_LETTERS else {}
     axes.set_xticks(range(len(levels)), [level.replace(", ", ",\n") for level in levels], **turned)
     return axes
 
 
-def heatmap(of: Results, way: str) -> Figure | None:
+def heatmap(results: Results, stage: str) -> Figure | None:
     """Test accuracy by two factors, in colour and as lines."""
-    cells = grid(of.spec)
-    if cells is None or way != "reported":
+    cells = grid(results.spec)
+    if cells is None or stage != "reported":
         return None
     places = {arm: (i, j) for i, row in enumerate(cells.arms) for j, arm in enumerate(row) if arm is not None}
     mean, half = np.full((2, len(cells.rows), len(cells.columns)), math.nan)
     for arm, place in places.items():
-        test = of.samples[way][arm].mean(schema.JUDGED_BY)
+        test = results.samples[stage][arm].mean(schema.JUDGED_BY)
         mean[place], half[place] = test.mean, test.half
     if np.isnan(mean).all():
         return None
-    chosen = places.get(of.chosen_arm(way) or "")
+    chosen = places.get(results.chosen_arm(stage) or "")
     figure = Figure(figsize=(8.4, 1.8 + 0.5 * max(4, len(cells.rows))))
     left, right = figure.subplots(1, 2)
     heat(left, cells.rows, cells.columns, mean, chosen)
     title = "test acc@1 %" + (", * chosen on validation" if chosen else "")
     left.set(title=title, xlabel=cells.factors[1], ylabel=cells.factors[0])
     series = {name: (mean[:, j], half[:, j]) for j, name in enumerate(cells.columns)}
-    lines(right, cells.rows, series, look(of, cells.columns))
+    lines(right, cells.rows, series, look(results, cells.columns))
     right.set(title="parallel lines: no interaction", xlabel=cells.factors[0])
-    return finish(figure, of, NAMES[way] + ("" if np.isnan(half).all() else ", with 95 % intervals"))
+    return finish(figure, results, NAMES[stage] + ("" if np.isnan(half).all() else ", with 95 % intervals"))

@@ -1,8 +1,8 @@
 """The loss landscape along a training, after arXiv 1805.11604: bands over learning rates, e.g. with and without BN.
 
-Four panels: the loss at every step; and, along the gradient at that step, the range of the loss, the range of the change
-of the gradient (its predictiveness) and the largest change of the gradient by distance (the effective smoothness). A band
-runs from the lowest to the highest of the arms that differ in nothing but the learning rate.
+It has four panels: the loss at every step; and, along the gradient at that step, the range of the loss, the range of the
+change of the gradient (its predictiveness) and the largest change of the gradient by distance (the effective smoothness).
+A band runs from the lowest to the highest of the arms that differ only in the learning rate.
 """
 
 import math
@@ -18,32 +18,32 @@ from analysis.draw.figures import Style, finish, look
 from analysis.judge.factors import fixed, label
 from analysis.judge.results import NAMES, Results
 
-# By panel: the metrics from whose lowest to whose highest the band runs.
+# The metrics of each panel: a band runs from the lowest of them to the highest.
 _PANELS: Mapping[str, tuple[str, ...]] = {
     "training loss": ("step/loss",),
     "loss along the gradient": ("landscape/loss_min", "landscape/loss_max"),
     "gradient change (l2)": ("landscape/gradient_min", "landscape/gradient_max"),
     "effective smoothness": ("landscape/smoothness",),
 }
-_POINTS = 400  # of a band: more would be ink; each is a mean over the steps between
+_POINTS = 400  # per band; each is a mean over some steps, as more points could not be seen
 
 
 def band(axes: Axes, steps: ArrayLike, low: ArrayLike, high: ArrayLike, label: str, style: Style) -> Axes:
-    """The space between two curves over steps, shape (steps,) each; of a single step a stroke."""
+    """Fill the space between two curves over steps, shape (steps,) each; a single step becomes a stroke."""
     width = 0.3 if np.size(steps) > 1 else 4
     axes.fill_between(steps, low, high, color=style.color, alpha=0.35, hatch=style.hatch, linewidth=width, label=label)
     return axes
 
 
-def bands(of: Results, way: str) -> dict[str, dict[str, pd.DataFrame]]:
-    """By panel, then by what the arms share: `min` and `max` at each step over learning rates and seeds."""
+def bands(results: Results, stage: str) -> dict[str, dict[str, pd.DataFrame]]:
+    """The bands by panel and by what their arms share: `min` and `max` over learning rates and seeds at each step."""
     groups: dict[str, list[pd.DataFrame]] = {}
-    for arm, fields in of.spec.arms_of(way).items():
-        shared = [label(of.spec, name, fixed(value)) for name, value in fields.items() if name != "lr"]
-        groups.setdefault(", ".join(shared) or "all", []).append(of.samples[way][arm].trials)
+    for arm, fields in results.spec.arms_of(stage).items():
+        shared = [label(results.spec, name, fixed(value)) for name, value in fields.items() if name != "lr"]
+        groups.setdefault(", ".join(shared) or "all", []).append(results.samples[stage][arm].trials)
     found: dict[str, dict[str, pd.DataFrame]] = {panel: {} for panel in _PANELS}
     for name, trials in groups.items():
-        steps = of.runs.steps(pd.concat(trials)).dropna()
+        steps = results.runs.steps(pd.concat(trials)).dropna()
         for panel, metrics in _PANELS.items():
             by_step = steps[steps["metric"].isin(metrics)].groupby("step")["value"].agg(["min", "max"])
             if len(by_step):
@@ -51,12 +51,12 @@ def bands(of: Results, way: str) -> dict[str, dict[str, pd.DataFrame]]:
     return {panel: drawn for panel, drawn in found.items() if drawn}
 
 
-def landscape(of: Results, way: str) -> Figure | None:
-    """Loss, and gradient along the training, in bands from the lowest to the highest over learning rates."""
-    panels = bands(of, way)
+def landscape(results: Results, stage: str) -> Figure | None:
+    """Loss and gradient along the training, in bands from the lowest to the highest learning rate."""
+    panels = bands(results, stage)
     if not panels:
         return None
-    looks = look(of, (name for drawn in panels.values() for name in drawn))
+    looks = look(results, (name for drawn in panels.values() for name in drawn))
     wide, high = min(2, len(panels)), math.ceil(len(panels) / 2)
     figure = Figure(figsize=(4.6 * wide, 3.0 * high + 0.6))
     for axes, (title, drawn) in zip(figure.subplots(high, wide, squeeze=False).flat, panels.items(), strict=False):
@@ -66,4 +66,4 @@ def landscape(of: Results, way: str) -> Figure | None:
             band(axes, by_step.index[::window], mean["min"], mean["max"], name, looks[name])
         positive = all((by_step > 0).all(axis=None) for by_step in drawn.values())  # in logs a spike flattens nothing
         axes.set(title=title, xlabel="step", yscale="log" if positive else "linear")
-    return finish(figure, of, f"{NAMES[way]}: lowest to highest over learning rates and seeds")
+    return finish(figure, results, f"{NAMES[stage]}: lowest to highest over learning rates and seeds")

@@ -17,7 +17,7 @@ from studies.engine import schema
 if TYPE_CHECKING:
     from analysis.front.plots import Plots
 
-_WHOSE = [schema.ARM, schema.STAGE, schema.SEED, schema.NUMBER, schema.SIGNATURE]
+_WHOSE = [schema.ARM, schema.STAGE, schema.SEED, schema.SEARCH, schema.NUMBER, schema.SIGNATURE]
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,10 +30,11 @@ class Study:
     def trials(self) -> pd.DataFrame:
         """A row a trial that ended.
 
-        ``arm``, ``stage`` (reported, search, confirm), ``seed``, ``number`` (of a candidate of a search), ``signature``,
-        ``outcome`` (completed, stopped, diverged, failed), ``reason``, ``name``, ``started`` and ``ended`` (seconds since
-        1970), ``device``, ``host``, ``versions``, ``dataset_digest``; a column a field of the recipe; and the metrics:
-        ``test/acc1`` and others in percent, losses, ``seconds`` an epoch, ``epochs_done``, ``model/parameters``.
+        ``arm``, ``stage`` (reported, search, runoff, confirm), ``seed``, ``search`` (which of the arm's, from 1) and
+        ``number`` (which candidate of it), ``signature``, ``outcome`` (completed, stopped, diverged, failed), ``reason``,
+        ``name``, ``started`` and ``ended`` (seconds since 1970), ``device``, ``host``, ``versions``, ``dataset_digest``;
+        a column a field of the recipe; and the metrics: ``test/acc1`` and others in percent, losses, ``seconds`` an
+        epoch, ``epochs_done``, ``model/parameters``.
         """
         return self.results.runs.trials
 

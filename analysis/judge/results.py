@@ -203,4 +203,4 @@ def _sample(trials: pd.DataFrame, spec: Spec, way: str, arm: str) -> Sample:
     own = own.set_index(own[schema.SEED].astype(int)).sort_index()
     seeds = {outcome: tuple(map(int, own.index[own[schema.OUTCOME] == outcome])) for outcome in schema.OUTCOMES}
     completed = own[own[schema.OUTCOME] == "completed"]
-    return Sample(completed, spec.seeds_of(way), seeds["diverged"], seeds["failed"])
+    return Sample(completed, spec.seeds_of(way, arm), seeds["diverged"], seeds["failed"])

@@ -8,7 +8,7 @@ Downloaded from an MLflow server, the epochs of all trials stand in ``curves.jso
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,8 @@ from studies.engine import schema, typed
 RESULTS = Path("results")
 CURVES = "curves.jsonl"
 Row = dict[str, Any]
+_OF_A_TRIAL = {schema.ARM: str, schema.STAGE: str, schema.SEED: int, schema.SIGNATURE: str, schema.OUTCOME: str}
+_OF_AN_EPOCH = {"epoch": int}
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,22 @@ class Book:
 
     def spec(self, study: str, scale: str) -> Row:
         path = self._folder(study, scale) / schema.SPEC_FILE
-        (spec,) = _parsed([path.read_bytes()], f"{path} cannot be read; run the study again: it is written anew.")
+        (spec,) = _parsed(
+            [path.read_bytes()], f"{path} is damaged; run the study again: it is written anew.", {"name": str}
+        )
         return spec
 
     def rows(self, study: str, scale: str) -> list[Row]:
         """The trials that ended."""
         path = self._folder(study, scale) / schema.ROWS_FILE
-        return _parsed(_lines(path), f"{path} is damaged; run the study again: it is written anew.")
+        return _parsed(_lines(path), f"{path} is damaged; run the study again: it is written anew.", _OF_A_TRIAL)
 
     def epochs(self, study: str, scale: str, signatures: Sequence[str]) -> dict[str, list[Row]]:
         """The epochs of these trials, by signature."""
         downloaded = self._folder(study, scale) / CURVES
         if downloaded.exists():
-            every = _parsed(_lines(downloaded), f"{downloaded} is damaged; download it again.")
+            damaged = f"{downloaded} is damaged; download it again."
+            every = _parsed(_lines(downloaded), damaged, {**_OF_AN_EPOCH, schema.SIGNATURE: str})
             wanted = set(signatures)
             by_trial: dict[str, list[Row]] = {signature: [] for signature in signatures}
             for row in every:
@@ -72,7 +77,7 @@ class Book:
         folder = self.root / "trials"
         lines = {signature: _lines(folder / signature / "epochs.jsonl") for signature in signatures}
         damaged = f"an epochs.jsonl in {folder} is damaged; run the study again: it names the trial."
-        parsed = iter(_parsed([line for own in lines.values() for line in own], damaged))
+        parsed = iter(_parsed([line for own in lines.values() for line in own], damaged, _OF_AN_EPOCH))
         return {signature: [next(parsed) for _ in own] for signature, own in lines.items()}
 
     def _folder(self, study: str, scale: str) -> Path:
@@ -96,12 +101,12 @@ def _lines(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-def _parsed(lines: Sequence[bytes], damaged: str) -> list[Row]:
-    """All of them in one go, which is faster than one by one."""
+def _parsed(lines: Sequence[bytes], damaged: str, needed: Mapping[str, type] | None = None) -> list[Row]:
+    """All of them in one go, which is faster than one by one; a Mistake where one lacks what it needs, or is no line of ours."""
     try:
         rows: list[Row] = json.loads(b"[" + b",".join(lines) + b"]")
-    except ValueError:
-        raise Mistake(damaged) from None
-    if not all(isinstance(row, dict) for row in rows):
-        raise Mistake(damaged)
-    return rows
+        if all(type(row[name]) is kind for row in rows for name, kind in (needed or {}).items()):
+            return rows
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise Mistake(damaged)

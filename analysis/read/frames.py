@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.read.book import Row
+from cnnzoo.mistake import Mistake
 from studies.engine import schema
 
 # The learning rate by epoch has the name of a field of the recipe, and stands in the curves alone.
@@ -16,7 +17,7 @@ _TEXTS = (
     schema.ARM, schema.STAGE, schema.SIGNATURE, schema.OUTCOME, schema.REASON, schema.DEVICE, schema.DATASET_DIGEST,
     schema.VERSIONS,
 )  # fmt: skip
-_NUMBERS = (schema.SEED, schema.NUMBER, schema.SHARED_DEVICE, *METRICS)
+_NUMBERS = (schema.SEED, schema.SEARCH, schema.NUMBER, schema.SHARED_DEVICE, *METRICS)
 
 
 def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:
@@ -40,7 +41,7 @@ def epochs_frame(by_trial: Mapping[str, Sequence[Row]], last: Mapping[str, float
         schema.SIGNATURE: pd.Series([signature for signature, _ in rows], dtype="str"),
         "epoch": np.array([row["epoch"] for _, row in rows], dtype=int),
     }
-    columns = {name: _numbers([row.get(name) for _, row in rows]) for name in schema.EPOCH_METRICS}
+    columns = {name: _numbers([row.get(name) for _, row in rows], name) for name in schema.EPOCH_METRICS}
     return pd.DataFrame({**frame, **columns})
 
 
@@ -59,7 +60,7 @@ def steps_frame(by_trial: Mapping[str, Sequence[Row]]) -> pd.DataFrame:
 
 def _column(name: str, values: list[Any]) -> Any:
     if name in _NUMBERS:
-        return _numbers(values)
+        return _numbers(values, name)
     if name in _TEXTS:
         return pd.Series(values, dtype="str")
     if any(isinstance(value, list) for value in values):
@@ -67,5 +68,9 @@ def _column(name: str, values: list[Any]) -> Any:
     return values
 
 
-def _numbers(values: list[Any]) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    return np.array(values, dtype=float)  # None is NaN
+def _numbers(values: list[Any], name: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """The values as numbers; None is NaN."""
+    try:
+        return np.array(values, dtype=float)
+    except (TypeError, ValueError):
+        raise Mistake(f"the book has a {name!r} that is no number. Run the study again: it is written anew.") from None

@@ -14,14 +14,16 @@ from cnnzoo.mistake import Mistake
 from studies.engine import schema
 
 ARTIFACTS = "book"
-# MLflow's client would go on trying a server that does not answer for minutes.
-_WAITING = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "30", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+# Left to itself the client tries a silent server for minutes, and draws a bar of its own.
+_SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}  # fmt: skip
 
 
 def download(uri: str, study: str | None, scale: str | None) -> Book:
     """A book with the studies (all, if none is named) of a tracking server; the files go when the book does."""
     _check(uri)
-    for name, value in _WAITING.items():
+    for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     folder = Path(tempfile.mkdtemp(prefix="cnn-studies-"))
     book = Book(folder, schema.redact(uri))

@@ -12,6 +12,8 @@ from analysis.read.spec import Spec
 from analysis.words import count
 from studies.engine import schema
 
+_WHICH = [schema.STAGE, schema.ARM, schema.SEARCH, schema.NUMBER, schema.SEED]  # what tells a trial from the others
+
 
 @dataclass(frozen=True)
 class StudyRuns:
@@ -54,7 +56,7 @@ def load(book: Book, study: str, scale: str | None = None) -> StudyRuns:
 
 def current(trials: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:
     """The trials of the plan as the spec has it, in its order, and a note on each kind of those that are left out."""
-    latest = trials.drop_duplicates([schema.STAGE, schema.ARM, schema.SEED, schema.NUMBER], keep="last")
+    latest = trials.drop_duplicates(_WHICH, keep="last")
     planned = latest[_planned(latest, spec)]
     kept = planned.drop(index=_superseded(planned, spec))
     notes = [
@@ -67,7 +69,7 @@ def current(trials: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:
     ]
     rank = [*schema.STAGES, *spec.every_arm()].index
     ordered = kept.sort_values(
-        [schema.STAGE, schema.ARM, schema.NUMBER, schema.SEED],
+        _WHICH,
         key=lambda column: column.map(rank) if column.name in (schema.STAGE, schema.ARM) else column,
         ignore_index=True,
     )
@@ -75,18 +77,23 @@ def current(trials: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _planned(trials: pd.DataFrame, spec: Spec) -> "pd.Series[bool]":
-    """Which trials are of an arm, and on a seed, that the study has."""
-    planned = pd.Series(data=False, index=trials.index)
-    for stage in schema.STAGES:
-        of_arms = (trials[schema.STAGE] == stage) & trials[schema.ARM].isin(list(spec.arms_of(stage)))
-        planned |= of_arms if stage == "search" else of_arms & trials[schema.SEED].isin(spec.seeds_of(stage))
-    return planned
+    """Which trials are of an arm, and on a seed, that the study has; a search chooses its seeds itself."""
+    whose = zip(trials[schema.STAGE], trials[schema.ARM], trials[schema.SEED], strict=True)
+    seeds = {
+        (stage, arm): {*spec.seeds_of(stage, arm)} for stage in ("reported", "confirm") for arm in spec.arms_of(stage)
+    }
+    planned = [
+        seed in seeds.get((stage, arm), ()) if stage in ("reported", "confirm") else arm in spec.tuned_arms
+        for stage, arm, seed in whose
+    ]
+    return pd.Series(planned, trials.index, dtype=bool)
 
 
 def _superseded(trials: pd.DataFrame, spec: Spec) -> list[Any]:
-    """The rows that confirm another setting than the one confirmed last."""
+    """The rows that confirm another setting than the one that their search chose last."""
     rows: list[Any] = []
-    for arm, own in trials[trials[schema.STAGE] == "confirm"].groupby(schema.ARM):
+    confirmed = trials[trials[schema.STAGE] == "confirm"]
+    for (arm, _), own in confirmed.groupby([schema.ARM, schema.SEARCH], dropna=False):
         settings = pd.Series([*map(repr, own[[*spec.tune[str(arm)]]].itertuples(index=False))], own.index)
         rows += [*own.index[settings != settings.iloc[-1]]]
     return rows

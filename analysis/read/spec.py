@@ -38,6 +38,13 @@ class Spec:
     chosen_in: Mapping[str, str] = field(default_factory=dict)  # by arm, the study that its setting was chosen in
     smaller: Fields = field(default_factory=dict)  # what the scale changed in the base recipe
     origin: Mapping[str, str] = field(default_factory=dict)  # of the last start: commit, versions
+    declared: Mapping[str, Any] = field(default_factory=dict)  # since when what is judged is as it is now
+    searches: int = 1  # repetitions of each arm's search
+    first_look: int | None = None  # seeds at the first verdicts; None: all that are planned
+    at_most: int | None = None  # seeds at the last ones
+    more_seeds: Mapping[str, Mapping[str, int]] = field(
+        default_factory=dict
+    )  # by stage and arm, where they had to decide
 
     @classmethod
     def from_json(cls, spec: Mapping[str, Any], study: str) -> "Spec":
@@ -81,8 +88,22 @@ class Spec:
         """Also the tuned arms that stand for several."""
         return list(dict.fromkeys([*self.arms, *self.tuned_arms]))
 
-    def seeds_of(self, stage: str) -> tuple[int, ...]:
-        return self.seeds if stage == "reported" else self.confirm_seeds
+    def seeds_of(self, stage: str, arm: str = "") -> tuple[int, ...]:
+        """The seeds planned for every arm, or those of an arm: more, where undecided questions needed them."""
+        starts = self.first_seeds_of(stage)
+        most = max(self.planned_seeds, self.more_seeds.get(stage, {}).get(arm, 0))
+        return tuple(start + k for start in starts for k in range(most))
+
+    @property
+    def planned_seeds(self) -> int:
+        """How many seeds every arm gets as reported, and to confirm each search."""
+        return len(self.seeds)
+
+    def first_seeds_of(self, stage: str) -> tuple[int, ...]:
+        """The first seed; where searches are repeated, that of each of them."""
+        if stage == "reported":
+            return self.seeds[:1]
+        return self.confirm_seeds[:: max(1, len(self.confirm_seeds) // self.searches)]
 
     def baseline_of(self, stage: str) -> str | None:
         return self.baseline if stage == "reported" else self.tuned_baseline

@@ -32,6 +32,7 @@ class Trial:
     fields: Mapping[str, Any] = field(default_factory=dict)
     outcome: str | None = "completed"
     number: int | None = None
+    search: int | None = None
     scale: str = "demo"
     shared: int = 1
     digest: str = "d1"
@@ -179,7 +180,7 @@ def _row(trial: Trial) -> dict[str, Any]:
     if trial.test is not None and trial.outcome == "completed":
         metrics |= {schema.TEST_ACC1: trial.test, schema.TEST_LOSS: 0.3}
     return {
-        "arm": trial.arm, "stage": trial.stage, "seed": trial.seed, "number": trial.number,
+        "arm": trial.arm, "stage": trial.stage, "seed": trial.seed, "search": trial.search, "number": trial.number,
         "signature": _signature(trial), "name": f"{trial.arm} · seed {trial.seed}", "outcome": trial.outcome,
         "reason": "", "started": 0.0, "ended": 1.0, "device": "cpu", "host": "here", "dataset_digest": trial.digest,
         "versions": trial.versions, "trials_on_device": trial.shared, **trial.recipe(),

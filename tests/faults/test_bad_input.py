@@ -5,7 +5,7 @@ import io
 import json
 import os
 import re
-import sqlite3
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +22,7 @@ from PIL import Image
 from analysis import claims, report, tables, trials
 from cnnzoo import Recipe
 from cnnzoo.data import open_dataset
+from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import FIELDS
 from studies.engine import Arm, Budget, Scale, claim
 from studies.engine.plan.options import Options
@@ -226,56 +227,44 @@ def test_any_folder_of_images_is_a_data_set_or_refused(files: dict[tuple[str, ..
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """An MLflow database with a small study in it."""
-    path = tmp_path_factory.mktemp("whole") / "mlflow.db"
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book of a small study."""
+    folder = tmp_path_factory.mktemp("whole")
     make = (
-        "import sys; from mlflow import MlflowClient; from pathlib import Path\n"
-        "MlflowClient(f'sqlite:///{sys.argv[1]}').search_experiments()\n"
-        "sys.path.append('tests/analysis'); from fake_study import activations, write_sql\n"
-        "write_sql(Path(sys.argv[1]), *activations())\n"
+        "import sys; sys.path.append('tests/analysis'); from fake_study import activations, write_book\n"
+        "from pathlib import Path; write_book(*activations(), root=Path(sys.argv[1]))\n"
     )
-    root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", make, str(path)], check=True, cwd=root, capture_output=True)
-    return path.read_bytes()
+    subprocess.run([sys.executable, "-c", make, str(folder)], check=True, cwd=Path(__file__).parents[2])
+    return folder
 
 
 @pytest.mark.slow
 @bounded
 @given(data=st.data())
-def test_any_damage_to_the_database_is_read_or_told(data: st.DataObject, whole: bytes) -> None:
-    damaged = bytearray(whole[: data.draw(st.sampled_from([len(whole), len(whole) // 2, 5000, 100, 16, 3]))])
-    for _ in range(data.draw(st.integers(0, 40))):
-        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+def test_any_damage_to_the_book_is_read_or_told(data: st.DataObject, whole: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        path = Path(folder, "mlflow.db")
+        book = shutil.copytree(whole, Path(folder, "results"))
+        pattern = data.draw(st.sampled_from(["studies/*/trials.jsonl", "trials/*/epochs.jsonl"]))
+        path = data.draw(st.sampled_from(sorted(book.glob(pattern))))
+        content = path.read_bytes()
+        damaged = bytearray(content[: data.draw(st.sampled_from([len(content), len(content) // 2, 100, 3]))])
+        for _ in range(data.draw(st.integers(0, 4))):
+            damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
         path.write_bytes(damaged)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{path}")
-            for command in (tables, claims, trials):
-                with contextlib.suppress(ValueError):
-                    command.main(["--study", "activations"])
+        for command in (tables, claims, trials):
+            with contextlib.suppress(Mistake):
+                command.main(["--study", "activations", "--results", str(book)])
 
 
-JUNK_DATABASES = {
-    "nothing": b"",
-    "a header alone": b"SQLite format 3\0",
-    "zeros": bytes(10_000),
-    "text": b"hello",
-}
-
-
-@pytest.mark.parametrize("what", [*JUNK_DATABASES, "another database"])
+@pytest.mark.parametrize("name", ["spec.json", "trials.jsonl"])
+@pytest.mark.parametrize("content", [b"\0" * 100 + b"\n", b"hello\n", b"{}\n", b"[]\n", b"null\n", b'{"arm": 1}\n'])
 @pytest.mark.parametrize("command", [tables, claims, trials, report], ids=lambda command: command.__name__)
-def test_what_is_no_database_of_mlflows(
-    command: Any, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_is_no_book(
+    command: Any, name: str, content: bytes, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
-    if what in JUNK_DATABASES:
-        Path("mlflow.db").write_bytes(JUNK_DATABASES[what])
-    else:
-        with contextlib.closing(sqlite3.connect("mlflow.db")) as database:
-            database.execute("CREATE TABLE experiments (name TEXT)")
-    with pytest.raises(ValueError, match=r"^cannot read MLflow at sqlite:///mlflow.db: .*\nhint: "):
+    shutil.copytree(whole, "results")
+    Path("results/studies/activations.demo", name).write_bytes(content)
+    with pytest.raises(Mistake, match="un the study again: it is written anew") as caught:
         command.main(["--study", "activations"])
+    one_line(caught.value)

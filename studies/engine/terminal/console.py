@@ -139,7 +139,7 @@ def farewell(prepared: Prepared, conductor: Conductor, tracker: Tracker, console
         console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
     for trial, reason in conductor.failures():
         folder = f"{conductor.book.root.name}/trials/{trial.signature}"
-        again = f"\nto try this candidate again, delete the folder {folder}" if trial.stage == "search" else ""
+        again = f"\nto try it again, delete the folder {folder}" if not trial.tested else ""
         console.print(f"\nfailed: {trial.name}\n{reason}{again}", soft_wrap=True)
     return 1 if outcomes["failed"] else 0
 

@@ -69,7 +69,7 @@ def ask_the_analysis(plan: Plan) -> Standing:
     """How the questions stand by what is in the book now."""
     asked = ["--study", plan.study.name, "--scale", plan.scale]
     done = subprocess.run(
-        [sys.executable, "-m", "analysis.undecided", *asked], stdout=subprocess.PIPE, check=False, text=True
+        [sys.executable, "-m", "analysis.tables", "--undecided", *asked], stdout=subprocess.PIPE, check=False, text=True
     )
     if done.returncode:
         raise OSError(f"the analysis could not say what is undecided (exit code {done.returncode})")

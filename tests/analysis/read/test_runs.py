@@ -157,6 +157,35 @@ def test_only_the_setting_confirmed_last_counts() -> None:
     assert "1 trial that confirmed a setting chosen before" in runs.notes[0]
 
 
+def test_seeds_that_undecided_questions_asked_for_count() -> None:
+    plan = spec()
+    plan["budget"] = {**plan["budget"], "more_seeds": {"reported": {"relu": 5}, "confirm": {"relu": 4}}}
+    trials = [*reported("relu", [90.0] * 5), *reported("mish", [90.0] * 5), *confirmed("relu", [90.0] * 5, 0.1)]
+    runs = read(plan, trials)
+    counted = runs.trials.groupby(["stage", "arm"])["seed"].max().to_dict()
+    assert counted == {("reported", "relu"): 5, ("reported", "mish"): 3, ("confirm", "relu"): 104}
+
+
+def test_each_search_confirms_its_own_choice() -> None:
+    plan = spec()
+    plan["budget"] = {**plan["budget"], "searches": 2, "confirm_seeds": [101, 102, 1101, 1102]}
+    choices = {101: (1, 0.1), 102: (1, 0.1), 1101: (2, 0.5), 1102: (2, 0.5)}
+    trials = [
+        Trial("relu", "confirm", seed, fields={"activation": "relu", "lr": lr}, search=search)
+        for seed, (search, lr) in choices.items()
+    ]
+    runs = read(plan, trials)
+    assert list(runs.trials["lr"]) == [0.1, 0.1, 0.5, 0.5]
+    assert runs.notes == ()
+
+
+def test_a_run_off_belongs_to_its_search() -> None:
+    candidate = searched("relu", [0.1])[0]
+    runs = read(spec(), [candidate, *(replace(candidate, stage="runoff", seed=seed) for seed in (201, 202))])
+    assert list(runs.trials["seed"]) == [0, 201, 202]
+    assert runs.notes == ()
+
+
 def test_a_setting_with_a_field_left_to_its_default_is_one_setting() -> None:
     plan = spec(tune={name: {"momentum": {"choices": [None, 0.9]}} for name in ("relu", "mish", "elu")})
     trials = [replace(t, fields={"activation": "relu", "momentum": None}) for t in confirmed("relu", [90.0, 91.0], 0.1)]

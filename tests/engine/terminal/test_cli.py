@@ -184,7 +184,8 @@ def test_results_that_are_no_folder(warm: Warm, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("my results: excellent")
     started = warm.start(tmp_path, "--in-process")
     assert started.wait() == 4
-    assert started.complained() == f"error: the results cannot be written to {tmp_path / 'results'} (File exists).\n"
+    folder = tmp_path / "results" / "studies" / "tiny.demo"
+    assert started.complained() == f"error: the results cannot be written to {folder} (Not a directory).\n"
     assert (tmp_path / "results").read_text() == "my results: excellent"
     assert not (tmp_path / "mlflow.db").exists()
 
