@@ -25,8 +25,9 @@ def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
     Every metric and everything that tells a trial from others has its column, also where no trial has a value.
     """
-    names = dict.fromkeys([*_TEXTS, *_NUMBERS, *(name for row in rows for name in row)])
-    return pd.DataFrame({name: _column(name, [row.get(name) for row in rows]) for name in names})
+    read = pd.DataFrame(rows)
+    whole = read.reindex(columns=[*dict.fromkeys([*_TEXTS, *_NUMBERS, *read])])
+    return pd.DataFrame({str(name): _typed(str(name), column) for name, column in whole.items()})
 
 
 def epochs_frame(by_trial: Mapping[str, Sequence[Row]], last: Mapping[str, float]) -> pd.DataFrame:
@@ -58,17 +59,17 @@ def steps_frame(by_trial: Mapping[str, Sequence[Row]]) -> pd.DataFrame:
     return frame.astype({schema.SIGNATURE: "str", "metric": "str", "step": int, "value": float})
 
 
-def _column(name: str, values: list[Any]) -> Any:
+def _typed(name: str, column: "pd.Series[Any]") -> Any:
     if name in _NUMBERS:
-        return _numbers(values, name)
+        return _numbers(column, name)
     if name in _TEXTS:
-        return pd.Series(values, dtype="str")
-    if any(isinstance(value, list) for value in values):
-        return pd.Series([tuple(value) if isinstance(value, list) else value for value in values], dtype=object)
-    return values
+        return column.astype("str") if column.notna().all() else column
+    if column.dtype == object:
+        return column.map(lambda value: tuple(value) if isinstance(value, list) else value)
+    return column
 
 
-def _numbers(values: list[Any], name: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
+def _numbers(values: Any, name: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """The values as numbers; None is NaN."""
     try:
         return np.array(values, dtype=float)
