@@ -16,6 +16,7 @@ test-slow: .venv/installed  # real kills, chaos, every study end to end: CI runs
 test-oldest: .venv/installed  # with the oldest versions that pyproject.toml allows, and of MLflow the small package alone
 	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .venv-oldest
 	$(BIN)/uv pip install --quiet --python .venv-oldest --resolution lowest-direct -e '.[test]'
+	$(BIN)/uv pip uninstall --quiet --python .venv-oldest mlflow
 	.venv-oldest/bin/python -m pytest -m "not slow" -W default
 
 lint: .venv/installed
@@ -25,6 +26,9 @@ lint: .venv/installed
 types: .venv/installed
 	$(BIN)/mypy
 
+docs: .venv/installed  # the site, in site/; a broken link is an error
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs site
+
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -32,4 +36,4 @@ types: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-oldest build site *.egg-info .pytest_cache .mypy_cache .ruff_cache

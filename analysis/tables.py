@@ -15,6 +15,7 @@ from pathlib import Path
 
 from analysis.front.commands import command, parser, read, write
 from analysis.judge.results import Results
+from analysis.judge.undecided import undecided
 from analysis.write.render import FORMATS, render
 from analysis.write.tables import TABLES
 from cnnzoo.mistake import Mistake
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("The table of a study, with what is needed to defend it.")
     options.add_argument("--format", choices=FORMATS, help="default: as the name of --out ends; on the screen, plain")
     options.add_argument("--keep", type=Path, metavar="DIR", help="also write it there as a page, with its figures")
+    open_ones = "instead: what is undecided and the seeds that it needs, as JSON; a study's --decide asks so"
+    options.add_argument("--undecided", action="store_true", help=open_ones)
     options.add_argument("--table", choices=TABLES, help="this one alone; default: all")
     given = options.parse_args(arguments)
     form: str = given.format or _SUFFIXES.get(given.out.suffix if given.out else ".txt", "")
@@ -34,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         other = f"try --out {given.out.with_suffix('.md')}, or say with --format what to write there"
         raise Mistake(f"--out {given.out} must end with {', '.join(_SUFFIXES)}; {other}")
     of = read(given)
+    if given.undecided:
+        write(undecided(of).to_json(), given.out)
+        return 0
     color = given.out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
     write(render(of, form, given.table, color), given.out)
     if given.keep:

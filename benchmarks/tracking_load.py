@@ -55,7 +55,7 @@ def row(of: Trial) -> Row:
     """What the book says of a trial that ended."""
     metrics = {**dict.fromkeys(schema.TRIAL_METRICS, 50.0), schema.EPOCHS_DONE: float(EPOCHS), schema.CHOSEN_BY: 50.0}
     return Row(
-        arm=of.arm, stage=of.stage, seed=of.recipe.seed, number=None, signature=of.signature, name=of.name,
+        arm=of.arm, stage=of.stage, seed=of.recipe.seed, search=None, number=None, signature=of.signature, name=of.name,
         outcome="completed", reason="", started=0.0, ended=1.0, device="cpu", host="here", dataset_digest="d",
         versions="", recipe=of.recipe.to_json(), metrics=metrics,
     )  # fmt: skip

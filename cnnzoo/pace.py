@@ -8,8 +8,9 @@ from torch import Tensor
 from cnnzoo import streams
 from cnnzoo.blocks import Shape
 from cnnzoo.losses import training_loss
+from cnnzoo.mps import runs_or_can_run
 from cnnzoo.optim import OPTIMIZERS
-from cnnzoo.precision import casting, set_up_gpu
+from cnnzoo.precision import casting, choose_device, set_up_gpu
 from cnnzoo.recipe import Recipe, build
 from cnnzoo.replay import WARM_UPS
 
@@ -84,3 +85,11 @@ def by_trials_at_once(recipe: Recipe, shape: Shape, classes: int, device: torch.
             break
         together *= 2
     return found
+
+
+def trials_at_once(recipe: Recipe, shape: Shape, classes: int, device: torch.device | str) -> int:
+    """How many trainings of a recipe one GPU does best side by side: 1 where their processes would take turns."""
+    if not runs_or_can_run():
+        return 1
+    found = by_trials_at_once(recipe, shape, classes, choose_device(device))
+    return max(found, key=lambda together: found[together])

@@ -7,7 +7,7 @@ import torch
 from cnnzoo.recipe import Recipe
 
 # The networks whose arithmetic is too little to pay for the casts: measured, bf16 makes them no faster than fp32.
-TOO_SMALL_FOR_BF16 = ("lenet", "lenet_b")
+TOO_SMALL_FOR_BF16 = ("lenet", "lenet_1998", "lenet_b")
 _CPU_UNITS_FOR_BF16 = ("avx512_bf16", "amx_bf16", "bf16")  # as torch.cpu names them; the last one is Arm's
 
 

@@ -11,6 +11,7 @@ import math
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from torch import nn
@@ -91,7 +92,8 @@ class Recipe:
         """The same recipe with every default filled in; two recipes train alike exactly if these are equal."""
         owners = (builder_of(self.model), OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule])
         defaults = {name: value for owner in owners for name, value in defaults_of(owner).items()}
-        return self.replace(**{k: v for k, v in defaults.items() if getattr(self, k) is None})
+        missing = {name: value for name, value in defaults.items() if getattr(self, name) is None and value is not None}
+        return self.replace(**missing) if missing else self
 
     def options(self) -> dict[str, Any]:
         """The options of the model that were set, as its builder takes them."""
@@ -105,7 +107,7 @@ class Recipe:
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:
@@ -161,6 +163,7 @@ def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
     return builder_of(recipe.model)(shape, classes, **recipe.options())
 
 
+@cache
 def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
     """The recipe fields that a builder of a model, an optimiser or a schedule takes, with their defaults."""
     parameters = inspect.signature(builder).parameters.values()

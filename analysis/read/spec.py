@@ -37,9 +37,14 @@ class Spec:
     table: Mapping[str, str] | None
     chosen_in: Mapping[str, str] = field(default_factory=dict)  # by arm, the study that its setting was chosen in
     smaller: Fields = field(default_factory=dict)  # what the scale changed in the base recipe
-    searches: int = 1  # repetitions of each arm's search
-    more_seeds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by stage and arm, where they decide
     origin: Mapping[str, str] = field(default_factory=dict)  # of the last start: commit, versions
+    declared: Mapping[str, Any] = field(default_factory=dict)  # since when what is judged is as it is now
+    searches: int = 1  # repetitions of each arm's search
+    first_look: int | None = None  # seeds at the first verdicts; None: all that are planned
+    at_most: int | None = None  # seeds at the last ones
+    more_seeds: Mapping[str, Mapping[str, int]] = field(
+        default_factory=dict
+    )  # by stage and arm, where they had to decide
 
     @classmethod
     def from_json(cls, spec: Mapping[str, Any], study: str) -> "Spec":
@@ -83,11 +88,22 @@ class Spec:
         """Also the tuned arms that stand for several."""
         return list(dict.fromkeys([*self.arms, *self.tuned_arms]))
 
-    def seeds_of(self, stage: str, arm: str | None = None) -> tuple[int, ...]:
-        """The seeds of a stage, search by search; of an arm, with those that undecided questions have asked for."""
-        seeds, searches = (self.seeds, 1) if stage == "reported" else (self.confirm_seeds, self.searches)
-        each, wanted = len(seeds) // searches, self.more_seeds.get(stage, {}).get(arm or "", 0)
-        return tuple(first + i for first in seeds[::each] for i in range(wanted)) if wanted > each else seeds
+    def seeds_of(self, stage: str, arm: str = "") -> tuple[int, ...]:
+        """The seeds planned for every arm, or those of an arm: more, where undecided questions needed them."""
+        starts = self.first_seeds_of(stage)
+        most = max(self.planned_seeds, self.more_seeds.get(stage, {}).get(arm, 0))
+        return tuple(start + k for start in starts for k in range(most))
+
+    @property
+    def planned_seeds(self) -> int:
+        """How many seeds every arm gets as reported, and to confirm each search."""
+        return len(self.seeds)
+
+    def first_seeds_of(self, stage: str) -> tuple[int, ...]:
+        """The first seed; where searches are repeated, that of each of them."""
+        if stage == "reported":
+            return self.seeds[:1]
+        return self.confirm_seeds[:: max(1, len(self.confirm_seeds) // self.searches)]
 
     def baseline_of(self, stage: str) -> str | None:
         return self.baseline if stage == "reported" else self.tuned_baseline

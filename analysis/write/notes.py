@@ -128,8 +128,9 @@ def _stages(of: Results) -> list[str]:
         spaces = {arm: "; ".join(f"{f} {space(s)}" for f, s in fields.items()) for arm, fields in spec.tune.items()}
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]
         searched = count(spec.trials_per_arm, "search trial")
+        often = f", {spec.searches} times over" if spec.searches > 1 else ""
         lines.append(
-            f"Tuned: {' | '.join(dict.fromkeys(each))}; {searched} an arm, the best by validation accuracy "
+            f"Tuned: {' | '.join(dict.fromkeys(each))}; {searched} an arm{often}, the best by validation accuracy "
             f"trained anew on {seeds(spec.confirm_seeds)}, and only then tested."
         )
     return lines

@@ -10,11 +10,10 @@ from rich.text import Text
 
 from cnnzoo.mistake import BAD_INPUT
 from studies.command.files import StudyFile, bundled, find, readable
+from studies.command.progress import progress
 from studies.engine import typed
 from studies.engine.book.book import Book
-from studies.engine.terminal.cli import RESULTS
-from studies.engine.terminal.console import terminal
-from studies.engine.terminal.overview import progress_of
+from studies.engine.schema import RESULTS
 
 SCALES = ("demo", "report")  # smoke costs nothing and says nothing
 
@@ -29,7 +28,7 @@ def show(arguments: Sequence[str]) -> int:
     paths = [find(name) for name in parser.parse_args(arguments).files] or bundled()
     problems: list[str] = []
     studies = sorted(readable(paths, problems), key=lambda one: one.report)
-    console = terminal()
+    console = Console(markup=False, emoji=False, highlight=False)
     for report, of_it in groupby(studies, key=lambda one: one.report):
         console.print(Text(report, style="bold underline"))
         for one in of_it:
@@ -45,8 +44,8 @@ def _tell(one: StudyFile, console: Console) -> None:
     study, book = one.study, Book(RESULTS.absolute())
     console.print(Text.assemble("  ", (study.name, "bold")))
     _print_indented(study.question, console)
-    costs = "; ".join(f"{scale} {progress_of(study, scale, book)} epochs" for scale in SCALES)
-    _print_indented(f"{len(study.arms)} arms; trials: {costs}", console, style="dim")
+    costs = (f"{scale}: {progress(study, scale, book.table(study.name, scale))}" for scale in SCALES)
+    _print_indented(f"{len(study.arms)} arms · {' · '.join(costs)}", console, style="dim")
 
 
 def _print_indented(text: str, console: Console, style: str = "") -> None:

@@ -8,6 +8,7 @@ In MLflow a study is an experiment. It has one parent run for each scale (tagged
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 # Tags of a run.
 KIND, STUDY, ARM, STAGE, SCALE, SEED = "kind", "study", "arm", "stage", "scale", "seed"
@@ -16,7 +17,8 @@ DEVICE, REASON = "device", "reason"
 DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", "versions"
 HOST, STARTED = "host", "started"
 
-# The files of a study in the book: ``results/studies/<study>.<scale>/`` holds both.
+RESULTS = Path("results")  # the book, in the folder where a study is started
+# The files of a study in it: ``results/studies/<study>.<scale>/`` holds both.
 STUDIES_FOLDER, SPEC_FILE, ROWS_FILE = "studies", "spec.json", "trials.jsonl"
 CURVES_FILE = "curves.jsonl"  # beside them among the artifacts in MLflow: the epochs of all trials
 

@@ -2,16 +2,20 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 import torch
 
-from cnnzoo.__main__ import REPORT_OF, main, structure_of
+from cnnzoo.__main__ import main
 from cnnzoo.nets import ZOO
 from cnnzoo.nets.choices import ACTIVATIONS, NORMS
 from cnnzoo.recipe import Recipe, build, defaults_of
 from cnnzoo.structure import Structure, describe, measure
+from cnnzoo.terminal.overview import SECTION_OF, structure_of
 
 MNIST, CIFAR = ((1, 28, 28), 10), ((3, 32, 32), 10)
 
@@ -168,14 +172,14 @@ def test_describing_draws_no_random_numbers() -> None:
 
 
 def test_every_network_belongs_to_a_report() -> None:
-    assert set(REPORT_OF) == set(ZOO)
+    assert set(SECTION_OF) == set(ZOO)
 
 
 def test_the_overview_has_every_network_within_120_columns(capsys: pytest.CaptureFixture[str]) -> None:
     main([])
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 120
-    first_words = [line.split()[0] for line in lines if line]
+    first_words = [line.split()[0] for line in lines if line.strip()]
     assert all(model in first_words for model in ZOO)
 
 
@@ -191,13 +195,24 @@ def test_one_network_layer_by_layer(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--json"])
-    networks = {network["name"]: network for network in json.loads(capsys.readouterr().out)}
-    assert set(networks) == set(ZOO)
-    assert networks["lenet"] == {
-        "name": "lenet", "shape": [1, 28, 28], "classes": 10, "activation": "relu", "pooling": "max",
+    networks = json.loads(capsys.readouterr().out)
+    assert {network["name"] for network in networks} == set(ZOO)
+    assert networks[0] == {
+        "name": "lenet", "shape": [1, 28, 28], "classes": 10, "options": {}, "activation": "relu", "pooling": "max",
         "overlapping": False, "order": "conv-act-pool", "depth": 5, "convolutions": 2, "fully_connected": 3, "dropout": 0,
         "output": "softmax", "shortcuts": 0, "parameters": 61_706, "size_mb": pytest.approx(0.239, abs=5e-4), "flops": 833_040,
     }  # fmt: skip
+    sections = [(network["shape"], network["options"]) for network in networks if network["name"] == "resnet18"]
+    assert sections == [([1, 28, 28], {}), ([3, 64, 64], {"stem_pool": 2})]  # reports C and A
+
+
+def test_nobody_reading_on_is_no_traceback() -> None:
+    """As in ``python -m cnnzoo | head -2``."""
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run([sys.executable, "-m", "cnnzoo"], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, "")
 
 
 def test_an_unknown_name_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -114,7 +114,7 @@ def test_a_study_of_ones_own_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(OWN_STUDY)
     ran = typed(tmp_path, "run", "own.py", "--scale", "demo", "--in-process")
     assert "2 trials: 2 completed" in ran.stdout
-    assert "cnn-studies run own.py --scale demo --in-process --seeds 3" in ran.stdout
+    assert "cnn-studies run own.py --scale demo --in-process --decide" in ran.stdout
     assert "next  cnn-studies report --study own --scale demo" in ran.stdout
     table = typed(tmp_path, "tables", "--study", "own")
     assert "own, scale demo: Does tanh do as well as ReLU?" in table.stdout

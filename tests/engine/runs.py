@@ -173,8 +173,9 @@ def curves(folder: Path) -> dict[str, list[dict[str, float]]]:
 
 
 def results(folder: Path) -> dict[str, dict[str, Any]]:
-    """How trials ended, by signature."""
-    return {path.parent.name: json.loads(path.read_text()) for path in folder.glob("results/trials/*/result.json")}
+    """How trials ended, by signature, without when."""
+    found = {path.parent.name: json.loads(path.read_text()) for path in folder.glob("results/trials/*/result.json")}
+    return {signature: {k: v for k, v in result.items() if k != "ended"} for signature, result in found.items()}
 
 
 def runs(folder: Path, kind: str, study: str = "tiny") -> list[Run]:

@@ -43,11 +43,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Epoch]:
 
 
 @pytest.mark.parametrize("trouble", [errno.ENOSPC, errno.EROFS], ids=errno.errorcode.get)
-@pytest.mark.parametrize("nth", range(1, 7), ids=lambda nth: f"write {nth}")
+@pytest.mark.parametrize("nth", range(1, 8), ids=lambda nth: f"write {nth}")
 def test_a_write_that_fails_costs_nothing(
     nth: int, trouble: int, tmp_path: Path, whole: list[Epoch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recipe, origin, two checkpoints, network, result: each of them in turn finds the disk full."""
+    """Recipe, origin, two checkpoints, predictions, network, result: each of them in turn finds the disk full."""
     sync, written = os.fsync, 0
 
     def full(descriptor: int) -> None:
@@ -67,7 +67,7 @@ def test_a_write_that_fails_costs_nothing(
     after = epochs_of(order(tmp_path))
     assert without_the_clock(after) == without_the_clock(whole)
     assert after[: len(before)] == before, "with their seconds: they were not trained again"
-    kept = {"epochs.jsonl", "lock", "origin.json", "model.safetensors", "recipe.json", "result.json"}
+    kept = {"epochs.jsonl", "lock", "origin.json", "model.safetensors", "predictions.npz", "recipe.json", "result.json"}
     assert {path.name for path in book.folder("abc").iterdir()} == kept
 
 

@@ -16,8 +16,8 @@ from tests.engine.simulated import plan, study
 
 
 def test_a_long_silence_is_told_once_with_what_is_being_trained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "LOOK", 0.01)
-    monkeypatch.setattr(progress, "SILENCE", 0.05)
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(progress, "SILENCE_SECONDS", 0.05)
     agenda = Agenda(plan(study()), lambda trial: Course())
     trial = agenda.next()
     assert trial is not None
@@ -32,8 +32,8 @@ def test_a_long_silence_is_told_once_with_what_is_being_trained(monkeypatch: pyt
 
 
 def test_a_study_of_long_epochs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "LOOK", 0.001)
-    monkeypatch.setattr(progress, "SILENCE", 0.01)
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(progress, "SILENCE_SECONDS", 0.01)
     said = io.StringIO()
     agenda = Agenda(plan(study()), lambda trial: Course())
     shown = Progress(agenda.plan, 1, Console(file=said))

@@ -14,7 +14,7 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.tune.execution import tune_controller
 
 from studies.engine.run import on_ray
-from studies.engine.run.conduct import GONE
+from studies.engine.run.conduct import WORKER_DIED
 from tests.engine.runs import ROOT, Warm, booked, epochs_booked, finish, trained_by, until
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
 
@@ -157,7 +157,7 @@ def test_workers_that_ray_kills_for_want_of_memory_fail_and_the_driver_lives(war
     study = warm.start(tmp_path, "--only", "reported", "--seeds", "1", **short)
     assert study.wait() == 1, study.printed() + study.complained()
     assert "2 trials: 2 failed" in study.printed()
-    assert GONE in study.printed()
+    assert WORKER_DIED in study.printed()
     assert statuses(tmp_path) == {"FAILED", "FINISHED"}
     warm.finish(tmp_path, "--in-process", "--only", "reported", "--seeds", "1")
     assert statuses(tmp_path) == {"FINISHED"}

@@ -9,7 +9,7 @@ Both are written anew at each start, from the plan and from the trials' folders;
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,8 @@ class Row:
 
     def to_line(self) -> str:
         """All of it side by side; NaN and infinity are null."""
-        content = asdict(self)
-        recipe, metrics = content.pop("recipe"), content.pop("metrics")
-        flat = {**content, **recipe, **metrics}
+        flat = {**vars(self), **self.recipe, **self.metrics}
+        del flat["recipe"], flat["metrics"]
         return json.dumps({name: _json(value) for name, value in flat.items()}, ensure_ascii=False) + "\n"
 
 
@@ -68,13 +67,13 @@ class Table:
         """The spec that was written last; empty where there is none, or where it is damaged and will be written again."""
         try:
             content = json.loads(self.spec_file.read_bytes())
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
 
     def rows(self) -> list[dict[str, Any]]:
-        """The lines of the table; a last one that is being written is left out."""
-        lines = self.rows_file.read_bytes().splitlines(keepends=True)
+        """The rows as they were written; a last line that was cut short is written again by the next start."""
+        lines = self.rows_file.read_bytes().splitlines(keepends=True) if self.rows_file.exists() else []
         return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
     def write(self, spec: Mapping[str, Any], rows: Iterable[Row]) -> None:

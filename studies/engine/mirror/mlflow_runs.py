@@ -41,7 +41,7 @@ class Runs:
         self._say = say
         self._spec = spec
         self._origin = origin
-        self._experiment = self._open_experiment()
+        self.experiment = self._open_experiment()
         self._dataset = entities.dataset_input(spec["dataset"])
         self._parent = self._open_parent()
         self._trials = self._look_up()
@@ -97,7 +97,7 @@ class Runs:
         if not found:
             tags["mlflow.note.content"] = entities.how_to(self._spec)
             name = f"{self._spec['name']} · {self._spec['scale']}"
-            run = self._client.create_run(self._experiment, tags=tags, run_name=name)
+            run = self._client.create_run(self.experiment, tags=tags, run_name=name)
         else:
             run = found[0]
             if is_deleted(run):
@@ -108,7 +108,7 @@ class Runs:
         return str(run.info.run_id)
 
     def _look_up(self) -> dict[str, Run]:
-        """The runs by signature. Of two runs of one trial (an answer was lost on the way) the later is deleted."""
+        """The runs by signature. A trial has two where an answer was lost on the way: the later one is deleted."""
         trials: dict[str, Run] = {}
         for signature, run in sorted(
             map(known, self._search("trial")), key=lambda found: (found[1].deleted, found[1].start)
@@ -121,7 +121,7 @@ class Runs:
         wanted = f"tags.{schema.KIND} = '{kind}' and tags.{schema.SCALE} = '{self._spec['scale']}'"
         token: str | None = ""
         while token is not None:
-            page = self._client.search_runs([self._experiment], wanted, ViewType.ALL, PAGE, page_token=token or None)
+            page = self._client.search_runs([self.experiment], wanted, ViewType.ALL, PAGE, page_token=token or None)
             yield from page
             token = page.token or None
 
@@ -130,7 +130,7 @@ class Runs:
         trial = note.trial
         start = round((time.time() - sum(epoch.seconds for epoch in note.epochs)) * 1000)
         tags = {**entities.trial_tags(trial, self._spec), **note.origin, PARENT: self._parent, NAME: trial.name}
-        created = self._client.create_run(self._experiment, start_time=start, tags=tags)
+        created = self._client.create_run(self.experiment, start_time=start, tags=tags)
         run = Run(created.info.run_id, start, RUNNING, None, sent=0)
         self._trials[trial.signature] = run
         return run
@@ -182,7 +182,7 @@ def create_database(uri: str) -> None:
 
 
 def _is_there(path: Path) -> bool:
-    """An empty file is none: MLflow would fill it in place, and a kill in the middle would spoil it for good."""
+    """Whether there is a database. MLflow would fill an empty file in place, and a kill in the middle would spoil it for good."""
     return path.exists() and path.stat().st_size > 0
 
 

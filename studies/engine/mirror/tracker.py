@@ -55,6 +55,7 @@ class Tracker(Listener):
         self.book = book
         self._say = say
         self.unsent = 0  # records, once it is closed
+        self.experiment = ""  # of the study in MLflow, once it is known
         self._best: dict[tuple[str, str], tuple[float, Trial]] = {}  # of each arm and stage, of those tested
         self._due: dict[str, float] = {}  # by running trial, when its curves may be sent again
         self._book_due = time.monotonic() + BOOK_SECONDS
@@ -158,6 +159,7 @@ class Tracker(Listener):
             from studies.engine.mirror.mlflow_runs import Runs  # two seconds, during which the study trains
 
             self._runs = Runs(self._uri, self._spec, self._origin, self._tell_once)
+            self.experiment = self._runs.experiment
         while not self._abandoned and (note := self._outbox.first()) is not None:
             try:
                 self._runs.write(note)

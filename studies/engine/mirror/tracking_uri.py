@@ -35,6 +35,12 @@ def viewer(uri: str | None) -> str:
     return 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
 
 
+def page_of(uri: str | None, experiment: str) -> str:
+    """The address of an experiment's runs, as MLflow shows them for training and not for language models."""
+    server = redact(uri).rstrip("/") if uri and uri.partition(":")[0] in SERVERS else "http://127.0.0.1:5000"
+    return f"{server}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+
+
 def check_uri(uri: str) -> None:
     """Refuse an address that no run can ever be sent to. An unreachable server is accepted: records wait for it."""
     scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri or uri == "databricks" else ""

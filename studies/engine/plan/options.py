@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cnnzoo.mistake import Mistake
 from cnnzoo.spelling import unknown
@@ -27,7 +28,7 @@ class Options:
     at_most: int | None = None
     only: str | None = None
     concurrent: int | None = None
-    gpus_per_trial: float | None = None
+    gpus_per_trial: float | Literal["auto"] | None = None
     address: str | None = None
     in_process: bool = False
     dry_run: bool = False
@@ -60,7 +61,10 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
     parser.add_argument("--only", choices=("reported", "tuned"), help="the arms as reported, or tuned; default: both")
     parser.add_argument("--concurrent", type=_count, metavar="N", help="trials at once (default: as many as fit)")
     parser.add_argument(
-        "--gpus-per-trial", type=_share, metavar="SHARE", help="0.25 packs four trials on a GPU; 0 trains on CPUs"
+        "--gpus-per-trial",
+        type=_share,
+        metavar="SHARE",
+        help="0.25 packs four trials on a GPU, auto measures how many pay; 0 trains on CPUs",
     )
     parser.add_argument(
         "--address", type=_address, metavar="HOST:PORT", help="a Ray cluster to run on, instead of this machine alone"
@@ -102,13 +106,15 @@ def _address(text: str) -> str:
     return text
 
 
-def _share(text: str) -> float:
+def _share(text: str) -> float | Literal["auto"]:
+    if text == "auto":
+        return "auto"
     try:
         share = float(text)
     except ValueError:
         share = math.nan
-    if not (0 <= share <= 1 or (share > 1 and share.is_integer())):
+    if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a share of a GPU between 0 and 1 nor a whole number of GPUs"
+            f"{text!r} is neither auto nor a share of a GPU between 0 and 1 (a trial trains on one GPU at most)"
         )
     return share

@@ -13,6 +13,7 @@ import torch
 from cnnzoo import Recipe, settle
 from cnnzoo.data import Dataset, open_dataset
 from cnnzoo.mistake import Mistake
+from cnnzoo.pace import trials_at_once
 from cnnzoo.recipe import MODEL_OPTIONS
 from cnnzoo.spelling import unknown
 from cnnzoo.structure import check_fits
@@ -25,6 +26,7 @@ from studies.engine.study.budget import Budget
 from studies.engine.study.spaces import extremes
 from studies.engine.study.study import Study, check_distinct
 
+GAIN_OF_SHARING = 1.3  # measured: docs/decisions/0017
 SHAPING = {"batch_size", "model", *MODEL_OPTIONS, "optimizer", "schedule"}  # decide whether it can be trained at all
 
 
@@ -38,7 +40,9 @@ class Machine:
 
     @classmethod
     def here(cls) -> "Machine":
-        return cls(len(os.sched_getaffinity(0)), torch.cuda.device_count())
+        """This machine; where the system can say so, only the cores that this process may use."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cls(cores, torch.cuda.device_count())
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,12 @@ class Prepared:
     slots: int
     gpus_per_trial: float
     why_scale: str
+
+    @property
+    def lanes(self) -> float:
+        """How many times as fast as one trial by itself all of them are: those that share a GPU gain little by it."""
+        shared = 0 < self.gpus_per_trial < 1
+        return max(1.0, self.slots * self.gpus_per_trial * GAIN_OF_SHARING) if shared else self.slots
 
 
 def prepare(study: Study, options: Options, machine: Machine, book: Book, *, download: bool = True) -> Prepared:
@@ -69,7 +79,12 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book, *, dow
     plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, book), options=options)
     if options.seeds is None:
         plan = plan.with_seeds(given_before(book.table(study.name, scale).spec()))
-    return Prepared(plan, open_for(plan.arms[study.baseline]), device, slots, gpus_per_trial, why)
+    baseline = plan.arms[study.baseline]
+    data = open_for(baseline)
+    if options.gpus_per_trial == "auto":
+        gpus_per_trial = 1 / machine.ask(trials_at_once, baseline, data.shape, len(data.classes), device)
+        slots = _slots(options, machine, gpus_per_trial)
+    return Prepared(plan, data, device, slots, gpus_per_trial, why)
 
 
 def _check_asked(study: Study, options: Options) -> None:
@@ -178,8 +193,11 @@ def _check_fits(arm: str, recipe: Recipe, dataset: Dataset, **tuned: Any) -> Non
 
 
 def _gpus_per_trial(options: Options, machine: Machine) -> float:
+    """The share that was asked for; a whole GPU where it is still to be measured."""
     asked = options.gpus_per_trial
-    if asked is None:
+    if asked == "auto" and not machine.gpus:
+        raise Mistake("--gpus-per-trial auto measures on a GPU, and there is none; leave it out to train on CPUs.")
+    if asked is None or asked == "auto":
         return 1.0 if machine.gpus else 0.0
     if asked > machine.gpus:
         raise Mistake(
@@ -192,7 +210,7 @@ def _slots(options: Options, machine: Machine, gpus_per_trial: float) -> int:
     if options.in_process:
         return 1
     each, there = (f"{gpus_per_trial:g} GPUs", machine.gpus) if gpus_per_trial else ("a core", machine.cpus)
-    fit = int(there / (gpus_per_trial or 1))
+    fit = there * int(1 / gpus_per_trial) if gpus_per_trial else there  # no trial lies on two GPUs
     if options.concurrent and options.concurrent > fit:
         raise Mistake(
             f"--concurrent {options.concurrent} is more than fit: {each} a trial on {there} makes {fit}; leave it out for as many as fit."

@@ -23,8 +23,8 @@ from studies.engine.run.rows import row_of
 from studies.engine.run.worker import News, Order, failed, work
 from studies.engine.search.agenda import Agenda
 
-RAYS = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray, too, looks where to write
-GONE = f"the worker died (killed, or out of memory); see {RAYS}/ray/session_latest/logs"
+RAY_FOLDER = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray writes
+WORKER_DIED = f"the worker died (killed, or out of memory); see {RAY_FOLDER}/ray/session_latest/logs"
 
 
 Rounds = Callable[[Plan], Plan | None]  # once all is done: the plan with the seeds that have to be added, if any
@@ -95,7 +95,7 @@ class Conductor:
     def lost(self, signature: str) -> None:
         """The worker of the trial died, again and again."""
         trial = self.agenda.trials[signature]
-        self.book.end(signature, failed(GONE))
+        self.book.end(signature, failed(WORKER_DIED))
         self._end(trial, "failed")
 
     def finished(self) -> bool:

@@ -52,7 +52,7 @@ class Orders(Searcher):
         return Searcher.FINISHED if self.conductor.finished() else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Tune has given the trial up; of all other ends the scheduler is told, but it hears of every single death."""
+        """Tune has given the trial up. The scheduler hears of all other ends, and of each single death of a worker."""
         if error:
             self.conductor.lost(self._given[trial_id])
 

@@ -60,7 +60,7 @@ def known_rows(plan: Plan, seeds: int, book: Book) -> Iterator[Row]:
 
 
 def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
-    """The row of a trial that ended. Of a candidate that was stopped, only the epochs up to its last rung count."""
+    """The row of a trial that ended. If a candidate was stopped, only its epochs up to the last rung count."""
     booked, origin = book.epochs(trial.signature), book.origin(trial.signature)
     counted = booked[: outcome.epochs] if trial.stage == "search" else booked
     reported = book.outcome(trial.signature, booked) if outcome.ended != "stopped" else None

@@ -43,7 +43,7 @@ def extremes(distribution: Distribution) -> Sequence[Any]:
 
 
 def overlap(one: Distribution, other: Distribution) -> bool:
-    """Whether there is a value that both may suggest; of two ranges their steps are not looked at."""
+    """Whether there is a value that both may suggest. Two ranges are compared by their ends, whatever their steps."""
     if isinstance(one, CategoricalDistribution):
         return any(contains(other, value) for value in one.choices)
     if isinstance(other, CategoricalDistribution):

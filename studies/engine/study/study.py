@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
 from cnnzoo import Recipe
@@ -93,6 +94,29 @@ class Study:
         self._check_sources()
         for name, arm in self.arms.items():
             check_space(self.space_of(arm), self.recipe(name, "report"), f"arm {name!r}: tune")
+
+    def run(
+        self,
+        *,
+        scale: str | None = None,
+        dataset: str | None = None,
+        data_dir: str = "data",
+        arms: Sequence[str] | None = None,
+        seeds: int | None = None,
+        trials: int | None = None,
+        only: str | None = None,
+        in_process: bool = False,
+    ) -> dict[str, int]:
+        """Run the study from a notebook or a script, or go on where it stopped. The options are those of the command line.
+
+        Returns how many trials ended in which way; ``analysis.load(study.name)`` has what came out.
+        """
+        # The one call upward, and only when it is made: a study that is stated loads nothing of what runs it.
+        front = import_module("studies.engine.terminal.notebook")
+        outcomes: dict[str, int] = front.run_here(
+            self, scale, dataset, data_dir, arms, seeds=seeds, trials=trials, only=only, in_process=in_process
+        )
+        return outcomes
 
     def smaller(self, scale: str) -> Mapping[str, Any]:
         """The recipe fields that change at this scale; at `report` nothing does."""

@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -16,6 +18,8 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from cnnzoo.mistake import mistakes_in_a_line, refuse
+from cnnzoo.mps import shared_gpu
+from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
@@ -31,21 +35,41 @@ from studies.engine.run.conduct import Conductor, Means, train_in_process
 from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
-from studies.engine.terminal.console import announce, farewell, interrupted, terminal
+from studies.engine.terminal.console import announce, farewell, interrupted, terminal, warn_of_a_namesake
 from studies.engine.terminal.decide import Rounds, ask_the_analysis
 from studies.engine.terminal.overview import standing
 from studies.engine.terminal.progress import Progress
 
-RESULTS = Path("results")
 MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
 HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+@dataclass(frozen=True)
+class Seat:
+    """From where a study is run: a terminal here, or a notebook."""
+
+    console: Console
+    source: Path  # the file or folder whose commit is booked
+    catch_signals: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run of a study that is over, or was broken off."""
+
+    prepared: Prepared
+    conductor: Conductor
+    tracker: Tracker
+    interrupted: bool
+
+
 def main(study: Study) -> NoReturn:
     """Run the study as the command line asks, and leave with an exit code that says how it went."""
+    seat = Seat(terminal(), Path(sys.argv[0]).resolve(), _catch_signals)
     with mistakes_in_a_line():
         try:
-            sys.exit(run(study, parse(study, sys.argv[1:])))
+            ended = run(study, parse(study, sys.argv[1:]), seat)
+            sys.exit(_code(ended, seat.console) if ended else 0)
         except AlreadyRunningError as error:
             refuse(error, LOCKED)
         except OSError as error:
@@ -54,32 +78,43 @@ def main(study: Study) -> NoReturn:
             sys.exit(INTERRUPTED)
 
 
-def run(study: Study, options: Options) -> int:
+def _code(ended: Ended, console: Console) -> int:
+    """Tell how it ended; returns the exit code."""
+    if ended.interrupted:
+        interrupted(ended.conductor.agenda, console)
+        return INTERRUPTED
+    return farewell(ended.prepared, ended.conductor, ended.tracker, console)
+
+
+def run(study: Study, options: Options, seat: Seat) -> Ended | None:
+    """Run a study, or go on where it stopped; None where it was only asked what would be done."""
     check_uri(_tracking_uri())
     if not options.address:
-        return _run_on(Machine.here(), study, options)
+        return _run_on(Machine.here(), study, options, seat)
     check_cluster(options.address)
     ray_settings.apply(cluster=True)
     from studies.engine.run import on_ray
 
     with on_ray.started(options.address, None) as cluster:
-        return _run_on(cluster, study, options)
+        return _run_on(cluster, study, options, seat)
 
 
-def _run_on(machine: Machine, study: Study, options: Options) -> int:
-    console, book = terminal(), Book(RESULTS.absolute())
+def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> Ended | None:
+    console, book = seat.console, Book(schema.RESULTS.absolute())
     prepared = prepare(study, options, machine, book)
     plan, data = prepared.plan, prepared.dataset
     table = book.table(study.name, plan.scale)
     table.check_format()
     recipes = list(plan.arms.values())
     taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
-    guess = partial(estimate.seconds, dataset=data, taken=taken, slots=prepared.slots)
+    guess = partial(estimate.seconds, dataset=data, taken=taken, lanes=prepared.lanes)
     announce(prepared, console, guess(plan), *standing(plan, book))
+    if seat.source.is_file():  # a notebook states a study in no file
+        warn_of_a_namesake(table.spec(), seat.source, console)
     if options.dry_run:
-        return 0
+        return None
     with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
-        tags = origin(Path(sys.argv[0]).resolve(), prepared.device, prepared.slots)
+        tags = origin(seat.source, prepared.device, prepared.slots)
         means = Means(data_dir=options.data_dir.absolute(), device=prepared.device, slots=prepared.slots, origin=tags)
         declared = declaration(spec(plan, data), table.spec(), time.time())
 
@@ -94,39 +129,48 @@ def _run_on(machine: Machine, study: Study, options: Options) -> int:
             tracker,
         ]
         rounds = Rounds(console, guess, ask_the_analysis) if options.decide else None
-        return _conduct(Conductor(plan, book, means, listeners, rounds), tracker, prepared, options, console)
+        conductor = Conductor(plan, book, means, listeners, rounds)
+        finished = _conduct(conductor, prepared, options, seat)
+        return Ended(prepared, conductor, tracker, interrupted=not finished)
 
 
 def _tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
 
 
-def _conduct(conductor: Conductor, tracker: Tracker, prepared: Prepared, options: Options, console: Console) -> int:
+def _conduct(conductor: Conductor, prepared: Prepared, options: Options, seat: Seat) -> bool:
+    """Train all that is to be trained; False where somebody broke it off."""
     try:
-        _train(conductor, prepared, options)
+        _train(conductor, prepared, options, seat)
         conductor.close("FINISHED")
     except KeyboardInterrupt:
         conductor.close("KILLED")
-        interrupted(conductor.agenda, console)
-        return INTERRUPTED
+        return False
     except BaseException as error:  # in MLflow nothing may look as if it were still being trained
         conductor.close("FAILED")
         if isinstance(error, OSError):
             raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
         raise
-    return farewell(prepared, conductor, tracker, console)
+    return True
 
 
-def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
-    _catch_signals()
+def _train(conductor: Conductor, prepared: Prepared, options: Options, seat: Seat) -> None:
+    seat.catch_signals()
     if options.in_process:
         train_in_process(conductor)
         return
     ray_settings.apply(cluster=bool(options.address))
+    seat.console.print("Starting Ray ...")  # which takes seconds
     from studies.engine.run import on_ray  # a second to import; not needed above
 
-    with nullcontext() if options.address else on_ray.started(None, prepared.slots):
-        _catch_signals()  # again: Ray sets handlers of its own when it starts
+    several = 0 < prepared.gpus_per_trial < 1 and not options.address
+    with (
+        shared_gpu() if several else nullcontext("") as why_not,
+        nullcontext() if options.address else on_ray.started(None, prepared.slots),
+    ):
+        if why_not:
+            seat.console.print(f"The trials on one GPU take turns: {why_not}.")
+        seat.catch_signals()  # again: Ray sets handlers of its own when it starts
         on_ray.run(conductor, prepared.gpus_per_trial)
 
 

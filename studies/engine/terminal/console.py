@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from studies.engine import typed
 from studies.engine.mirror.tracker import Tracker
-from studies.engine.mirror.tracking_uri import viewer
+from studies.engine.mirror.tracking_uri import page_of, viewer
 from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Prepared
 from studies.engine.run.conduct import Conductor
@@ -78,6 +79,14 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
         console.print(f"! {line}", soft_wrap=True)
 
 
+def warn_of_a_namesake(before: Mapping[str, Any], source: Path, console: Console) -> None:
+    """Two studies of one name would share their table; `before` is the spec that the table has now."""
+    other = Path(before.get("origin", {}).get("mlflow.source.name", source))
+    if other != source and other.exists():
+        line = f"! {other} has a study of the same name, {before['name']!r}, whose table this one replaces: rename one of them."
+        console.print(line, soft_wrap=True)
+
+
 def _smaller(plan: Plan) -> str:
     """What the scale changes of the report's setting: `dataset mnist5k (not cifar10), epochs 3 (not 50)`."""
     study = plan.study
@@ -120,15 +129,17 @@ def farewell(prepared: Prepared, conductor: Conductor, tracker: Tracker, console
     if tracker.unsent:
         again = f"\n{tracker.unsent} records are not in MLflow yet; to send them, run the same command again: "
         console.print(Text.assemble(again, (typed.again(*sys.argv[1:]), "bold")), soft_wrap=True)
-    look = viewer(os.environ.get("MLFLOW_TRACKING_URI"))
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    look = viewer(uri)
     width = len(typed.tool("report", "--study", study, "--scale", scale))  # as the table's own last lines have it
     decide = typed.again(*sys.argv[1:], "--decide")
     more = [] if "--decide" in sys.argv else [(decide, "more seeds, where they decide")]
-    for command, what in ((look, "every trial, by arm"), *more):
+    shown = [(look, "every trial, by arm, at the address below"), (page_of(uri, tracker.experiment), "")]
+    for command, what in (*(shown if tracker.experiment else shown[:1]), *more):
         console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
     for trial, reason in conductor.failures():
         folder = f"{conductor.book.root.name}/trials/{trial.signature}"
-        again = f"\nto try this candidate again, delete the folder {folder}" if trial.stage == "search" else ""
+        again = f"\nto try it again, delete the folder {folder}" if not trial.tested else ""
         console.print(f"\nfailed: {trial.name}\n{reason}{again}", soft_wrap=True)
     return 1 if outcomes["failed"] else 0
 

@@ -1,7 +1,7 @@
 """``--decide``: seeds where they decide. Round by round, until every question of the study is decided or has all it may have.
 
 The engine does not judge. What is open, and how many seeds would let it be looked at again, the analysis says: a command
-like any other, of which the engine knows the name and what it prints.
+like any other, and the engine knows only its name and what it prints.
 """
 
 import json
@@ -69,7 +69,7 @@ def ask_the_analysis(plan: Plan) -> Standing:
     """How the questions stand by what is in the book now."""
     asked = ["--study", plan.study.name, "--scale", plan.scale]
     done = subprocess.run(
-        [sys.executable, "-m", "analysis.undecided", *asked], stdout=subprocess.PIPE, check=False, text=True
+        [sys.executable, "-m", "analysis.tables", "--undecided", *asked], stdout=subprocess.PIPE, check=False, text=True
     )
     if done.returncode:
         raise OSError(f"the analysis could not say what is undecided (exit code {done.returncode})")

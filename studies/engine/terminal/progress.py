@@ -18,9 +18,37 @@ from studies.engine.run.listener import Listener
 from studies.engine.search.agenda import Agenda
 from studies.engine.terminal.estimate import STOPPED_EARLY, duration
 
-REFRESH = 0.5  # seconds between two pictures of the table
-LOOK, SILENCE, LONG = 60.0, 600.0, 20  # seconds between looks; no epoch for so long, or so many times the longest one
-LATEST = 50  # epochs of an arm that the time left is reckoned from
+REFRESH_SECONDS = 0.5  # between two pictures of the table
+LOOK_SECONDS = 60.0  # between two looks whether an epoch has ended
+SILENCE_SECONDS, LONGEST_EPOCHS = 600.0, 20  # without an epoch: so long, and so many times the longest one
+BAR_WIDTH = 24  # characters
+STAGE_NAMES = {"reported": "as reported"}
+LATEST_EPOCHS = 50  # of an arm, from which the time left is reckoned
+
+
+class _Cell:
+    """A table in a notebook, redrawn in its place."""
+
+    def __init__(self) -> None:
+        from IPython.display import DisplayHandle
+
+        self._handle = DisplayHandle()
+
+    def start(self) -> None:
+        self._handle.display("starting")
+
+    def update(self, table: Table, refresh: bool) -> None:
+        self._handle.update(table)
+
+    def stop(self) -> None:
+        """It stays as it was last drawn."""
+
+
+def _picture(console: Console) -> Live | _Cell | None:
+    """Where the table is drawn; None where only lines can be printed."""
+    if console.is_jupyter:
+        return _Cell()
+    return Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
 
 
 class Progress(Listener):
@@ -31,11 +59,11 @@ class Progress(Listener):
         self.slots = slots
         self.console = console
         self.agenda: Agenda | None = None
-        self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
+        self._live = _picture(console)
         self._drawn = 0.0
         self._over = threading.Event()
         self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
-        self._said = 0  # so many trials have ended
+        self._ended = 0  # so many trials
         self._begun: set[str] = set()  # in this start
         self._seconds: dict[str, deque[float]] = {}  # by arm, what its latest epochs took in this run
 
@@ -47,7 +75,7 @@ class Progress(Listener):
 
     def closed(self, status: str) -> None:
         self._over.set()
-        if self._live and self._live.is_started:
+        if self._live and self.agenda:
             self._live.update(self.table(), refresh=True)
             self._live.stop()
 
@@ -57,7 +85,7 @@ class Progress(Listener):
 
     def advanced(self, trial: Trial, epoch: Epoch, counted: int) -> None:
         self._heard, self._longest = time.monotonic(), max(self._longest, epoch.seconds)
-        self._seconds.setdefault(trial.arm, deque(maxlen=LATEST)).append(epoch.seconds)
+        self._seconds.setdefault(trial.arm, deque(maxlen=LATEST_EPOCHS)).append(epoch.seconds)
         self._draw()
 
     def ended(self, trial: Trial, row: Row) -> None:
@@ -66,15 +94,15 @@ class Progress(Listener):
         self._draw()
 
     def _draw(self) -> None:
-        if self._live and time.monotonic() - self._drawn > REFRESH:
+        if self._live and time.monotonic() - self._drawn > REFRESH_SECONDS:
             self._drawn = time.monotonic()
             self._live.update(self.table(), refresh=True)
 
     def _watch(self, agenda: Agenda) -> None:
         """A training that hangs would hold its slot for ever, in silence: say so, once."""
-        while not self._over.wait(LOOK):
+        while not self._over.wait(LOOK_SECONDS):
             silent = time.monotonic() - self._heard
-            if silent > max(SILENCE, LONG * self._longest):
+            if silent > max(SILENCE_SECONDS, LONGEST_EPOCHS * self._longest):
                 names = ", ".join(agenda.trials[signature].name for signature in list(agenda.running))
                 line = f"No epoch has ended for {duration(silent)}; being trained: {names}. If that cannot be, one of them hangs: "
                 self.console.print(f"{line}Ctrl-C, and the same command goes on.", soft_wrap=True)
@@ -82,17 +110,21 @@ class Progress(Listener):
 
     def table(self) -> Table:
         assert self.agenda is not None
-        eta = self.eta()
-        title = f"{len(self.agenda.settled)} of {self.agenda.total()} trials" + (
-            f", about {duration(eta)} left" if eta else ""
-        )
-        table = Table(title=title, title_justify="left")
+        table = Table(title=self._title(self.agenda), title_justify="left")
         table.add_column("arm")
+        table.add_column("stage")
         for column in ("done", "running", "left", "best val acc", "epochs"):
             table.add_column(column, justify="right")
         for arm in self._arms():
             table.add_row(arm, *self._row(arm))
         return table
+
+    def _title(self, agenda: Agenda) -> str:
+        """One bar for the whole study, and the time that is left."""
+        done, total, eta = len(agenda.settled), agenda.total(), self.eta()
+        full = BAR_WIDTH * done // max(total, 1)
+        left = f"  about {duration(eta)} left" if eta and done < total else ""
+        return f"{done} of {total} trials  {'━' * full}{'─' * (BAR_WIDTH - full)}{left}"
 
     def eta(self) -> float | None:
         """Seconds left, from what the epochs of each arm took so far."""
@@ -110,7 +142,13 @@ class Progress(Listener):
         assert self.agenda is not None
         standing = self.agenda.standings[arm]
         counts = map(str, self._counts(arm))
-        return [*counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
+        return [self._stage(arm), *counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
+
+    def _stage(self, arm: str) -> str:
+        """What is being trained of the arm now."""
+        assert self.agenda is not None
+        running = (self.agenda.trials[signature] for signature in self.agenda.running)
+        return ", ".join(sorted({STAGE_NAMES.get(trial.stage, trial.stage) for trial in running if trial.arm == arm}))
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         assert self.agenda is not None
@@ -119,7 +157,7 @@ class Progress(Listener):
         return standing.done, standing.running, max(0, left)
 
     def _epochs_left(self) -> Iterator[tuple[str, float]]:
-        """By arm, how many epochs are left to train; of the candidates of a search some share is never trained."""
+        """By arm, how many epochs are left to train. A search stops candidates early, so it trains only a share of theirs."""
         tuned = {arm.name: arm.base for arm in self.plan.searched()}
         for arm in self._arms():
             _, running, left = self._counts(arm)
@@ -129,11 +167,11 @@ class Progress(Listener):
     def _print(self, trial: Trial, row: Row) -> None:
         """A line for a trial of this run; one that was done before has been counted by the announcement."""
         assert self.agenda is not None
-        self._said += 1
+        self._ended += 1
         if trial.signature not in self._begun:
             return
         eta, epochs = self.eta(), int(row.metrics[schema.EPOCHS_DONE])
-        line = f"[{self._said}/{self.agenda.total()}] {trial.name}: {row.outcome}"
+        line = f"[{self._ended}/{self.agenda.total()}] {trial.name}: {row.outcome}"
         score = f" after {epochs} epochs, val acc {row.metrics[schema.CHOSEN_BY]:.2f} %" if epochs else ""
         left = f"; about {duration(eta)} left" if eta else ""
         self.console.print(line + score + left, soft_wrap=True)

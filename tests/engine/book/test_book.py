@@ -18,7 +18,7 @@ from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of, one_training_in
 from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Trial
-from studies.engine.run.conduct import GONE, Conductor
+from studies.engine.run.conduct import WORKER_DIED, Conductor
 from studies.engine.run.listener import Listener
 from tests.engine.driving import RECIPE, conductor, epoch
 from tests.engine.runs import ROOT
@@ -202,7 +202,7 @@ def test_failed_trials_are_tried_again_but_not_candidates(tmp_path: Path) -> Non
     first = conductor(of, tmp_path / "results")
     assert [trial.stage for trial in all_die(first)] == ["search"] * 3 + ["reported"] * 6
     assert dict(first.outcomes()) == {"failed": 9}
-    assert {reason for _, reason in first.failures()} == {GONE}
+    assert {reason for _, reason in first.failures()} == {WORKER_DIED}
     assert [trial.stage for trial in all_die(conductor(of, tmp_path / "results"))] == ["reported"] * 6
     shutil.rmtree(first.book.folder(first.failures()[0][0].signature))
     assert [trial.stage for trial in all_die(conductor(of, tmp_path / "results"))] == ["search"] + ["reported"] * 6

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studies.engine.book.provenance import origin
-from studies.engine.mirror.tracking_uri import absolute_uri, check_uri, viewer
+from studies.engine.mirror.tracking_uri import absolute_uri, check_uri, page_of, viewer
 from studies.engine.schema import redact
 
 GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main")
@@ -119,3 +119,15 @@ def test_a_run_from_no_repository(tmp_path: Path) -> None:
     tags = origin(tmp_path / "study.py", "cpu", 2)
     assert tags["mlflow.source.name"] == str(tmp_path / "study.py")
     assert "mlflow.source.git.commit" not in tags
+
+
+@pytest.mark.parametrize(
+    ("uri", "server"),
+    [
+        (None, "http://127.0.0.1:5000"),
+        ("sqlite:///runs.db", "http://127.0.0.1:5000"),
+        ("https://ann:secret@mlflow.org/", "https://***@mlflow.org"),
+    ],
+)
+def test_the_page_of_a_study_has_no_secret_in_it(uri: str | None, server: str) -> None:
+    assert page_of(uri, "3") == f"{server}/#/experiments/3/runs?workflowType=machine_learning"

@@ -227,13 +227,34 @@ def test_more_seeds_later_train_only_what_is_new(warm: Warm, copy: Callable[[], 
     folder = copy()
     before = booked(folder)
     printed = warm.finish(folder, "--in-process", "--seeds", "3")
-    assert "--in-process --seeds 5 " in printed.split("next ")[1]
+    assert "--in-process --seeds 3 --decide " in printed.split("next ")[1]
     after, found = booked(folder), trials(folder)
     assert {epoch: after[epoch] for epoch in before} == before
     new = {signature for signature, _ in after.keys() - before.keys()}
     assert Counter((found[s]["stage"], found[s]["seed"]) for s in new) == {("reported", "3"): 2, ("confirm", "103"): 2}
     assert {s: run for s, run in found.items() if s not in new} == trials(undisturbed)
     assert spec_of(folder)["budget"]["seeds"] == [1, 2, 3]
+
+
+def test_undecided_questions_get_more_seeds_and_keep_them(
+    warm: Warm, copy: Callable[[], Path], undisturbed: Path
+) -> None:
+    """Two seeds decide nothing between the two arms of the study; three are the most that is asked for."""
+    folder = copy()
+    printed = warm.finish(folder, "--in-process", "--decide", "--at-most", "3")
+    assert "questions are open:" in printed
+    assert "Round 2: 3 seeds of relu, tanh (as reported), 3 seeds of relu, tanh (tuned)" in printed.replace(
+        "tanh, relu", "relu, tanh"
+    )
+    assert re.search(r"All \d questions are decided|They stay open: at most 3 seeds", printed)
+    found = trials(folder)
+    assert len(found) == len(trials(undisturbed)) + 4
+    spec = spec_of(folder)
+    assert spec["budget"]["more_seeds"] == {"reported": {"relu": 3, "tanh": 3}, "confirm": {"relu": 3, "tanh": 3}}
+    assert spec["declared"]["hash"] != spec_of(undisturbed)["declared"]["hash"], "another largest number of seeds"
+    again = warm.finish(folder, "--in-process", "--dry-run")
+    assert "3 seeds of relu, tanh (as reported)" in again.replace("tanh, relu", "relu, tanh")
+    assert f"{len(found)} of {len(found)} trials already" in again
 
 
 def test_mlflow_gone_and_filled_again_from_the_book(warm: Warm, copy: Callable[[], Path], undisturbed: Path) -> None:

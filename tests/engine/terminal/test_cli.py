@@ -18,12 +18,13 @@ import torch
 from rich.console import Console
 
 from cnnzoo.mistake import BUG
+from cnnzoo.pace import trials_at_once
 from studies.engine import Arm, Budget, Study
 from studies.engine.book.book import Book
 from studies.engine.plan.options import Options, parse
-from studies.engine.plan.prepare import Machine, prepare
+from studies.engine.plan.prepare import GAIN_OF_SHARING, Machine, prepare
 from studies.engine.terminal import cli
-from studies.engine.terminal.console import announce
+from studies.engine.terminal.console import announce, warn_of_a_namesake
 from tests.engine.runs import ROOT, TINY, Warm, epochs_booked, until
 from tests.engine.tiny_study import STUDY
 
@@ -44,7 +45,8 @@ BAD_OPTIONS = {
     "--scale tiny": "argument --scale: invalid choice: 'tiny' (choose from 'report', 'demo', 'smoke')",
     "--only search": "argument --only: invalid choice: 'search'",
     "--arms ,": "argument --arms: ',' names no arm",
-    "--gpus-per-trial -1": "'-1' is neither a share of a GPU between 0 and 1 nor a whole number of GPUs",
+    "--gpus-per-trial -1": "'-1' is neither auto nor a share of a GPU between 0 and 1",
+    "--gpus-per-trial 2": "'2' is neither auto",
     "--gpus-per-trial 1.5": "'1.5' is neither",
     "--gpus-per-trial nan": "'nan' is neither",
     "--gpus-per-trial half": "'half' is neither",
@@ -56,6 +58,7 @@ BAD_OPTIONS = {
 }
 
 BAD_PLANS = {
+    "--gpus-per-trial auto": "--gpus-per-trial auto measures on a GPU, and there is none",
     "--arms relo": "unknown arm 'relo'; did you mean 'relu'? Known: relu, tanh.",
     "--seeds 101": "seeds must be between 1 and 100, but got 101",
     "--concurrent 3": "--concurrent 3 is more than fit: a core a trial on 2 makes 2; leave it out",
@@ -85,6 +88,19 @@ def test_plans_that_cannot_be(given: str, tmp_path: Path) -> None:
 def test_more_trials_than_a_gpu_holds() -> None:
     with pytest.raises(ValueError, match=r"--concurrent 5 is more than fit: 0.25 GPUs a trial on 1 makes 4"):
         prepare(STUDY, Options(gpus_per_trial=0.25, concurrent=5, scale="smoke"), ONE_GPU, BOOKS)
+
+
+def test_no_trial_lies_on_two_gpus() -> None:
+    assert prepare(STUDY, Options(gpus_per_trial=0.4, scale="smoke"), Machine(cpus=8, gpus=2), BOOKS).slots == 4
+
+
+def test_trials_that_share_a_gpu_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(
+        cpus=8, gpus=2, ask=lambda question, *about: 4 if question is trials_at_once else question(*about)
+    )
+    prepared = prepare(STUDY, Options(gpus_per_trial="auto", scale="smoke"), machine, BOOKS)
+    assert (prepared.gpus_per_trial, prepared.slots) == (0.25, 8)
+    assert prepared.lanes == pytest.approx(2 * GAIN_OF_SHARING)
 
 
 def test_a_study_that_tunes_nothing_has_nothing_to_tune() -> None:
@@ -168,7 +184,8 @@ def test_results_that_are_no_folder(warm: Warm, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("my results: excellent")
     started = warm.start(tmp_path, "--in-process")
     assert started.wait() == 4
-    assert started.complained() == f"error: the results cannot be written to {tmp_path / 'results'} (File exists).\n"
+    folder = tmp_path / "results" / "studies" / "tiny.demo"
+    assert started.complained() == f"error: the results cannot be written to {folder} (Not a directory).\n"
     assert (tmp_path / "results").read_text() == "my results: excellent"
     assert not (tmp_path / "mlflow.db").exists()
 
@@ -247,6 +264,17 @@ def test_what_a_scale_changes_is_announced() -> None:
     printed = announced(replace(STUDY, base=STUDY.base.replace(epochs=9), budget=Budget(seeds=4, trials_per_arm=11)))
     assert "train_size 80 (not None), epochs 3 (not 9), 2 seeds (not 4)" in printed
     assert "smaller" not in announced(STUDY, scale="report")
+
+
+def test_two_studies_of_one_name_are_told(tmp_path: Path) -> None:
+    console, other = Console(record=True, width=200, file=io.StringIO()), tmp_path / "other.py"
+    before = {"name": "tiny", "origin": {"mlflow.source.name": str(other)}}
+    warn_of_a_namesake(before, tmp_path / "mine.py", console)
+    assert console.export_text() == "", "it was moved to where it is now"
+    other.touch()
+    for seen in (before, {}):
+        warn_of_a_namesake(seen, tmp_path / "mine.py", console)
+    assert console.export_text().count("has a study of the same name, 'tiny', whose table this one replaces") == 1
 
 
 def test_what_makes_a_comparison_weak_is_announced() -> None:

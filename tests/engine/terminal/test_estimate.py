@@ -9,7 +9,7 @@ import torch
 
 from cnnzoo import Recipe
 from studies.engine.terminal import estimate
-from studies.engine.terminal.estimate import FORWARD, START, duration, seconds, seconds_an_image
+from studies.engine.terminal.estimate import FORWARD_SHARE, START_SECONDS, duration, seconds, seconds_an_image
 from tests.engine.simulated import plan, study
 
 DATA: Any = SimpleNamespace(train=range(600), validation=range(90), test=range(300))
@@ -17,10 +17,12 @@ DATA: Any = SimpleNamespace(train=range(600), validation=range(90), test=range(3
 
 def test_by_hand() -> None:
     """Three arms with 2 seeds, 12 candidates of which half the epochs are spent, a run-off of 3 on 2 seeds, and 2 to confirm."""
-    images = 9 * (600 + FORWARD * 90) + FORWARD * 300
+    images = 9 * (600 + FORWARD_SHARE * 90) + FORWARD_SHARE * 300
     trials = 2 + 12 / 2 + 3 * 2 + 2
     taken = [0.01, 0.02, 0.03]
-    assert seconds(plan(study()), DATA, taken, slots=2) == pytest.approx(START + trials * images * sum(taken) / 2)
+    assert seconds(plan(study()), DATA, taken, lanes=2) == pytest.approx(
+        START_SECONDS + trials * images * sum(taken) / 2
+    )
 
 
 def test_networks_that_are_alike_are_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +48,7 @@ def test_a_step_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(estimate, "build", full)
     (taken,) = seconds_an_image([Recipe(model="lenet")], (1, 28, 28), 10, "cpu")
     assert math.isnan(taken)
-    assert math.isnan(seconds(plan(study()), DATA, [0.01, taken, 0.03], slots=2))
+    assert math.isnan(seconds(plan(study()), DATA, [0.01, taken, 0.03], lanes=2))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""What is undecided, and the seeds that it needs: by looks that grow by half, up to the most that was declared."""
+
+import json
+
+import pytest
+from conftest import Read
+from fake_study import claim, confirmed, reported, spec
+
+from analysis import tables
+from analysis.judge.undecided import next_look, undecided
+
+ARMS = {name: {"activation": name} for name in ("relu", "mish", "elu")}
+RELU = reported("relu", [90.0, 91.1, 91.9])
+NOISY = reported("mish", [95.0, 89.0, 91.5])
+WORSE = reported("elu", [80.0, 81.0, 82.1])
+PLANNED = {"seeds": [1, 2, 3], "confirm_seeds": [101, 102, 103], "search_seed": 0, "trials_per_arm": 4, "first_look": 3}
+
+
+@pytest.mark.parametrize(
+    ("now", "first", "at_most", "look"),
+    [(5, 5, 12, 8), (8, 5, 12, 12), (12, 5, 12, 12), (6, 5, 12, 8), (3, 3, 4, 4), (2, 2, 2, 2), (1, 1, 12, 2)],
+)
+def test_the_next_look(now: int, first: int, at_most: int, look: int) -> None:
+    assert next_look(now, first, at_most) == look
+
+
+def test_an_undecided_row_needs_more_seeds_of_its_two_arms(read: Read) -> None:
+    found = undecided(read(spec(tuned_arms={}, budget={**PLANNED, "at_most": 12}), [*RELU, *NOISY, *WORSE]))
+    assert found.questions == 2
+    assert [question.text for question in found.open] == ["mish against relu, as reported: +0.83 ± 9.21"]
+    assert found.wanted == {("reported", "mish"): 5, ("reported", "relu"): 5}
+
+
+def test_at_the_most_it_stays_open(read: Read) -> None:
+    found = undecided(read(spec(tuned_arms={}, budget={**PLANNED, "at_most": 3}), [*RELU, *NOISY, *WORSE]))
+    assert len(found.open) == 1
+    assert found.wanted == {}
+
+
+def test_a_claim_that_is_undecided_needs_the_arms_that_it_is_about(read: Read) -> None:
+    said = [claim("Mish is better than ELU", "better", ["mish"], ["elu"])]
+    close = reported("elu", [94.0, 90.5, 90.1])
+    plan = spec(tuned_arms={}, claims=said, budget={**PLANNED, "at_most": 12})
+    found = undecided(read(plan, [*RELU, *NOISY, *close]))
+    assert "claim 'Mish is better than ELU', as reported: elu and mish" in [question.text for question in found.open]
+    assert found.wanted == dict.fromkeys([("reported", arm) for arm in ("relu", "mish", "elu")], 5)
+
+
+def test_arms_that_have_more_seeds_already_wait_for_the_others(read: Read) -> None:
+    """Mish has five seeds for another question's sake: this one is looked at again when ReLU has them, too."""
+    more = {"reported": {"mish": 5}}
+    plan = spec(tuned_arms={}, budget={**PLANNED, "at_most": 12, "more_seeds": more})
+    mish = reported("mish", [95.0, 89.0, 91.5, 92.0, 93.0])
+    found = read(plan, [*RELU, *mish, *WORSE])
+    assert undecided(found).wanted == {("reported", "relu"): 5}
+    assert found.samples["reported"]["mish"].missing == found.samples["reported"]["relu"].missing == ()
+
+
+def test_of_several_searches_each_needs_them(read: Read) -> None:
+    budget = {**PLANNED, "confirm_seeds": [101, 102, 103, 1101, 1102, 1103], "searches": 2, "at_most": 12}
+    tuned = [*confirmed("relu", [93.0, 93.2, 93.1], lr=0.03), *confirmed("mish", [95.0, 91.0, 93.5], lr=0.03)]
+    of = read(spec(arms={k: ARMS[k] for k in ("relu", "mish")}, budget=budget, claims=[]), tuned)
+    assert undecided(of).wanted == {("confirm", "mish"): 5, ("confirm", "relu"): 5}
+    assert of.samples["confirm"]["relu"].missing == (1101, 1102, 1103)
+
+
+def test_as_the_engine_reads_it(read: Read, capsys: pytest.CaptureFixture[str]) -> None:
+    read(spec(tuned_arms={}, budget={**PLANNED, "at_most": 12}), [*RELU, *NOISY, *WORSE])
+    assert tables.main(["--study", "activations", "--undecided"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "questions": 2,
+        "open": ["mish against relu, as reported: +0.83 ± 9.21"],
+        "wanted": [["reported", "mish", 5], ["reported", "relu", 5]],
+    }
