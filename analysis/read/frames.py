@@ -1,4 +1,4 @@
-"""Rows of the book as pandas frames, a column each typed: trials, their epochs, their training steps."""
+"""The book's lines as pandas frames with typed columns: trials, their epochs, their training steps."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from analysis.read.book import Row
 from cnnzoo.mistake import Mistake
 from studies.engine import schema
 
-# The learning rate by epoch has the name of a field of the recipe, and stands in the curves alone.
+# Without the learning rate: by epoch it has the same name as a field of the recipe, so only the curves have it.
 BY_EPOCH = [metric for metric in schema.EPOCH_METRICS if metric != schema.LEARNING_RATE]
 METRICS = [*schema.TRIAL_METRICS, *BY_EPOCH]
 _TEXTS = (
@@ -21,9 +21,9 @@ _NUMBERS = (schema.SEED, schema.SEARCH, schema.NUMBER, schema.SHARED_DEVICE, *ME
 
 
 def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """A row a trial: what it is, its recipe's fields, its metrics as it is judged by them.
+    """One row per trial: what it is, the fields of its recipe, and the metrics it is judged by.
 
-    Every metric and everything that tells a trial from others has its column, also where no trial has a value.
+    The columns of all metrics are there, even when no trial has a value.
     """
     read = pd.DataFrame(rows)
     whole = read.reindex(columns=[*dict.fromkeys([*_TEXTS, *_NUMBERS, *read])])
@@ -31,7 +31,7 @@ def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def epochs_frame(by_trial: Mapping[str, Sequence[Row]], last: Mapping[str, float]) -> pd.DataFrame:
-    """Columns signature, epoch and the metrics by epoch; epochs after the ``last`` that a trial is judged by are left out."""
+    """One row per epoch: signature, epoch and metrics. Epochs after the ``last`` one that counts for a trial are left out."""
     rows = [
         (signature, row)
         for signature, own in by_trial.items()
@@ -47,7 +47,7 @@ def epochs_frame(by_trial: Mapping[str, Sequence[Row]], last: Mapping[str, float
 
 
 def steps_frame(by_trial: Mapping[str, Sequence[Row]]) -> pd.DataFrame:
-    """Columns signature, metric, step and value, of trials that record the loss landscape."""
+    """One row per value that a trial with a loss landscape recorded: signature, metric, step, value."""
     points = [
         (signature, metric, step, value)
         for signature, own in by_trial.items()
@@ -70,7 +70,7 @@ def _typed(name: str, column: "pd.Series[Any]") -> Any:
 
 
 def _numbers(values: Any, name: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """The values as numbers; None is NaN."""
+    """The values as an array of numbers; None becomes NaN."""
     try:
         return np.array(values, dtype=float)
     except (TypeError, ValueError):
