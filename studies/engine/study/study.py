@@ -194,8 +194,6 @@ class Study:
                     raise Mistake(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")
 
     def _check_no_validation_is_needed(self) -> None:
-        if any(self.space_of(arm) for arm in self.arms.values()):
-            raise Mistake("a study that tunes needs validation data to choose by: validation must be above 0.")
         for claim in self.claims:
             if claim.metric.startswith("val/") or (claim.at is not None and claim.metric == JUDGED_BY):
                 raise Mistake(f"claim {claim.text!r} is about validation data, but validation is 0.")
