@@ -30,8 +30,8 @@ STUDY = Study(
         claim("At batch 1024 and 60 epochs they are level (B5)", equal=["batch 1024 · 60 epochs · bn", "batch 1024 · 60 epochs · no bn"]),
     ],
     # All the epochs, as the arms are named after them, but of small images.
-    demo=Scale.demo(image_size=14, train_size=1100, epochs=20),
-    smoke=Scale.smoke(trials_per_arm=2, image_size=8, train_size=1024, epochs=1),
+    demo=Scale.demo(dataset="mnist5k", image_size=14, train_size=1100, epochs=20),
+    smoke=Scale.smoke(dataset="mnist5k", trials_per_arm=2, image_size=8, train_size=1024, epochs=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ STUDY = Study(
               better="no dropout", than="dropout", at=0.1),
         claim("With dropout it ends lower (B2)", better="no dropout", than="dropout"),
     ],
-    demo=Scale.demo(seeds=5, train_size=2000, epochs=10),
+    demo=Scale.demo(dataset="mnist5k", train_size=2000, epochs=10),
+    smoke=Scale.smoke(dataset="mnist5k"),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ STUDY = Study(
         claim("AlexNet-B fluctuates more late in training (B6)", better="LeNet-B", than="AlexNet-B", metric="fluctuation"),
         claim("This task does not show that more layers are better (B8)", equal=["LeNet-B", "AlexNet-B"]),
     ],
-    demo=Scale.demo(train_size=1500, epochs=8),
-    smoke=Scale.smoke(image_size=14),
+    demo=Scale.demo(dataset="mnist5k", train_size=1500, epochs=8),
+    smoke=Scale.smoke(dataset="mnist5k", image_size=14),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ STUDY = Study(
         claim("Both L1 and L2 end below no regularisation (B1)", better="none", than=["L1", "L2"]),
         claim("L2 ends above L1 (B1)", better="L2", than="L1"),
     ],
-    demo=Scale.demo(seeds=5, train_size=2000, epochs=10),
+    demo=Scale.demo(dataset="mnist5k", train_size=2000, epochs=10),
+    smoke=Scale.smoke(dataset="mnist5k"),
 )
 
 if __name__ == "__main__":
