@@ -12,6 +12,8 @@ SMOKE = "SMOKE: trained for seconds, to see that everything runs. The numbers me
 LABELS = {
     schema.TEST_ACC1: "test acc@1", schema.TEST_ACC5: "test acc@5", schema.TEST_LOSS: "test loss",
     schema.VAL_ACC1: "validation acc@1", schema.VAL_ACC5: "validation acc@5", schema.VAL_LOSS: "validation loss",
+    schema.TEST_ACC1_BY_EPOCH: "test acc@1 by epoch", schema.TEST_ACC5_BY_EPOCH: "test acc@5 by epoch",
+    schema.TEST_LOSS_BY_EPOCH: "test loss by epoch",
     schema.TRAIN_ACC1: "train acc@1", schema.TRAIN_ACC5: "train acc@5", schema.TRAIN_LOSS: "train loss",
     schema.SECONDS: "seconds an epoch", schema.SIZE_MB: "size", schema.PARAMETERS: "parameters", schema.FLOPS: "FLOPs",
     schema.GAP: "train minus test acc@1", schema.FLUCTUATION: "jumps of validation acc@1 between late epochs",

@@ -1,12 +1,14 @@
 """What an epoch comes to: loss and accuracies over a split, summed on the device so that no step has to wait for it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from cnnzoo import streams
 from cnnzoo.augment import evaluation_batches
 from cnnzoo.data import Dataset, Split
 from cnnzoo.losses import LOSSES
@@ -45,6 +47,9 @@ class Epoch:
     seconds_data: float
     seconds_compute: float  # on a GPU the device is waited for at the end of the epoch, and that is counted here
     seconds_evaluation: float
+    test_loss: float | None = None  # None but where the test set is looked at in every epoch; nothing is chosen by it
+    test_acc1: float | None = None
+    test_acc5: float | None = None
     step_losses: tuple[float, ...] = ()
     looks: tuple[tuple[float, ...], ...] = ()  # along the gradient, where the recipe asks for it: see landscape.look
 
@@ -102,14 +107,33 @@ def evaluate(
     """
     if len(split) == 0:
         return Score(math.nan, math.nan, math.nan)
-    model.eval()
     device = split.images.device
     tally = Tally(len(dataset.classes), device)
-    size = EVALUATION_BATCH_ON_A_GPU if device.type == "cuda" else EVALUATION_BATCH
-    for images, labels in evaluation_batches(split, size, mean=dataset.mean, std=dataset.std):
-        with casting(recipe.precision, device):
-            logits = model(images)
-        tally.add(LOSSES[recipe.loss](logits, labels), logits, labels)
-        if predictions is not None:
-            predictions.add(logits, labels)
+    with _tested_as(recipe, model, device) as size:
+        for images, labels in evaluation_batches(split, size, mean=dataset.mean, std=dataset.std):
+            with casting(recipe.precision, device):
+                output = model(images)
+            logits = output[0] if isinstance(output, tuple) else output  # in training mode there may be auxiliary heads
+            tally.add(LOSSES[recipe.loss](logits, labels), logits, labels)
+            if predictions is not None:
+                predictions.add(logits, labels)
     return tally.score()
+
+
+@contextmanager
+def _tested_as(recipe: Recipe, model: nn.Module, device: torch.device) -> Iterator[int]:
+    """The model in the mode that the recipe tests in, for batches of the size that comes back.
+
+    In training mode every image is a batch of its own; dropout draws from a stream that testing alone uses, and the
+    running statistics of the norms are put back, so that the training goes on as if nobody had looked.
+    """
+    if recipe.testing == "eval":
+        model.eval()
+        yield EVALUATION_BATCH_ON_A_GPU if device.type == "cuda" else EVALUATION_BATCH
+        return
+    model.train()
+    before = [buffer.clone() for buffer in model.buffers()]
+    with streams.in_place_of_the_global(streams.generator(recipe.seed, "testing", device)):
+        yield 1
+    for buffer, value in zip(model.buffers(), before, strict=True):
+        buffer.copy_(value)

@@ -26,6 +26,7 @@ from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
 
 PRECISIONS = ("auto", "fp32", "bf16")
+TESTING = ("eval", "training_mode")
 MODEL_OPTIONS = (
     "activation", "norm", "pooling", "dropout", "dropout_at", "stem", "stem_pool", "strides", "initialisation",
     "aux", "relu_logits", "width",
@@ -74,6 +75,9 @@ class Recipe:
     batch_size: int = 128
     epochs: int = 10
     precision: str = "auto"
+    testing: str = (
+        "eval"  # training_mode: image by image with dropout and batch statistics, which report B forgot to turn off
+    )
     landscape: int = 0  # after every so many steps, look at the loss along the gradient; 0: never
     seed: int = 0
 
@@ -193,6 +197,7 @@ def _check_names(recipe: Recipe) -> None:
         "schedule": SCHEDULES,
         "loss": LOSSES,
         "precision": PRECISIONS,
+        "testing": TESTING,
         **CHOICES,
     }
     for name, allowed in choices.items():

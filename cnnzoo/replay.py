@@ -15,6 +15,8 @@ from torch import Tensor
 from cnnzoo.augment import batches_of, images_of_a_block, normaliser
 from cnnzoo.data import Dataset, Split
 from cnnzoo.evaluate import Tally
+from cnnzoo.nets import ZOO
+from cnnzoo.recipe import Recipe
 from cnnzoo.update import Update
 
 WARM_UPS = 3  # steps taken uncaptured: cuDNN chooses its algorithms, the optimiser makes its buffers
@@ -116,3 +118,11 @@ def _beside_the_default_stream(device: torch.device) -> Iterator[None]:
 def _stream(device: torch.device) -> torch.cuda.Stream:
     """One for all trainings of the process: the memory that one leaves is then the next one's."""
     return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+
+def can_be_replayed(recipe: Recipe, device: torch.device) -> bool:
+    """Whether the steps may be captured: on a GPU, where nothing but the images changes from step to step.
+
+    A network of the user's own may decide in Python what it computes; captured, its first decision would stand.
+    """
+    return device.type == "cuda" and recipe.model in ZOO and not recipe.landscape

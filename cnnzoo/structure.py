@@ -73,6 +73,9 @@ def measure(recipe: Recipe, shape: Shape, classes: int) -> Size:
 def check_fits(recipe: Recipe, shape: Shape, classes: int) -> None:
     """Refuse a network that such images cannot pass, or that does not end in a number for each class."""
     network, fewest = _on_meta(recipe, shape, classes), min(recipe.batch_size, 2)  # a last batch of one is left out
+    if recipe.testing == "training_mode":
+        _check_passes(f"model {recipe.model!r}, tested in training mode,", network.train(), 1, shape, classes)
+        network.eval()
     _check_passes(f"model {recipe.model!r}", network, 1, shape, classes)
     trained = f"model {recipe.model!r}, trained with batch_size={recipe.batch_size},"
     _check_passes(trained, network.train(), fewest, shape, classes)

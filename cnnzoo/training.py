@@ -8,6 +8,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,16 @@ from torch.nn.utils import get_total_norm
 
 from cnnzoo import checkpoint, streams
 from cnnzoo.augment import changed_blocks, training_batches
-from cnnzoo.data import Dataset, open_dataset
+from cnnzoo.data import Dataset, Split, open_dataset
 from cnnzoo.evaluate import Epoch, Score, Tally, evaluate
 from cnnzoo.landscape import look
 from cnnzoo.memory import keep_freed_memory
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import ZOO, source_digest
+from cnnzoo.nets import source_digest
 from cnnzoo.precision import choose_device, set_up_gpu, settle
 from cnnzoo.predictions import Predictions
 from cnnzoo.recipe import Recipe, build
-from cnnzoo.replay import BLOCK_BYTES, ReplayedSteps
+from cnnzoo.replay import BLOCK_BYTES, ReplayedSteps, can_be_replayed
 from cnnzoo.update import Update
 
 
@@ -36,11 +37,13 @@ def train(
     data_dir: Path | str = "data",
     device: torch.device | str | None = None,
     resume: Path | str | None = None,
+    test_every_epoch: bool = False,
 ) -> "Training":
     """Make everything ready to train a recipe; its epochs run while the result is iterated over.
 
     ``resume`` names the checkpoint: it is gone on from if it exists, and written anew before each epoch is handed out,
-    so an epoch that was seen is not redone.
+    so an epoch that was seen is not redone. ``test_every_epoch`` adds the score on the test split to each epoch, for
+    figures: whoever asks for it may choose nothing by what comes back.
     """
     keep_freed_memory()
     device = choose_device(device)
@@ -52,7 +55,7 @@ def train(
         validation=recipe.validation,
         data_dir=data_dir,
     )
-    return Training(settle(recipe, device), dataset, device, Path(resume) if resume else None)
+    return Training(settle(recipe, device), dataset, device, Path(resume) if resume else None, test_every_epoch)
 
 
 class Training:
@@ -62,7 +65,14 @@ class Training:
     then "completed" or "diverged". ``history`` holds the epochs done, those from before a resume too.
     """
 
-    def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device, resume: Path | None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        device: torch.device,
+        resume: Path | None,
+        test_every_epoch: bool = False,
+    ) -> None:
         steps = steps_an_epoch(recipe, len(dataset.train))
         self.recipe, self.dataset, self.device = recipe, dataset, device
         self.outcome: str | None = None
@@ -76,7 +86,7 @@ class Training:
             for use in ("order", "augmentation", "dropout")
         }
         self._train_split, self._validation_split = dataset.train.to(device), dataset.validation.to(device)
-        self._checkpoint = resume
+        self._checkpoint, self._test_every_epoch = resume, test_every_epoch
         self._looks: list[tuple[float, ...]] = []  # of the epoch that is running
         if resume is not None and (state := checkpoint.read(resume)) is not None:
             checkpoint.refuse_another_training(resume, state, self._identity())
@@ -100,10 +110,15 @@ class Training:
     def test(self, predictions: Path | None = None) -> Score:
         """The score on the test split, which nothing else here looks at; what is said of each image goes to a file."""
         of_each = Predictions(self.recipe.loss, len(self.dataset.classes))
-        score = evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe, of_each)
+        score = evaluate(self.model, self._test_split, self.dataset, self.recipe, of_each)
         if predictions is not None:
             of_each.save(predictions)
         return score
+
+    @cached_property
+    def _test_split(self) -> Split:
+        """On the device from the first look at it."""
+        return self.dataset.test.to(self.device)
 
     def _run_epoch(self) -> Epoch:
         tally = Tally(len(self.dataset.classes), self.device)
@@ -116,6 +131,7 @@ class Training:
         trained = tally.score()  # the first time in the epoch that a GPU is waited for
         seconds = time.perf_counter() - started
         validation = evaluate(self.model, self._validation_split, self.dataset, self.recipe)
+        tested = self.test() if self._test_every_epoch else None
         seconds_evaluation = time.perf_counter() - started - seconds
         return Epoch(
             number=len(self.history) + 1,
@@ -125,6 +141,9 @@ class Training:
             val_loss=validation.loss,
             val_acc1=validation.acc1,
             val_acc5=validation.acc5,
+            test_loss=tested.loss if tested else None,
+            test_acc1=tested.acc1 if tested else None,
+            test_acc5=tested.acc5 if tested else None,
             lr=self.update.rate(self.update.steps_done - 1),
             images_per_second=tally.images / seconds,
             seconds=seconds + seconds_evaluation,
@@ -226,11 +245,3 @@ def steps_an_epoch(recipe: Recipe, images: int) -> int:
         )
     full, rest = divmod(images, recipe.batch_size)
     return full + (rest > 1)
-
-
-def can_be_replayed(recipe: Recipe, device: torch.device) -> bool:
-    """Whether the steps may be captured: on a GPU, where nothing but the images changes from step to step.
-
-    A network of the user's own may decide in Python what it computes; captured, its first decision would stand.
-    """
-    return device.type == "cuda" and recipe.model in ZOO and not recipe.landscape

@@ -13,7 +13,12 @@ STUDY = Study(
     question="Does dropout of 0.5 before the last layer help LeNet-B?",
     # The report says "a small learning rate": Adam's usual 1e-3.
     base=Recipe(model="lenet_b", dataset="folder:characters12", optimizer="adam", lr=1e-3, batch_size=64, epochs=20),
-    arms={"no dropout": Arm(dropout=0.0), "dropout": Arm(dropout=0.5)},
+    arms={
+        "no dropout": Arm(dropout=0.0),
+        "dropout": Arm(dropout=0.5),
+        "no dropout, B's test": Arm(dropout=0.0, testing="training_mode", tune={}),  # see study testing_mode
+        "dropout, B's test": Arm(dropout=0.5, testing="training_mode", tune={}),
+    },
     baseline="no dropout",
     tune=adam.LEARNING_RATE,
     budget=Budget(seeds=5, trials_per_arm=16),
@@ -21,6 +26,7 @@ STUDY = Study(
         claim("With dropout it learns more slowly: it is behind after a tenth of the epochs (B2)",
               better="no dropout", than="dropout", at=0.1),
         claim("With dropout it ends lower (B2)", better="no dropout", than="dropout"),
+        claim("Tested as the report did, too (B2)", better="no dropout, B's test", than="dropout, B's test"),
     ],
     demo=Scale.demo(dataset="mnist5k", train_size=2000, epochs=10),
     smoke=Scale.smoke(dataset="mnist5k"),

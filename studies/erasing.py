@@ -12,7 +12,9 @@ STUDY = Study(
     name="erasing",
     question="Does random erasing close simp_Res9's gap between train and test accuracy?",
     # Left open: batches of 128, the recipe's own, and a crop from a margin of 4 pixels.
-    base=Recipe(model="simp_res9", dataset="cifar10", lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=70),
+    base=Recipe(
+        model="simp_res9", dataset="cifar10", validation=0.0, lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=70
+    ),
     # How often an image is erased from is left open: half of the time, as torchvision has it.
     arms={"basic": Arm(), "erasing": Arm(erasing=0.5)},
     baseline="basic",

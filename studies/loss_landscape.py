@@ -15,7 +15,7 @@ STUDY = Study(
     name="loss_landscape",
     question="Does batch normalisation lower and narrow VGG-A's training loss over learning rates, and its gradient's change?",
     # As in vgg_bn_vs_nobn; every tenth step looks along the gradient.
-    base=Recipe(model="vgg_a", dataset="cifar10", optimizer="adam", crop=4, flip=True, epochs=50, landscape=10),
+    base=Recipe(model="vgg_a", dataset="cifar10", validation=0.0, optimizer="adam", crop=4, flip=True, epochs=50, landscape=10),
     arms=grid(lr=[1e-3, 2e-3, 1e-4, 5e-4], norm=grids.NORM),
     baseline="lr 1e-3 · no bn",
     rows="lr",

@@ -12,7 +12,7 @@ STUDY = Study(
     name="model_size",
     question="What does a larger model buy in accuracy, and what does it cost in time and size?",
     # Left open: batches of 128, the recipe's own, and a crop from a margin of 4 pixels.
-    base=Recipe(model="res18", dataset="cifar10", lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50),
+    base=Recipe(model="res18", dataset="cifar10", validation=0.0, lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50),
     arms={"Res18": Arm(), "Res9": Arm(model="res9"), "simp_Res9": Arm(model="simp_res9")},
     baseline="Res18",
     tune=sgd.LEARNING_RATE,

@@ -13,7 +13,14 @@ STUDY = Study(
     question="Which normalisation is best in AlexNet-B: none, local response (LRN) or batch (BN)?",
     # The report says "a small learning rate": Adam's usual 1e-3. It compares on AlexNet-B, which has LRN by itself.
     base=Recipe(model="alexnet_b", dataset="folder:characters12", optimizer="adam", lr=1e-3, batch_size=64, epochs=20),
-    arms={"none": Arm(norm="none"), "LRN": Arm(norm="lrn"), "BN": Arm(norm="batch")},
+    arms={
+        "none": Arm(norm="none"),
+        "LRN": Arm(norm="lrn"),
+        "BN": Arm(norm="batch"),
+        "none, B's test": Arm(norm="none", testing="training_mode", tune={}),  # see study testing_mode
+        "LRN, B's test": Arm(norm="lrn", testing="training_mode", tune={}),
+        "BN, B's test": Arm(norm="batch", testing="training_mode", tune={}),
+    },
     baseline="none",
     tune=adam.LEARNING_RATE,
     budget=Budget(seeds=5, trials_per_arm=16),

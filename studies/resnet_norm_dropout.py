@@ -14,7 +14,7 @@ STUDY = Study(
     name="resnet_norm_dropout",
     question="Does dropout help ResNet-18: in the place of batch normalisation, after it, or before it?",
     # Left open: SGD, batch, weight decay (those of PyTorch's ImageNet script), augmentation (none: it would keep train below 100 %).
-    base=Recipe(model="resnet18", stem_pool=2, dataset="tiny_imagenet", lr=0.1, weight_decay=1e-4, batch_size=256,
+    base=Recipe(model="resnet18", stem_pool=2, dataset="tiny_imagenet", validation=0.0, lr=0.1, weight_decay=1e-4, batch_size=256,
                 schedule="step", step_size=5, gamma=0.5, epochs=20),
     arms={"resnet18": Arm(), "dropout": Arm(dropout=0.2, dropout_at="instead"), "bn_dropout": Arm(dropout=0.2, dropout_at="after"),
           "dropout_bn": Arm(dropout=0.2, dropout_at="before"), "ss3": Arm(model="ss3")},

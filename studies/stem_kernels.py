@@ -12,13 +12,10 @@ STUDY = Study(
     name="stem_kernels",
     question="Should simp_Res9 begin with one, two or three 3x3 convolutions, or with a 7x7?",
     # Left open: batches of 128, the recipe's own, and a crop from a margin of 4 pixels.
-    base=Recipe(model="simp_res9", dataset="cifar10", lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50),
-    arms={
-        "3x3": Arm(stem=(3,)),
-        "7x7": Arm(stem=(7,)),
-        "three 3x3": Arm(stem=(3, 3, 3)),
-        "two 3x3": Arm(stem=(3, 3)),
-    },
+    base=Recipe(
+        model="simp_res9", dataset="cifar10", validation=0.0, lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50
+    ),
+    arms={"3x3": Arm(stem=(3,)), "7x7": Arm(stem=(7,)), "three 3x3": Arm(stem=(3, 3, 3)), "two 3x3": Arm(stem=(3, 3))},
     baseline="3x3",
     tune=sgd.LEARNING_RATE,
     reported={

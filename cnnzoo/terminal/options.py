@@ -7,7 +7,7 @@ from typing import Any
 from cnnzoo.losses import LOSSES
 from cnnzoo.nets.choices import CHOICES
 from cnnzoo.optim import OPTIMIZERS, SCHEDULES
-from cnnzoo.recipe import FIELDS, PRECISIONS, RANGES, TYPES
+from cnnzoo.recipe import FIELDS, PRECISIONS, RANGES, TESTING, TYPES
 
 NAMES: Mapping[str, Sequence[str]] = {
     **CHOICES,
@@ -15,6 +15,7 @@ NAMES: Mapping[str, Sequence[str]] = {
     "schedule": tuple(SCHEDULES),
     "loss": tuple(LOSSES),
     "precision": PRECISIONS,
+    "testing": TESTING,
 }
 
 

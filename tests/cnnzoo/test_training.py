@@ -1,7 +1,8 @@
 """Training does what a plain PyTorch loop would do, the same way every time, and says when it has failed."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,6 +112,58 @@ def test_testing_in_between_changes_nothing() -> None:
         training.test()
         epochs.append(epoch)
     assert figures(epochs) == figures(run(recipe)[1])
+
+
+def test_the_test_set_is_looked_at_in_every_epoch_only_where_that_was_asked_for(tmp_path: Path) -> None:
+    recipe = TINY.replace(model="alexnet", dropout=0.5)
+    plain_training, plain = run(recipe)
+    training, epochs = run(recipe, test_every_epoch=True, resume=tmp_path / "checkpoint.pt")
+    assert {(epoch.test_loss, epoch.test_acc1, epoch.test_acc5) for epoch in plain} == {(None, None, None)}
+    last = training.test()
+    assert (epochs[-1].test_loss, epochs[-1].test_acc1, epochs[-1].test_acc5) == (last.loss, last.acc1, last.acc5)
+    assert epochs[0].test_loss != epochs[1].test_loss
+    without = [replace(epoch, test_loss=None, test_acc1=None, test_acc5=None) for epoch in epochs]
+    assert figures(without) == figures(plain)
+    assert same_weights(training, plain_training)
+    again = train(recipe, device="cpu", test_every_epoch=True, resume=tmp_path / "checkpoint.pt")
+    assert figures(again.history) == figures(epochs)
+
+
+def test_testing_in_training_mode_is_report_bs_loop() -> None:
+    """Image by image, without ever calling eval(): dropout and the statistics of a batch of one at work."""
+    recipe = TINY.replace(model="lenet_b", testing="training_mode").resolved()
+    training, _ = run(recipe)
+    state = {name: value.clone() for name, value in training.model.state_dict().items()}
+    score, split = training.test(), training.dataset.test
+    assert all(torch.equal(value, state[name]) for name, value in training.model.state_dict().items())
+
+    model, hits, losses = training.model.train(), 0, 0.0
+    images = split.images[split.index].permute(0, 3, 1, 2).float() / 255
+    images = (images - training.dataset.mean[0]) / training.dataset.std[0]
+    with in_place_of_the_global(generator(recipe.seed, "testing")), torch.no_grad():
+        for image, label in zip(images, split.labels[split.index], strict=True):
+            logits = model(image[None])
+            losses += F.cross_entropy(logits, label[None]).item()
+            hits += int(logits.argmax() == label)
+    assert score.acc1 == pytest.approx(100 * hits / len(split), abs=0.3)  # rounding may turn an image or two
+    assert score.loss == pytest.approx(losses / len(split), rel=1e-3)
+
+
+def test_how_a_network_is_tested_changes_nothing_of_its_training() -> None:
+    recipe = TINY.replace(model="lenet_b", dropout=0.5)
+    (one, first), (other, second) = run(recipe), run(recipe.replace(testing="training_mode"))
+    assert same_weights(one, other)
+    assert [epoch.train_loss for epoch in first] == [epoch.train_loss for epoch in second]
+    assert [epoch.val_loss for epoch in first] != [epoch.val_loss for epoch in second]
+    assert one.test() != other.test()
+    assert other.test() == other.test()
+
+
+def test_without_dropout_and_norm_both_ways_of_testing_are_the_same() -> None:
+    recipe = TINY.replace(precision="fp32")
+    one, other = run(recipe)[0].test(), run(recipe.replace(testing="training_mode"))[0].test()
+    assert one.loss == pytest.approx(other.loss, rel=1e-5)
+    assert one.acc1 == pytest.approx(other.acc1, abs=0.3)
 
 
 def test_broken_off_and_iterated_again_it_goes_on() -> None:

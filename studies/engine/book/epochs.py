@@ -12,8 +12,9 @@ Curve = list[tuple[float, float]]  # pairs of training step and value
 
 
 def metrics(epoch: Epoch) -> dict[str, float]:
-    """The metrics of an epoch by their names in the schema."""
-    return {name: getattr(epoch, _field(name)) for name in schema.EPOCH_METRICS}
+    """The metrics of an epoch by their names in the schema; the test set's only where it was looked at."""
+    named = {name: getattr(epoch, field_of(name)) for name in schema.EPOCH_METRICS}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def step_metrics(epoch: Epoch) -> dict[str, Curve]:
@@ -34,11 +35,17 @@ def from_line(content: Mapping[str, Any]) -> Epoch:
     curves = [content.get(name, ()) for name in schema.LOOKS]
     return Epoch(
         number=content["epoch"],
-        **{_field(name): content.get(name, math.nan) for name in schema.EPOCH_METRICS},
+        **{field_of(name): content.get(name, _missing(name)) for name in schema.EPOCH_METRICS},
         step_losses=tuple(value for _, value in content.get(schema.STEP_LOSS, ())),
         looks=tuple((points[0][0], *(value for _, value in points)) for points in zip(*curves, strict=True)),
     )
 
 
-def _field(name: str) -> str:
-    return name.replace("/", "_")
+def _missing(metric: str) -> float | None:
+    """What stands in an epoch for a metric that its line does not have."""
+    return None if metric in schema.TEST_BY_EPOCH else math.nan
+
+
+def field_of(metric: str) -> str:
+    """The field of an epoch that holds this metric."""
+    return metric.replace("test_by_epoch/", "test/").replace("/", "_")

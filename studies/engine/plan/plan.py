@@ -20,6 +20,7 @@ from studies.engine.study.study import Arm, Study
 
 # Goes up when a change of the code makes the same recipe train to another result: old trials are then not taken for new ones.
 TRAINING_VERSION = 1
+HELD_OUT = 0.1  # of the training images, by a search whose report held none out
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ def tuned_arms(study: Study, recipes: Mapping[str, Recipe]) -> dict[str, TunedAr
     """The arms of the search, of those reported arms that have anything to tune.
 
     Where a factor is tuned away, the first of the arms that fall together lends its value as the first candidate.
+    A report that trained on all images left none to choose by: the search, and what confirms it, hold a tenth out.
     """
     groups: dict[str, TunedArm] = {}
     for name, recipe in recipes.items():
@@ -165,7 +167,8 @@ def tuned_arms(study: Study, recipes: Mapping[str, Recipe]) -> dict[str, TunedAr
         if space:
             label = _name_without(name, arm, space)
             kept = {field: value for field, value in arm.changes.items() if field not in space}
-            first = groups.get(label, TunedArm(label, recipe, space, (), kept))
+            base = recipe.replace(validation=HELD_OUT) if recipe.validation == 0 else recipe
+            first = groups.get(label, TunedArm(label, base, space, (), kept))
             groups[label] = replace(first, stands_for=(*first.stands_for, name))
     _check_each_has_its_own_search(groups)
     return groups

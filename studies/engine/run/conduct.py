@@ -121,6 +121,7 @@ class Conductor:
             signature=trial.signature,
             recipe=trial.recipe.to_json(),
             tested=trial.tested,
+            tested_by_epoch=trial.stage == "reported",
             device=self.means.device,
             results=str(self.book.root),
             data_dir=str(self.means.data_dir),

@@ -31,6 +31,7 @@ class Order:
     signature: str
     recipe: dict[str, Any]
     tested: bool  # a candidate is not: test data never take part in a choice
+    tested_by_epoch: bool = False  # as reported, for the reports' figures
     device: str
     results: str
     data_dir: str
@@ -68,7 +69,13 @@ def _train(order: Order, folder: Path) -> Iterator[News]:
     if order.device != "cuda":
         torch.set_num_threads(1)  # as many threads as slots; how sums are split over threads shows in the last digits
     recipe = Recipe.from_json(order.recipe)
-    training = train(recipe, data_dir=Path(order.data_dir), device=order.device, resume=folder / CHECKPOINT)
+    training = train(
+        recipe,
+        data_dir=Path(order.data_dir),
+        device=order.device,
+        resume=folder / CHECKPOINT,
+        test_every_epoch=order.tested_by_epoch,
+    )
     yield from training.history
     yield from training
     yield _outcome(training, folder if order.tested else None)

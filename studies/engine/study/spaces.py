@@ -12,7 +12,7 @@ from cnnzoo.spelling import nearest
 from search_spaces import Distribution, Space
 
 # Never tuned: what is compared on.
-FIXED = ("dataset", "image_size", "train_size", "validation", "epochs", "precision", "landscape", "seed")
+FIXED = ("dataset", "image_size", "train_size", "validation", "epochs", "precision", "testing", "landscape", "seed")
 
 
 def check_space(space: Space, recipe: Recipe, what: str) -> None:

@@ -56,6 +56,8 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
+    """A question, the arms that answer it, and what it takes to answer it fairly. Checked whole when it is made."""
+
     name: str
     question: str
     base: Recipe
@@ -113,9 +115,7 @@ class Study:
         """
         # The one call upward, and only when it is made: a study that is stated loads nothing of what runs it.
         front = import_module("studies.engine.terminal.notebook")
-        outcomes: dict[str, int] = front.run_here(
-            self, scale, dataset, data_dir, arms, seeds=seeds, trials=trials, only=only, in_process=in_process
-        )
+        outcomes: dict[str, int] = front.run_here(self, scale, dataset, data_dir, arms, seeds, trials, only, in_process)
         return outcomes
 
     def smaller(self, scale: str) -> Mapping[str, Any]:
@@ -194,8 +194,6 @@ class Study:
                     raise Mistake(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")
 
     def _check_no_validation_is_needed(self) -> None:
-        if any(self.space_of(arm) for arm in self.arms.values()):
-            raise Mistake("a study that tunes needs validation data to choose by: validation must be above 0.")
         for claim in self.claims:
             if claim.metric.startswith("val/") or (claim.at is not None and claim.metric == JUDGED_BY):
                 raise Mistake(f"claim {claim.text!r} is about validation data, but validation is 0.")

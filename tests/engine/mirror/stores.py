@@ -16,7 +16,7 @@ from mlflow.entities import Dataset, Run, ViewType
 from cnnzoo import Epoch
 from studies.engine import schema
 from studies.engine.book.book import Book
-from studies.engine.book.epochs import metrics
+from studies.engine.book.epochs import field_of, metrics
 from studies.engine.book.table import Row
 from studies.engine.mirror.tracker import Tracker
 from studies.engine.plan.plan import Trial
@@ -41,7 +41,7 @@ def reported(seed: int) -> Trial:
 
 
 def curves(epochs: int, **odd: Any) -> list[Epoch]:
-    names = [name.replace("/", "_") for name in schema.EPOCH_METRICS]
+    names = [field_of(name) for name in schema.EPOCH_METRICS]
     return [
         Epoch(**{**{name: k + number / 8 for k, name in enumerate(names)}, "number": number, **odd})
         for number in range(1, epochs + 1)

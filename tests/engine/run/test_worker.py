@@ -14,7 +14,7 @@ import torch
 from cnnzoo import Epoch, Recipe, checkpoint, load
 from cnnzoo.training import Training
 from studies.engine import schema
-from studies.engine.book.book import Book
+from studies.engine.book.book import Book, course_of
 from studies.engine.book.epochs import metrics
 from studies.engine.course import Outcome
 from studies.engine.run import worker
@@ -25,11 +25,13 @@ from tests.engine.driving import drive, epochs_of
 RECIPE = Recipe(model="lenet", train_size=40, batch_size=20, epochs=3, validation=0.01, precision="fp32").resolved()
 
 
-def order(root: Path, *, tested: bool = True, recipe: Recipe = RECIPE, device: str = "cpu") -> Order:
-    results = str(root / "results")
+def order(
+    root: Path, *, tested: bool = True, by_epoch: bool = False, recipe: Recipe = RECIPE, device: str = "cpu"
+) -> Order:
+    results, fields = str(root / "results"), recipe.to_json()
     return Order(
-        signature="abc", recipe=recipe.to_json(), tested=tested, device=device, results=results, data_dir=str(root)
-    )
+        signature="abc", recipe=fields, tested=tested, tested_by_epoch=by_epoch, device=device, results=results, data_dir=str(root)
+    )  # fmt: skip
 
 
 def trained(root: Path, **how: Any) -> list[Epoch]:
@@ -251,3 +253,13 @@ def test_an_actor_hands_a_full_disk_on_to_the_driver(tmp_path: Path, monkeypatch
     actor = Trainee.__new__(Trainee)
     actor.setup(dataclasses.asdict(order(tmp_path)))
     assert "No space left on device" in actor.step()["trouble"]
+
+
+def test_as_reported_every_epoch_is_tested_and_no_choice_reads_that(whole: list[Epoch], tmp_path: Path) -> None:
+    epochs = trained(tmp_path, by_epoch=True)
+    assert epochs[-1].test_acc1 == outcome_of(tmp_path).metrics[schema.TEST_ACC1]
+    booked = book_of(tmp_path).epochs("abc")
+    assert [epoch.test_acc1 for epoch in booked] == [epoch.test_acc1 for epoch in epochs]
+    untested = [dataclasses.replace(epoch, test_loss=None, test_acc1=None, test_acc5=None) for epoch in epochs]
+    assert same_numbers(untested, whole)
+    assert course_of(booked, None) == course_of(untested, None) == course_of(whole, None)  # all that a choice sees

@@ -48,7 +48,6 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "a grid without values": (lambda: grid(lr=[]), "factor 'lr' has no values"),
     "a seed of an arm": (changed(arms={"relu": Arm(), "five": Arm(seed=5)}), "arm 'five': leave out seed=5; every arm has the seeds of"),
     "a seed of the base": (changed(base=Recipe(model="lenet", seed=7)), "arm 'relu': leave out seed=7"),
-    "choosing without validation data": (changed(base=UNVALIDATED), "needs validation data"),
     "choosing for another without validation data": (
         lambda: replace(study(), arms={"relu": Arm(chosen_in=replace(study(), name="blind", base=UNVALIDATED, tune={}))}),
         "study 'blind' has no validation data, so it can choose no setting for",
