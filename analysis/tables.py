@@ -10,7 +10,7 @@ side, what the report said, what it cost; then the finding in words, what to bew
 from collections.abc import Sequence
 
 from analysis.commands import command, parser, read, write
-from analysis.judge.results import Results
+from analysis.judge.verdicts import Judged
 from analysis.write.render import FORMATS, render
 from cnnzoo.mistake import Mistake
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _next(of: Results) -> str:
+def _next(of: Judged) -> str:
     study = f"--study {of.spec.name} --scale {of.spec.scale}"
     claims = [f"python analysis/claims.py {study}   what the report concluded, judged"] if of.spec.claims else []
     page = f"python analysis/report.py {study}   all of this with plots, as a page"

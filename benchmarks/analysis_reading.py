@@ -18,9 +18,9 @@ from pathlib import Path
 from statistics import median
 
 import pandas as pd
+from analysis.read.stores import open_store
 
 from analysis.read.runs import frame, history_frame
-from analysis.read.stores import open_store
 from studies.engine import schema
 
 TRIALS, LONG, EPOCHS = 10_000, 1_000, 20

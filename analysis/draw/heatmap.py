@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.factors import grid
 from analysis.judge.results import NAMES, Results
+from analysis.read.grid import grid
 from studies.engine import schema
 
 _LETTERS = 30  # under an axis, that do not run into one another

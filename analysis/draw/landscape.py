@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.factors import fixed, label
 from analysis.judge.results import NAMES, Results
+from analysis.read.grid import fixed, label
 
 # By panel: the metrics from whose lowest to whose highest the band runs.
 _PANELS: Mapping[str, tuple[str, ...]] = {

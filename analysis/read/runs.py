@@ -84,9 +84,10 @@ def _planned(trials: pd.DataFrame, spec: Spec) -> "pd.Series[bool]":
 
 
 def _superseded(trials: pd.DataFrame, spec: Spec) -> list[Any]:
-    """The rows that confirm another setting than the one confirmed last."""
+    """The rows that confirm another setting than the one confirmed last, of the same search."""
     rows: list[Any] = []
-    for arm, own in trials[trials[schema.STAGE] == "confirm"].groupby(schema.ARM):
+    searches = [schema.ARM, *({schema.SEARCH} & {*trials.columns})]
+    for (arm, *_), own in trials[trials[schema.STAGE] == "confirm"].groupby(searches, dropna=False):
         settings = pd.Series([*map(repr, own[[*spec.tune[str(arm)]]].itertuples(index=False))], own.index)
         rows += [*own.index[settings != settings.iloc[-1]]]
     return rows

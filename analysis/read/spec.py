@@ -9,7 +9,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cnnzoo.mistake import Mistake
-from studies.engine.schema import Claim
+from studies.engine import schema
+from studies.engine.declared.assertions import POINTS
+from studies.engine.declared.claims import Claim, from_json
+from studies.engine.declared.error_budget import shares
 
 FORMAT = 2  # of the book, up to which it can be read
 Fields = Mapping[str, Any]  # recipe fields and their values
@@ -38,6 +41,9 @@ class Spec:
     chosen_in: Mapping[str, str] = field(default_factory=dict)  # by arm, the study that its setting was chosen in
     smaller: Fields = field(default_factory=dict)  # what the scale changed in the base recipe
     origin: Mapping[str, str] = field(default_factory=dict)  # of the last start: commit, versions
+    searches: int = 1  # repetitions of each arm's search
+    first_look: int | None = None  # seeds at the first verdicts; None: all that are planned
+    at_most: int | None = None  # seeds at the last ones
 
     @classmethod
     def from_json(cls, spec: Mapping[str, Any], study: str) -> "Spec":
@@ -47,7 +53,7 @@ class Spec:
                 f"{study} was written by a newer version of cnn-studies (format {spec['format']}): update yours."
             )
         try:
-            known = {**spec, **spec["budget"], "claims": [Claim(**_fixed(claim)) for claim in spec["claims"]]}
+            known = {**spec, **spec["budget"], "claims": [from_json(claim) for claim in spec["claims"]]}
             return cls(**_fixed({field.name: known[field.name] for field in fields(cls) if field.name in known}))
         except (KeyError, TypeError) as error:
             raise Mistake(
@@ -69,6 +75,17 @@ class Spec:
         """Points of accuracy that one test image is worth."""
         return 100 / int(self.dataset["test"])
 
+    def resolution_of(self, metric: str) -> float:
+        """Points of accuracy that one image is worth; 0 for what is not counted in images."""
+        part = {"test": "test", "val": "validation", "train": "train", schema.GAP: "test"}.get(metric.partition("/")[0])
+        return 100 / int(self.dataset[part]) if part and metric in POINTS else 0.0
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """The looks at which verdicts are given, and what each may spend of the 5 % of false words."""
+        first = self.first_look or len(self.seeds)
+        return shares(first, max(first, self.at_most or 0))
+
     def arms_of(self, stage: str) -> Mapping[str, Fields]:
         return self.arms if stage == "reported" else self.tuned_arms
 
@@ -78,6 +95,11 @@ class Spec:
 
     def seeds_of(self, stage: str) -> tuple[int, ...]:
         return self.seeds if stage == "reported" else self.confirm_seeds
+
+    def first_seeds_of(self, stage: str) -> tuple[int, ...]:
+        """The first seed; where searches are repeated, that of each of them."""
+        seeds = self.seeds_of(stage)
+        return seeds[:: max(1, len(seeds) // (self.searches if stage == "confirm" else 1))]
 
     def baseline_of(self, stage: str) -> str | None:
         return self.baseline if stage == "reported" else self.tuned_baseline

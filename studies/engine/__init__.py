@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from studies.engine.arms import Arm, grid
     from studies.engine.budget import Budget, Scale
-    from studies.engine.claims import claim
     from studies.engine.cli import main
+    from studies.engine.declared.claims import claim
     from studies.engine.study import Study
 
 _HOMES = {
-    "Arm": "arms", "grid": "arms", "Budget": "budget", "Scale": "budget", "claim": "claims", "main": "cli", "Study": "study",
+    "Arm": "arms", "grid": "arms", "Budget": "budget", "Scale": "budget", "claim": "declared.claims", "main": "cli", "Study": "study",
 }  # fmt: skip
 
 __all__ = ["Arm", "Budget", "Scale", "Study", "claim", "grid", "main"]

@@ -8,12 +8,11 @@ Accuracies are percentages, sizes are MB of 2**20 bytes, times are seconds.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 # Tags of a run.
 KIND, STUDY, ARM, STAGE, SCALE, SEED = "kind", "study", "arm", "stage", "scale", "seed"
-SIGNATURE, OUTCOME, NUMBER, DEVICE, REASON = "signature", "outcome", "number", "device", "reason"
+SIGNATURE, OUTCOME, SEARCH, NUMBER, DEVICE, REASON = "signature", "outcome", "search", "number", "device", "reason"
 DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", "versions"
 SPEC = "spec"
 
@@ -54,18 +53,6 @@ CHOSEN_BY, JUDGED_BY = VAL_ACC1, TEST_ACC1
 _CHUNK = 4000  # MLflow keeps at most 8,000 characters of a tag
 _LOGIN = re.compile(r"(?<=://)\S*@")
 _SECRET = re.compile(r"(?i)((?:token|password|passwd)=)[^&\s]+")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A sentence of a report; ``studies.engine.claims.claim`` says how ``arms`` and ``than`` are read, by its kind."""
-
-    text: str
-    kind: str
-    arms: tuple[str, ...]
-    than: tuple[str, ...] = ()
-    metric: str = JUDGED_BY
-    at: float | None = None
 
 
 def redact(text: str) -> str:

@@ -1,7 +1,6 @@
 """A study at a scale as plain JSON, for the tags of its parent run: all that the analysis ever needs to know of it."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from optuna.distributions import distribution_to_json
@@ -35,7 +34,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
             "trials_per_arm": plan.budget.trials_per_arm,
         },
         "reported": {arm: dict(study.figures(arm)) for arm in plan.arms if study.figures(arm)},
-        "claims": [asdict(claim) for claim in study.claims],
+        "claims": [claim.to_json() for claim in study.claims],
         "margin": study.margin,
         "table": {"rows": study.rows, "columns": study.columns} if study.rows else None,
     }

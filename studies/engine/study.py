@@ -14,8 +14,9 @@ from cnnzoo.spelling import nearest, says_what_it_takes, unknown
 from search_spaces import Distribution, Space
 from studies.engine.arms import Arm
 from studies.engine.budget import Budget, Scale
-from studies.engine.claims import METRICS
-from studies.engine.schema import JUDGED_BY, Claim
+from studies.engine.declared.assertions import METRICS
+from studies.engine.declared.claims import Claim
+from studies.engine.schema import JUDGED_BY
 
 Figure = float | tuple[float, float]  # of a report: a value, or a range where it was read off a curve
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
