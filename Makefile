@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: study test test-slow lint types clean
+.PHONY: study test test-slow test-oldest lint types docs clean
 
 study: .venv/installed
 	$(BIN)/python studies/vgg_bn_vs_nobn.py
@@ -13,12 +13,20 @@ test: .venv/installed
 test-slow: .venv/installed  # real kills, chaos, every study end to end: CI runs them too
 	$(BIN)/python -m pytest -m slow
 
+test-oldest: .venv/installed  # with the oldest versions that pyproject.toml allows, and of MLflow the small package alone
+	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .venv-oldest
+	$(BIN)/uv pip install --quiet --python .venv-oldest --resolution lowest-direct -e '.[test]'
+	.venv-oldest/bin/python -m pytest -m "not slow" -W default
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 types: .venv/installed
 	$(BIN)/mypy
+
+docs: .venv/installed  # the site, in site/; a broken link is an error
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs site
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -27,4 +35,4 @@ types: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-oldest build site *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,23 +1,17 @@
-"""A figure of a study, in a file: curves, heatmap, isolation, landscape or tradeoff.
+"""A figure of a study, in a file: forest (the result itself), curves, heatmap, isolation, landscape or tradeoff.
 
 python analysis/plot.py curves --study activations --out curves.pdf
 python analysis/plot.py curves --study activations --tuned     # of the tuned arms
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.commands import command, parser, read, write
-from analysis.draw.curves import curves
-from analysis.draw.figures import Make, draw, encoded
-from analysis.draw.heatmap import heatmap
-from analysis.draw.isolation import isolation
-from analysis.draw.landscape import landscape
-from analysis.draw.tradeoff import tradeoff
-from analysis.judge.results import NAMES
+from analysis.draw.figures import encoded
+from analysis.front.commands import command, parser, read, write
+from analysis.front.plots import FIGURES, Plots
 from cnnzoo.mistake import Mistake
 
-FIGURES: Mapping[str, Make] = {make.__name__: make for make in (curves, heatmap, isolation, landscape, tradeoff)}
 FORMATS = (".png", ".svg", ".pdf")
 
 
@@ -26,15 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("figure", choices=FIGURES, help="which one")
     options.add_argument("--tuned", action="store_true", help="of the tuned arms instead of those as reported")
     given = options.parse_args(arguments)
-    way = "confirm" if given.tuned else "reported"
     out = given.out or Path(f"{given.study}-{given.figure}{'-tuned' if given.tuned else ''}.png")
     if out.suffix not in FORMATS and not out.is_dir():
         raise Mistake(f"--out {out} must end with {', '.join(FORMATS)}; try --out {out.with_suffix(FORMATS[0])}")
-    figure = draw(FIGURES[given.figure], read(given), way)
-    if figure is None:
-        hint = f"See what is there with python analysis/tables.py --study {given.study}"
-        raise Mistake(f"study {given.study!r} has no {given.figure} to draw {NAMES[way]}. {hint}")
-    write(encoded(figure, out.suffix[1:]), out)
+    write(encoded(Plots(read(given)).figure(given.figure, given.tuned), out.suffix[1:]), out)
     return 0
 
 

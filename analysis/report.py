@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.commands import book, command, everything, parser, write
+from analysis.front.commands import book, command, everything, parser, write
 from analysis.judge.verdicts import Judged, judged
 from analysis.read.runs import load
 from analysis.write.formats import template

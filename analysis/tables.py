@@ -1,18 +1,24 @@
 """The table of a study, with what is needed to defend it.
 
     python analysis/tables.py --study activations
-    python analysis/tables.py --study activations --scale report --format latex --out table.tex
+    python analysis/tables.py --study activations --scale report --table accuracy --out table.tex
 
 Test accuracy with its interval, the paired difference to the baseline with its verdict, as reported and tuned side by
 side, what the report said, what it cost; then the finding in words, what to beware of, and how every number was made.
 """
 
+import os
+import sys
 from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
 
-from analysis.commands import command, parser, read, write
+from analysis.front.commands import command, parser, read, write
 from analysis.judge.verdicts import Judged
 from analysis.write.render import FORMATS, render
+from analysis.write.tables import TABLES
 from cnnzoo.mistake import Mistake
+from studies.engine import typed
 
 _SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
 
@@ -20,22 +26,40 @@ _SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".htm
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("The table of a study, with what is needed to defend it.")
     options.add_argument("--format", choices=FORMATS, help="default: as the name of --out ends; on the screen, plain")
+    options.add_argument("--keep", type=Path, metavar="DIR", help="also write it there as a page, with its figures")
+    options.add_argument("--table", choices=TABLES, help="this one alone; default: all")
     given = options.parse_args(arguments)
     form: str = given.format or _SUFFIXES.get(given.out.suffix if given.out else ".txt", "")
     if not form and not given.out.is_dir():
         other = f"try --out {given.out.with_suffix('.md')}, or say with --format what to write there"
         raise Mistake(f"--out {given.out} must end with {', '.join(_SUFFIXES)}; {other}")
     of = read(given)
-    write(render(of, form), given.out)
+    color = given.out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    write(render(of, form, given.table, color), given.out)
+    if given.keep:
+        keep(of, given.keep)
     if form == "plain" and not given.out:
         print(_next(of))
     return 0
 
 
+def keep(of: Judged, folder: Path) -> None:
+    """The table as a page and in Markdown, the result and the curves as figures: files of a folder."""
+    from analysis.draw.curves import curves  # with matplotlib, which the table does not need
+    from analysis.draw.figures import draw, encoded
+    from analysis.draw.forest import forest
+
+    for form, name in (("html", "table.html"), ("md", "table.md")):
+        (folder / name).write_text(render(of, form))
+    for make, way in product((forest, curves), of.ways()):
+        if (figure := draw(make, of, way)) is not None:
+            (folder / f"{make.__name__}-{way}.png").write_bytes(encoded(figure, "png"))
+
+
 def _next(of: Judged) -> str:
-    study = f"--study {of.spec.name} --scale {of.spec.scale}"
-    claims = [f"python analysis/claims.py {study}   what the report concluded, judged"] if of.spec.claims else []
-    page = f"python analysis/report.py {study}   all of this with plots, as a page"
+    study = ("--study", of.spec.name, "--scale", of.spec.scale)
+    claims = [f"{typed.tool('claims', *study)}   what the report concluded, judged"] if of.spec.claims else []
+    page = f"{typed.tool('report', *study)}   all of this with plots, as a page"
     return "\nnext  " + "\n      ".join([*claims, page])
 
 

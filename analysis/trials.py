@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
-from analysis.commands import command, parser, runs, write
+from analysis.front.commands import command, parser, runs, write
 from analysis.read.frames import METRICS
 from analysis.read.runs import StudyRuns
 from analysis.read.spec import Spec

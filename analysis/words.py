@@ -8,6 +8,7 @@ from studies.engine import schema
 
 MINUS = "−"
 NOTHING = "–"
+SMOKE = "SMOKE: trained for seconds, to see that everything runs. The numbers mean nothing, so nothing is compared."
 LABELS = {
     schema.TEST_ACC1: "test acc@1", schema.TEST_ACC5: "test acc@5", schema.TEST_LOSS: "test loss",
     schema.VAL_ACC1: "validation acc@1", schema.VAL_ACC5: "validation acc@5", schema.VAL_LOSS: "validation loss",
@@ -73,6 +74,16 @@ def seeds(numbers: Sequence[int]) -> str:
 def between(least: float, most: float) -> str:
     """``5 to 120``, or one number where they are the same."""
     return f"{least:,.0f}" if least == most else f"{least:,.0f} to {most:,.0f}"
+
+
+_MANY = 100_000
+
+
+def needs(least: float, most: float) -> str:
+    """``needs 17 to 62 seeds``; of more than a hundred thousand nobody wants to know the digits."""
+    if most <= _MANY:
+        return f"needs {between(least, most)} seeds"
+    return f"needs {'' if least > _MANY else f'{least:,.0f} to '}over {_MANY:,} seeds"
 
 
 def figure(said: float | Sequence[float] | None) -> str:

@@ -9,9 +9,9 @@ from torch import nn
 from benchmarks.cases import DEVICE, Case, load
 from cnnzoo import settle
 from cnnzoo.augment import training_batches
-from cnnzoo.nets import build
 from cnnzoo.optim import OPTIMIZERS
 from cnnzoo.precision import casting
+from cnnzoo.recipe import build
 
 
 class BareStep:

@@ -14,7 +14,7 @@ from torchvision import datasets, transforms
 
 from benchmarks.cases import DATA, DEVICE, Case, load
 from cnnzoo.data import Dataset, Split
-from cnnzoo.nets import build
+from cnnzoo.recipe import build
 
 
 class InMemory(TorchDataset[tuple[Tensor, int]]):

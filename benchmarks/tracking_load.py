@@ -15,11 +15,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from cnnzoo import Recipe
+from cnnzoo import Epoch, Recipe
 from studies.engine import schema
-from studies.engine.plan import Trial
-from studies.engine.provenance import origin
-from studies.engine.tracking import Settled, Tracker
+from studies.engine.book.book import Book
+from studies.engine.book.epochs import to_line
+from studies.engine.book.provenance import origin
+from studies.engine.book.table import Row
+from studies.engine.mirror.tracker import Tracker
+from studies.engine.plan.plan import Trial
 
 TRIALS, EPOCHS, LOT, SLOTS = 5_000, 20, 500, 20
 DATASET = {"name": "d", "digest": "d", "classes": 10, "shape": [1, 28, 28], "train": 1, "validation": 1, "test": 1}
@@ -36,24 +39,52 @@ ORIGIN = origin(Path(__file__), "cpu", SLOTS)
 FINISHED = "SELECT COUNT(*) FROM runs WHERE status = 'FINISHED' AND name LIKE 'a %'"
 
 
-def ended(number: int) -> Settled:
-    trial = Trial("a", "reported", Recipe(model="lenet", epochs=EPOCHS, seed=number), f"{number:016x}")
-    epochs = [
-        {name: number / 7 + epoch / (k + 1) for k, name in enumerate(schema.EPOCH_METRICS)} | {"epoch": epoch}
+def trial(number: int) -> Trial:
+    return Trial("a", "reported", Recipe(model="lenet", epochs=EPOCHS, seed=number), f"{number:016x}")
+
+
+def epochs(number: int) -> list[Epoch]:
+    names = [name.replace("/", "_") for name in schema.EPOCH_METRICS]
+    return [
+        Epoch(number=epoch, **{name: number / 7 + epoch / (k + 1) for k, name in enumerate(names)})
         for epoch in range(1, EPOCHS + 1)
     ]
-    return Settled(trial, "completed", epochs, dict.fromkeys(schema.TRIAL_METRICS, 50.0), ORIGIN)
+
+
+def row(of: Trial) -> Row:
+    """What the book says of a trial that ended."""
+    metrics = {**dict.fromkeys(schema.TRIAL_METRICS, 50.0), schema.EPOCHS_DONE: float(EPOCHS), schema.CHOSEN_BY: 50.0}
+    return Row(
+        arm=of.arm, stage=of.stage, seed=of.recipe.seed, search=None, number=None, signature=of.signature, name=of.name,
+        outcome="completed", reason="", started=0.0, ended=1.0, device="cpu", host="here", dataset_digest="d",
+        versions="", recipe=of.recipe.to_json(), metrics=metrics,
+    )  # fmt: skip
+
+
+def opened(folder: Path) -> Tracker:
+    book = Book(folder / "results")
+    book.table(SPEC["name"], SPEC["scale"]).write(SPEC, [])
+    return Tracker(f"sqlite:///{folder}/mlflow.db", SPEC, ORIGIN, book, warn)
+
+
+def end(tracker: Tracker, number: int) -> None:
+    """As the conductor does it, but for the waiting on the disk."""
+    of = trial(number)
+    folder = tracker.book.folder(of.signature)
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        (folder / "epochs.jsonl").write_text("".join(map(to_line, epochs(number))))
+    tracker.begun(of, ORIGIN)
+    tracker.ended(of, row(of))
 
 
 def tell(folder: Path, trials: int) -> Iterator[tuple[int, float, float, float]]:
     """After each lot: trials so far, milliseconds a trial (wall, processor), MB of memory; at the end the closing."""
-    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", SPEC, ORIGIN, warn)
+    tracker = opened(folder)
     for first in range(0, trials, LOT):
         wall, processor = time.perf_counter(), others_seconds()
         for number in range(first, first + LOT):
-            end = ended(number)
-            tracker.begin(end.trial, ORIGIN)
-            tracker.settle(end)
+            end(tracker, number)
             while (number + 1) % SLOTS == 0 and finished(folder) <= number:
                 time.sleep(0.05)
         spent = time.perf_counter() - wall, others_seconds() - processor
@@ -63,11 +94,10 @@ def tell(folder: Path, trials: int) -> Iterator[tuple[int, float, float, float]]
 
 def tell_again(folder: Path, trials: int) -> tuple[float, float, float]:
     """Seconds (wall, processor) until the tracker has taken in that all of it is there, and the highest MB of memory."""
-    ends = (ended(number) for number in range(trials))
     wall, processor = time.perf_counter(), time.process_time()
-    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", SPEC, ORIGIN, warn)
-    for end in ends:
-        tracker.settle(end)
+    tracker = opened(folder)
+    for number in range(trials):
+        end(tracker, number)
     assert tracker.close("FINISHED") == 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return time.perf_counter() - wall, time.process_time() - processor, peak

@@ -23,7 +23,7 @@ from analysis.judge.page import BETTER, WORSE
 from analysis.judge.verdicts import CONTRADICTED, SUPPORTED, Judged, judged
 from analysis.read.book import Book
 from analysis.read.runs import load
-from studies.engine.declared.error_budget import looks as looks_at
+from studies.engine.study.error_budget import looks as looks_at
 
 Values = NDArray[np.float64]
 Noise = Callable[[np.random.Generator, int, int], Values]  # arms x seeds, of mean 0 and of about the spread SD

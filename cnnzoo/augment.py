@@ -22,7 +22,7 @@ from cnnzoo.recipe import Recipe
 ERASED_AREA = (0.02, 0.33)
 ERASED_RATIO = (0.3, 3.3)
 
-BLOCK_BYTES = 3 * 2**19
+BLOCK_BYTES = 3 * 2**19  # for a CPU: more than its caches hold is slower
 
 Batch = tuple[Tensor, Tensor]  # images: float32, NCHW in channels_last memory; labels: int64
 
@@ -40,24 +40,52 @@ def training_batches(
 
     `split` is on its device already. The generators are CPU ones, and are drawn from before the first batch only.
     """
-    size, device, batch_size = len(split), split.images.device, recipe.batch_size
+    normalise = normaliser(split.images.shape[1:], mean, std, split.images.device)
+    for images, labels in changed_blocks(split, recipe, mean=mean, order=order, noise=noise, block_bytes=BLOCK_BYTES):
+        for size, at in batches_of(len(labels), recipe.batch_size):
+            yield normalise(images[at : at + size]), labels[at : at + size]
+
+
+def changed_blocks(
+    split: Split,
+    recipe: Recipe,
+    *,
+    mean: tuple[float, ...],
+    order: torch.Generator,
+    noise: torch.Generator,
+    block_bytes: int,
+) -> Iterator[Batch]:
+    """The images of one epoch in random order, augmented, as uint8, with their labels: whole batches, several at a time.
+
+    Changing several small batches at once saves most of what each call costs.
+    """
+    size, device = len(split), split.images.device
     permutation = torch.randperm(size, generator=order)
     changes = Changes.draw(size, split.images.shape[1:3], crop=recipe.crop, erasing=recipe.erasing, noise=noise)
     rows = split.index[permutation.to(device)]
     labels = split.labels[rows]
     colour = torch.tensor([round(255 * value) for value in mean], dtype=torch.uint8, device=device)
-    normalise = normaliser(split.images.shape[1:], mean, std, device)
     change = change_each if device.type == "cpu" else change_all
     change = partial(change, crop=recipe.crop, flip=recipe.flip, erasing=recipe.erasing > 0, colour=colour)
     changes = Changes(*(drawn.to(device) for drawn in changes))
-    # Changing several small batches at once saves most of what each call costs; more than the caches hold is slower.
-    block_size = batch_size * max(1, BLOCK_BYTES // (batch_size * split.images[0].numel()))
-    for at in range(0, size, block_size):
-        block = slice(at, at + block_size)
+    together = images_of_a_block(split, recipe.batch_size, block_bytes)
+    for at in range(0, size, together):
+        block = slice(at, at + together)
         images = change(split.images.index_select(0, rows[block]), Changes(*(drawn[block] for drawn in changes)))
-        for pixels, truth in zip(torch.split(images, batch_size), torch.split(labels[block], batch_size), strict=True):
-            if len(pixels) > 1 or batch_size == 1:
-                yield normalise(pixels), truth
+        yield images, labels[block]
+
+
+def images_of_a_block(split: Split, batch_size: int, block_bytes: int) -> int:
+    """As many whole batches as the bytes allow, at least one."""
+    return batch_size * max(1, block_bytes // (batch_size * split.images[0].numel()))
+
+
+def batches_of(images: int, batch_size: int) -> Iterator[tuple[int, int]]:
+    """Size and start of each batch; a last one of a single image is left out."""
+    for at in range(0, images, batch_size):
+        size = min(batch_size, images - at)
+        if size > 1 or batch_size == 1:
+            yield size, at
 
 
 def evaluation_batches(

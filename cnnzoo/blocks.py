@@ -53,6 +53,20 @@ class LocalResponseNorm(nn.Module):
         return f"size={self.size}"
 
 
+class RadialBasis(nn.Module):
+    """The output layer of the LeNet of 1998: minus half the squared distance of the features to the code of each class.
+
+    The paper draws the codes by hand, as bitmaps of 1 and -1; here they are drawn at random, and learned.
+    """
+
+    def __init__(self, inputs: int, classes: int) -> None:
+        super().__init__()
+        self.codes = nn.Parameter(2.0 * torch.randint(2, (classes, inputs)) - 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.float()[:, None] - self.codes).square().sum(2) / -2
+
+
 def scaled(channels: int, width: float) -> int:
     """So many channels at this width: a multiple of four, but the report's own number at width 1."""
     return channels if width == 1 else max(4, 4 * round(channels * width / 4))
@@ -62,18 +76,23 @@ def drop(p: float) -> nn.Module:
     return nn.Dropout(p) if p > 0 else nn.Identity()
 
 
-def conv_norm(inputs: int, outputs: int, kernel: int, norm: Norm, *, stride: int = 1) -> list[nn.Module]:
-    """``conv ─ norm``, padded to keep the size; without a bias where a BatchNorm (or what replaces it) follows."""
+def conv_norm(
+    inputs: int, outputs: int, kernel: int, norm: Norm, *, stride: int = 1, bias: bool = False
+) -> list[nn.Module]:
+    """``conv ─ norm``, padded to keep the size.
+
+    A BatchNorm (or what replaces it) takes a bias before it away again, so there is one only where ``bias`` asks for it.
+    """
     layer = norm(outputs)
-    bias = any(isinstance(part, nn.Identity | LocalResponseNorm) for part in layer.modules())
+    bias = bias or any(isinstance(part, nn.Identity | LocalResponseNorm) for part in layer.modules())
     return [nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=bias), layer]
 
 
 def conv_unit(
-    inputs: int, outputs: int, kernel: int, norm: Norm, activation: Activation, *, stride: int = 1
+    inputs: int, outputs: int, kernel: int, norm: Norm, activation: Activation, *, stride: int = 1, bias: bool = False
 ) -> list[nn.Module]:
     """``conv ─ norm ─ act``"""
-    return [*conv_norm(inputs, outputs, kernel, norm, stride=stride), activation()]
+    return [*conv_norm(inputs, outputs, kernel, norm, stride=stride, bias=bias), activation()]
 
 
 def values_left(name: str, features: nn.Module, shape: Shape) -> int:

@@ -7,13 +7,13 @@ Its last bytes are the digest of all before, because torch would read flipped bi
 import hashlib
 import io
 import json
-import os
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cnnzoo.files import write_atomically
 from cnnzoo.mistake import Mistake
 
 _DIGEST = 32  # bytes
@@ -70,21 +70,3 @@ def refuse_another_training(path: Path, state: dict[str, Any], identity: dict[st
             f"checkpoint {path} belongs to another training: {'; '.join(changed)}. "
             "Resume from another path, or delete it."
         )
-
-
-def write_atomically(path: Path, *parts: bytes | memoryview, old_to: Path | None = None) -> None:
-    """Write a file so that ``path`` never holds half of it, whatever happens: a full disk, a signal, a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        with unfinished.open("wb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        if old_to is not None and path.exists():
-            path.replace(old_to)
-        unfinished.replace(path)
-    except OSError as error:  # a full disk names no file
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """What an epoch comes to: loss and accuracies over a split, summed on the device so that no step has to wait for it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,9 +11,11 @@ from cnnzoo.augment import evaluation_batches
 from cnnzoo.data import Dataset, Split
 from cnnzoo.losses import LOSSES
 from cnnzoo.precision import casting
+from cnnzoo.predictions import Predictions
 from cnnzoo.recipe import Recipe
 
-EVALUATION_BATCH = 250
+EVALUATION_BATCH = 250  # images: more than a CPU's caches hold is slower
+EVALUATION_BATCH_ON_A_GPU = 1000  # there, launching many small batches takes longer than they do
 COUNTED_TOGETHER = 16  # batches: counting each by itself costs a small network a hundredth of its step
 
 
@@ -64,6 +67,13 @@ class Tally:
         if len(self._waiting) == COUNTED_TOGETHER:
             self._count()
 
+    def add_block(self, losses: Tensor, sizes: Sequence[int], logits: Tensor, labels: Tensor) -> None:
+        """Count several batches in: the mean loss and the size of each, and the logits of all."""
+        self.images += sum(sizes)
+        weights = torch.tensor(sizes, dtype=torch.float64).to(losses.device, non_blocking=True)
+        self._loss += losses.double().dot(weights)
+        self._hits += self._hits_of(logits, labels)
+
     def score(self) -> Score:
         """The averages; here the host waits for the device."""
         self._count()
@@ -74,20 +84,32 @@ class Tally:
     def _count(self) -> None:
         if self._waiting:
             logits, labels = (torch.cat(parts) for parts in zip(*self._waiting, strict=True))
-            self._hits += (logits.topk(self._top).indices == labels.unsqueeze(1)).sum(0)
+            self._hits += self._hits_of(logits, labels)
             self._waiting.clear()
+
+    def _hits_of(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """How many labels stand at each of the first places."""
+        return (logits.topk(self._top).indices == labels.unsqueeze(1)).sum(0)
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, split: Split, dataset: Dataset, recipe: Recipe) -> Score:
-    """The model's score on a split, with the plain loss of the recipe: no penalty, no smoothing, no auxiliary heads."""
+def evaluate(
+    model: nn.Module, split: Split, dataset: Dataset, recipe: Recipe, predictions: Predictions | None = None
+) -> Score:
+    """The model's score on a split, with the plain loss of the recipe: no penalty, no smoothing, no auxiliary heads.
+
+    ``predictions`` is told what it says of each image.
+    """
     if len(split) == 0:
         return Score(math.nan, math.nan, math.nan)
     model.eval()
     device = split.images.device
     tally = Tally(len(dataset.classes), device)
-    for images, labels in evaluation_batches(split, EVALUATION_BATCH, mean=dataset.mean, std=dataset.std):
+    size = EVALUATION_BATCH_ON_A_GPU if device.type == "cuda" else EVALUATION_BATCH
+    for images, labels in evaluation_batches(split, size, mean=dataset.mean, std=dataset.std):
         with casting(recipe.precision, device):
             logits = model(images)
         tally.add(LOSSES[recipe.loss](logits, labels), logits, labels)
+        if predictions is not None:
+            predictions.add(logits, labels)
     return tally.score()

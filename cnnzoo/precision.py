@@ -7,7 +7,7 @@ import torch
 from cnnzoo.recipe import Recipe
 
 # The networks whose arithmetic is too little to pay for the casts: measured, bf16 makes them no faster than fp32.
-TOO_SMALL_FOR_BF16 = ("lenet", "lenet_b")
+TOO_SMALL_FOR_BF16 = ("lenet", "lenet_1998", "lenet_b")
 _CPU_UNITS_FOR_BF16 = ("avx512_bf16", "amx_bf16", "bf16")  # as torch.cpu names them; the last one is Arm's
 
 
@@ -37,9 +37,19 @@ def has_bf16(device: torch.device) -> bool:
     """Whether the device computes in bf16 itself."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    return any(torch.cpu.get_capabilities().get(unit, False) for unit in _CPU_UNITS_FOR_BF16)
+    capabilities: dict[str, bool] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # an old torch does not tell: fp32 there
+    return any(capabilities.get(unit, False) for unit in _CPU_UNITS_FOR_BF16)
 
 
 def casting(precision: str, device: torch.device) -> AbstractContextManager[object]:
     """The context to run the forward pass in."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def set_up_gpu() -> None:
+    """Let fp32 be fp32 on a GPU too (cuDNN would take TF32 unasked), and let cuDNN time its algorithms once a shape."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True

@@ -11,8 +11,12 @@ import math
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
+from torch import nn
+
+from cnnzoo.blocks import Shape
 from cnnzoo.data.sources import check_dataset_name
 from cnnzoo.losses import LOSSES
 from cnnzoo.mistake import Mistake
@@ -22,7 +26,10 @@ from cnnzoo.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
 
 PRECISIONS = ("auto", "fp32", "bf16")
-MODEL_OPTIONS = ("activation", "norm", "pooling", "dropout", "dropout_at", "stem", "stem_pool", "aux", "width")
+MODEL_OPTIONS = (
+    "activation", "norm", "pooling", "dropout", "dropout_at", "stem", "stem_pool", "strides", "initialisation",
+    "aux", "relu_logits", "width",
+)  # fmt: skip
 OPTIMIZER_OPTIONS = ("momentum",)
 SCHEDULE_OPTIONS = ("step_size", "gamma")
 
@@ -43,7 +50,10 @@ class Recipe:
     dropout_at: str | None = None
     stem: tuple[int, ...] | None = None
     stem_pool: int | None = None
+    strides: str | None = None
+    initialisation: str | None = None
     aux: float | None = None
+    relu_logits: bool | None = None
     width: float | None = None
     # How it learns.
     optimizer: str = "sgd"
@@ -82,7 +92,8 @@ class Recipe:
         """The same recipe with every default filled in; two recipes train alike exactly if these are equal."""
         owners = (builder_of(self.model), OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule])
         defaults = {name: value for owner in owners for name, value in defaults_of(owner).items()}
-        return self.replace(**{k: v for k, v in defaults.items() if getattr(self, k) is None})
+        missing = {name: value for name, value in defaults.items() if getattr(self, name) is None and value is not None}
+        return self.replace(**missing) if missing else self
 
     def options(self) -> dict[str, Any]:
         """The options of the model that were set, as its builder takes them."""
@@ -96,7 +107,7 @@ class Recipe:
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:
@@ -147,6 +158,12 @@ def reject_unknown(fields: Iterable[str]) -> None:
             raise Mistake(f"a recipe has no field {name!r}{nearest(name, FIELDS)} Its fields: {', '.join(FIELDS)}.")
 
 
+def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
+    """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
+    return builder_of(recipe.model)(shape, classes, **recipe.options())
+
+
+@cache
 def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
     """The recipe fields that a builder of a model, an optimiser or a schedule takes, with their defaults."""
     parameters = inspect.signature(builder).parameters.values()

@@ -16,14 +16,14 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
+from torchvision.transforms.functional import ten_crop
 
 from cnnzoo.augment import normaliser
-from cnnzoo.checkpoint import write_atomically
 from cnnzoo.evaluate import EVALUATION_BATCH
+from cnnzoo.files import write_atomically
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import build
 from cnnzoo.precision import choose_device
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 from cnnzoo.streams import in_place_of_the_global
 from cnnzoo.training import Training
 
@@ -69,10 +69,7 @@ class Network:
             black = self.recipe.crop > 0
             margin = [self.recipe.crop or _MARGIN] * 4
             pixels = F.pad(pixels.float(), margin, mode="constant" if black else "replicate").to(torch.uint8)
-        bottom, right = pixels.shape[2] - height, pixels.shape[3] - width
-        corners = [(0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2)]
-        crops = [pixels[:, :, top : top + height, left : left + width] for top, left in corners]
-        return crops + [crop.flip(3) for crop in crops]
+        return list(ten_crop(pixels, [height, width]))
 
     def _as_nchw(self, images: Tensor, *, larger_allowed: bool) -> Tensor:
         channels, height, width = self.shape

@@ -12,10 +12,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+OTHER_WORDS = {"learning_rate": "lr", "accuracy": "acc1"}  # what others call it, and its name here
+
+
 def nearest(given: str, allowed: Iterable[str]) -> str:
     """`; did you mean 'x'?` where something is close, whatever its capitals, else a full stop."""
-    names = {_plain(name): name for name in allowed}
-    close = get_close_matches(_plain(given), names, n=1)
+    names, plain = {_plain(name): name for name in allowed}, _plain(given)
+    translated = [plain.replace(word, ours) for word, ours in OTHER_WORDS.items() if word in plain]
+    close = [word for word in translated if word in names] or get_close_matches(plain, names, n=1)
     return f"; did you mean {names[close[0]]!r}?" if close else "."
 
 
@@ -34,11 +38,12 @@ def says_what_it_takes(function: Callable[P, T]) -> Callable[P, T]:
     signature = inspect.signature(function)
     name = function.__qualname__.removesuffix(".__init__")
     known = [parameter for parameter in signature.parameters if parameter != "self"]
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
         for given in kwargs:
-            if given not in known:
+            if given not in known and not open_ended:
                 raise Mistake(f"{name} takes no {given!r}{nearest(given, known)} It takes: {', '.join(known)}.")
         try:
             signature.bind(*args, **kwargs)

@@ -3,6 +3,8 @@
 Nothing is computed: everything runs on torch's meta device, where tensors have a shape and no values.
 """
 
+import copy
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -13,13 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnnzoo.blocks import Add, Concat, LocalResponseNorm, Shape
+from cnnzoo.blocks import Add, Concat, LocalResponseNorm, RadialBasis, Shape
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import ZOO, build
+from cnnzoo.nets import ZOO
 from cnnzoo.nets.choices import ACTIVATIONS
-from cnnzoo.recipe import Recipe
+from cnnzoo.recipe import Recipe, build
 
 MB = 2**20
+LAYERS_THAT_COUNT = ("conv", "linear", "rbf")  # in the depth of a network: AlexNet has 8, ResNet-18 has 18
 _ACTIVATION_NAMES = {type(make()): name for name, make in ACTIVATIONS.items()}
 
 
@@ -28,18 +31,19 @@ class Layer:
     """One layer as an image passes it."""
 
     path: str  # where it stands in the network, as in the names of its weights
-    kind: str  # conv, linear, norm, act, pool, global pool, dropout, add, concat or flatten
+    kind: str  # conv, linear, rbf, norm, act, pool, global pool, dropout, add, concat or flatten
     text: str  # the same with its settings, for people
     output: tuple[int, ...]  # shape, for one image
     parameters: int
+    depth: int  # of the layers up to this one that count, along the longest way
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a network is; of any network, also one that is not of this zoo."""
+    """How large a network is, one of this zoo or any other."""
 
     parameters: int
-    size_mb: float  # of the saved file: parameters and buffers, in MB of 2**20 bytes
+    size_mb: float  # of the file that torch.save writes of its state, in MB of 2**20 bytes
     flops: int  # of one image forward by torch's own counter: two for a multiply-add, of convolutions and linear layers
 
 
@@ -52,10 +56,11 @@ class Structure:
     pooling: str  # "max", "average" or both, global pooling included
     overlapping: bool  # some pooling's window is larger than its stride
     order: str  # of the layers from a convolution to the next, such as "conv-norm-act-pool"
+    depth: int  # layers with weights from image to output, along the longest way: LeNet 5, AlexNet 8, ResNet-18 18
     convolutions: int
     fully_connected: int
     dropout: int  # layers
-    output: str
+    output: str  # softmax, as part of the loss, of a linear layer or of RBF units
     shortcuts: int
     layers: tuple[Layer, ...]
 
@@ -93,17 +98,18 @@ def describe(recipe: Recipe, shape: Shape, classes: int) -> Structure:
     size, layers = _measured(network, shape), _trace(network, shape)
     kinds = [layer.kind for layer in layers]
     pools = [module for module in network.modules() if isinstance(module, nn.MaxPool2d | nn.AvgPool2d)]
-    assert layers[-1].kind == "linear"
+    outputs = {"linear": "softmax", "act": "softmax of ReLU", "rbf": "RBF"}
     return Structure(
         size=size,
         activation=_named(layer.text for layer in layers if layer.kind == "act"),
         pooling=_named("max" if "max" in layer.text else "average" for layer in layers if "pool" in layer.kind),
         overlapping=any(cast(int, pool.kernel_size) > cast(int, pool.stride) for pool in pools),
         order=_order(kinds),
+        depth=layers[-1].depth,
         convolutions=kinds.count("conv"),
         fully_connected=kinds.count("linear"),
         dropout=kinds.count("dropout"),
-        output="softmax",  # every network ends in a linear layer (asserted above) whose softmax is part of the loss
+        output=outputs[layers[-1].kind],
         shortcuts=kinds.count("add"),
         layers=tuple(layers),
     )
@@ -131,18 +137,30 @@ def _measured(network: nn.Module, shape: Shape) -> Size:
     in_norms = sum(sum(counts[f"{type(network).__name__}.{path}"].values()) for path in norms)  # their band matrices
     return Size(
         parameters=sum(p.numel() for p in network.parameters()),
-        size_mb=sum(t.numel() * t.element_size() for t in network.state_dict().values()) / MB,
+        size_mb=_bytes_as_file(network) / MB,
         flops=counter.get_total_flops() - in_norms,
     )
+
+
+def _bytes_as_file(network: nn.Module) -> int:
+    """What ``torch.save`` makes of the network's state, without its values: report D's measure of size."""
+    state = copy.deepcopy(network).to_empty(device="cpu").state_dict()
+    file = io.BytesIO()
+    with torch.serialization.skip_data():
+        torch.save(state, file)
+    return file.tell()
 
 
 def _trace(network: nn.Module, shape: Shape) -> list[Layer]:
     """The layers that one image passes, in the order it passes them."""
     layers: list[Layer] = []
+    depths: dict[Tensor, int] = {}  # of what each layer gave
 
-    def seen(path: str, module: nn.Module, _: object, output: Tensor) -> None:
+    def seen(path: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         parameters = sum(p.numel() for p in module.parameters())
-        layers.append(Layer(path, *_kind_and_text(module), tuple(output.shape[1:]), parameters))
+        kind, text = _kind_and_text(module)
+        depths[output] = max(depths.get(each, 0) for each in inputs) + (kind in LAYERS_THAT_COUNT)
+        layers.append(Layer(path, kind, text, tuple(output.shape[1:]), parameters, depths[output]))
 
     for path, module in network.named_modules():
         if not list(module.children()) and not isinstance(module, nn.Identity | nn.Sequential):
@@ -158,6 +176,8 @@ def _kind_and_text(module: nn.Module) -> tuple[str, str]:
             return "conv", f"conv {k}x{k}, {inputs} -> {outputs}" + (f", stride {stride}" if stride > 1 else "")
         case nn.Linear(in_features=inputs, out_features=outputs):
             return "linear", f"linear {inputs} -> {outputs}"
+        case RadialBasis(codes=codes):
+            return "rbf", f"RBF units {codes.shape[1]} -> {codes.shape[0]}"
         case nn.BatchNorm2d():
             return "norm", "batch norm"
         case LocalResponseNorm(size=size):

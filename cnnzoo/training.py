@@ -9,24 +9,25 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from cnnzoo import checkpoint, streams
-from cnnzoo.augment import training_batches
+from cnnzoo.augment import changed_blocks, training_batches
 from cnnzoo.data import Dataset, open_dataset
 from cnnzoo.evaluate import Epoch, Score, Tally, evaluate
 from cnnzoo.landscape import look
-from cnnzoo.losses import training_loss
 from cnnzoo.memory import keep_freed_memory
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import build, source_digest
-from cnnzoo.optim import OPTIMIZERS, SCHEDULES
-from cnnzoo.precision import casting, choose_device, settle
-from cnnzoo.recipe import Recipe
+from cnnzoo.nets import ZOO, source_digest
+from cnnzoo.precision import choose_device, set_up_gpu, settle
+from cnnzoo.predictions import Predictions
+from cnnzoo.recipe import Recipe, build
+from cnnzoo.replay import BLOCK_BYTES, ReplayedSteps
+from cnnzoo.update import Update
 
 
 def train(
@@ -43,6 +44,7 @@ def train(
     """
     keep_freed_memory()
     device = choose_device(device)
+    set_up_gpu()
     dataset = open_dataset(
         recipe.dataset,
         image_size=recipe.image_size,
@@ -68,13 +70,7 @@ class Training:
         with streams.in_place_of_the_global(streams.generator(recipe.seed, "initialisation")):
             model = build(recipe, dataset.shape, len(dataset.classes))
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer, schedule = OPTIMIZERS[recipe.optimizer], SCHEDULES[recipe.schedule]
-        self._optimizer = optimizer(
-            self.model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, **recipe.taken_by(optimizer)
-        )
-        self._schedule = schedule(recipe.epochs, steps, **recipe.taken_by(schedule))
-        self._steps_done = 0
-        self._loss = training_loss(recipe.loss, recipe.label_smoothing)
+        self.update = Update(recipe, self.model, steps, device)
         self._streams = {
             use: streams.generator(recipe.seed, use, device if use == "dropout" else "cpu")
             for use in ("order", "augmentation", "dropout")
@@ -85,6 +81,9 @@ class Training:
         if resume is not None and (state := checkpoint.read(resume)) is not None:
             checkpoint.refuse_another_training(resume, state, self._identity())
             self._restore(state)
+        self._replayed: ReplayedSteps | None = None
+        if can_be_replayed(recipe, device):
+            self._replayed = ReplayedSteps(self.update, dataset, self._train_split)
 
     def __iter__(self) -> Iterator[Epoch]:
         while self.outcome is None:
@@ -98,32 +97,22 @@ class Training:
                 checkpoint.write(self._checkpoint, self._state())
             yield epoch
 
-    def test(self) -> Score:
-        """The score on the test split, which nothing else here looks at."""
-        return evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe)
+    def test(self, predictions: Path | None = None) -> Score:
+        """The score on the test split, which nothing else here looks at; what is said of each image goes to a file."""
+        of_each = Predictions(self.recipe.loss, len(self.dataset.classes))
+        score = evaluate(self.model, self.dataset.test.to(self.device), self.dataset, self.recipe, of_each)
+        if predictions is not None:
+            of_each.save(predictions)
+        return score
 
     def _run_epoch(self) -> Epoch:
         tally = Tally(len(self.dataset.classes), self.device)
         losses: list[Tensor] = []
         self._looks = []
-        seconds_data = 0.0
-        started = asked = time.perf_counter()
+        started = time.perf_counter()
         self.model.train()
         with streams.in_place_of_the_global(self._streams["dropout"]):
-            for images, labels in training_batches(
-                self._train_split,
-                self.recipe,
-                mean=self.dataset.mean,
-                std=self.dataset.std,
-                order=self._streams["order"],
-                noise=self._streams["augmentation"],
-            ):
-                seconds_data += time.perf_counter() - asked
-                loss, logits = self._step(images, labels)
-                tally.add(loss, logits, labels)
-                if self.recipe.landscape:
-                    losses.append(loss)
-                asked = time.perf_counter()
+            seconds_data = self._replay_steps(tally) if self._replayed else self._take_steps(tally, losses)
         trained = tally.score()  # the first time in the epoch that a GPU is waited for
         seconds = time.perf_counter() - started
         validation = evaluate(self.model, self._validation_split, self.dataset, self.recipe)
@@ -136,7 +125,7 @@ class Training:
             val_loss=validation.loss,
             val_acc1=validation.acc1,
             val_acc5=validation.acc5,
-            lr=self._optimizer.param_groups[0]["lr"],
+            lr=self.update.rate(self.update.steps_done - 1),
             images_per_second=tally.images / seconds,
             seconds=seconds + seconds_evaluation,
             seconds_data=seconds_data,
@@ -146,39 +135,53 @@ class Training:
             looks=tuple(self._looks),
         )
 
+    def _take_steps(self, tally: Tally, losses: list[Tensor]) -> float:
+        """Take the steps of an epoch one by one; returns the seconds that the images took."""
+        seconds_data, asked = 0.0, time.perf_counter()
+        for images, labels in training_batches(
+            self._train_split,
+            self.recipe,
+            mean=self.dataset.mean,
+            std=self.dataset.std,
+            order=self._streams["order"],
+            noise=self._streams["augmentation"],
+        ):
+            seconds_data += time.perf_counter() - asked
+            loss, logits = self._step(images, labels)
+            tally.add(loss, logits, labels)
+            if self.recipe.landscape:
+                losses.append(loss)
+            asked = time.perf_counter()
+        return seconds_data
+
+    def _replay_steps(self, tally: Tally) -> float:
+        """Take the steps of an epoch a block of batches at a time; returns the seconds that handing out the images took."""
+        assert self._replayed is not None
+        seconds_data, asked = 0.0, time.perf_counter()
+        for images, labels in changed_blocks(
+            self._train_split,
+            self.recipe,
+            mean=self.dataset.mean,
+            order=self._streams["order"],
+            noise=self._streams["augmentation"],
+            block_bytes=BLOCK_BYTES,
+        ):
+            seconds_data += time.perf_counter() - asked
+            self._replayed.run(images, labels, tally)
+            asked = time.perf_counter()
+        return seconds_data
+
     def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """One update of the weights; returns the loss and the logits it was made from."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.recipe.lr * self._schedule(self._steps_done)
-        loss, learned, logits = self._forward(images, labels)
-        learned.backward()  # type: ignore[no-untyped-call]
-        if self.recipe.l1:
-            self._add_gradient_of_l1()
-        looks = self.recipe.landscape > 0 and self._steps_done % self.recipe.landscape == 0
+        """One step at the learning rate that is due, and a look around where one is due; the loss and the logits."""
+        update, every = self.update, self.recipe.landscape
+        update.set_rate(update.rate(update.steps_done))
+        looks = every > 0 and update.steps_done % every == 0
         origin = [weight.detach().clone() for weight in self.model.parameters()] if looks else []
-        self._optimizer.step()
-        self._optimizer.zero_grad()
-        self._steps_done += 1
+        loss, logits = update(images, labels)
+        update.steps_done += 1
         if looks:
-            self._looks.append(look(self._steps_done, self.model, origin, lambda: self._forward(images, labels)[1]))
-        return loss.detach(), logits.detach()
-
-    def _forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss of the main head, the loss that is learned from, and the logits."""
-        with casting(self.recipe.precision, self.device):
-            output = self.model(images)
-        logits, *auxiliary = output if isinstance(output, tuple) else (output,)
-        loss = learned = self._loss(logits, labels)
-        if auxiliary:
-            learned = loss + cast(float, self.model.aux_weight) * sum(self._loss(each, labels) for each in auxiliary)
-        return loss, learned, logits
-
-    def _add_gradient_of_l1(self) -> None:
-        """As if l1 times the sum of all |w| stood in the loss, for a fraction of the time."""
-        with torch.no_grad():
-            for weight in self.model.parameters():
-                if weight.grad is not None:  # None: of a part that takes no part
-                    weight.grad.add_(weight.sign(), alpha=self.recipe.l1)
+            self._looks.append(look(update.steps_done, self.model, origin, lambda: update.forward(images, labels)[1]))
+        return loss, logits
 
     def _has_diverged(self, epoch: Epoch) -> bool:
         """Without validation images it is the length of the weights that shows where the last step has led."""
@@ -198,18 +201,18 @@ class Training:
         return {
             **self._identity(),
             "outcome": self.outcome,
-            "steps_done": self._steps_done,  # all the state that a schedule has
+            "steps_done": self.update.steps_done,  # all the state that a schedule has
             "history": [dataclasses.asdict(epoch) for epoch in self.history],
             "model": self.model.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": self.update.optimizer.state_dict(),
             "streams": {use: stream.get_state() for use, stream in self._streams.items()},
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self.outcome, self._steps_done = state["outcome"], state["steps_done"]
+        self.outcome, self.update.steps_done = state["outcome"], state["steps_done"]
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self.update.optimizer.load_state_dict(state["optimizer"])
         for use, stream in self._streams.items():
             stream.set_state(state["streams"][use])
 
@@ -223,3 +226,11 @@ def steps_an_epoch(recipe: Recipe, images: int) -> int:
         )
     full, rest = divmod(images, recipe.batch_size)
     return full + (rest > 1)
+
+
+def can_be_replayed(recipe: Recipe, device: torch.device) -> bool:
+    """Whether the steps may be captured: on a GPU, where nothing but the images changes from step to step.
+
+    A network of the user's own may decide in Python what it computes; captured, its first decision would stand.
+    """
+    return device.type == "cuda" and recipe.model in ZOO and not recipe.landscape

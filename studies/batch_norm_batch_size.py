@@ -22,6 +22,8 @@ STUDY = Study(
     tune=adam.LEARNING_RATE,
     budget=Budget(seeds=5, trials_per_arm=16),
     claims=[
+        claim("At batch 64, BN is steadier from epoch to epoch (B7)",
+              better="batch 64 · 20 epochs · bn", than="batch 64 · 20 epochs · no bn", metric="fluctuation"),
         claim("At batch 64, BN is ahead early (B3)", better="batch 64 · 20 epochs · bn", than="batch 64 · 20 epochs · no bn", at=0.1),
         claim("At batch 64, no BN ends ahead (B3)", better="batch 64 · 20 epochs · no bn", than="batch 64 · 20 epochs · bn"),
         claim("At batch 1024 and 20 epochs BN is better (B4)", better="batch 1024 · 20 epochs · bn", than="batch 1024 · 20 epochs · no bn"),

@@ -20,13 +20,12 @@ STUDY = Study(
     claims=[
         claim("LeNet-B is ahead after a tenth of the epochs (B6)", better="LeNet-B", than="AlexNet-B", at=0.1),
         claim("AlexNet-B ends higher (B6)", better="AlexNet-B", than="LeNet-B"),
-        claim(
-            "AlexNet-B fluctuates more late in training (B6)", better="LeNet-B", than="AlexNet-B", metric="fluctuation"
-        ),
+        claim("AlexNet-B fluctuates more late in training (B6)", better="LeNet-B", than="AlexNet-B", metric="fluctuation"),
+        claim("This task does not show that more layers are better (B8)", equal=["LeNet-B", "AlexNet-B"]),
     ],
     demo=Scale.demo(train_size=1500, epochs=8),
     smoke=Scale.smoke(image_size=14),
-)
+)  # fmt: skip
 
 if __name__ == "__main__":
     main(STUDY)

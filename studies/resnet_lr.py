@@ -19,6 +19,16 @@ STUDY = Study(
     claims=[
         claim("It converges at every learning rate tried (C5)", trains=list(ARMS)),
         claim("5e-4 is the best of the five (the report's choice)", best="lr 5e-4"),
+        claim("On the test set 1e-3 beats the rate chosen (C8)", better="lr 1e-3", than="lr 5e-4"),
+        claim(
+            "Large rates fluctuate: 0.01 more than 1e-4 (C5)", better="lr 1e-4", than="lr 0.01", metric="fluctuation"
+        ),
+        claim(
+            "Small ones are slow: 1e-5 is behind after a fifth of the epochs (C5)",
+            better="lr 5e-4",
+            than="lr 1e-5",
+            at=0.2,
+        ),
     ],
     demo=Scale.demo(seeds=5, train_size=2000, width=0.25, batch_size=32, epochs=5),
     smoke=Scale.smoke(width=0.125),

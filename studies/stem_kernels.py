@@ -11,6 +11,7 @@ from studies.engine import Arm, Scale, Study, claim, main
 STUDY = Study(
     name="stem_kernels",
     question="Should simp_Res9 begin with one, two or three 3x3 convolutions, or with a 7x7?",
+    # Left open: batches of 128, the recipe's own, and a crop from a margin of 4 pixels.
     base=Recipe(model="simp_res9", dataset="cifar10", lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50),
     arms={
         "3x3": Arm(stem=(3,)),

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,37 @@ OUTSIDE = {  # what a room may not know of
     "studies": {"analysis", "pandas"},
     "analysis": {"ray", "torch", "torchvision", "search_spaces", "optuna"},
 }
+ENGINE = ROOT / "studies" / "engine"
+ENGINE_ROOMS = ("study", "book", "plan", "search", "run", "mirror", "terminal")  # each knows only those before it
+AT_MOST = 7  # files in a room, besides its __init__
+NO_TORCH = (
+    "studies.engine.schema",
+    "studies.engine.typed",
+    "studies.engine.course",
+    "studies.engine.study.assertions",
+    "studies.engine.study.claims",
+    "studies.engine.study.error_budget",
+    "studies.engine.plan.power",
+    "cnnzoo.mistake",
+    "cnnzoo.spelling",
+)
 
 
 def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports, anywhere in it; of ``from package import module`` it is the module."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (module if module in MODULES else node.module for module in modules)
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in FILES}
 
 
 def named(path: Path) -> str:
@@ -39,23 +63,40 @@ def test_imports_run_one_way(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.is_relative_to(ROOT / "analysis")], ids=named)
-def test_the_analysis_knows_of_the_rest_its_names_only(path: Path) -> None:
-    known = {"studies.engine", "studies.engine.schema", "cnnzoo.mistake"}
-    ours = {module for module in imports(path) if module.startswith(("studies", "cnnzoo"))}
-    assert {module for module in ours if not module.startswith("studies.engine.declared.")} <= known
+def test_the_analysis_knows_of_the_others_only_what_needs_no_torch(path: Path) -> None:
+    others = {module for module in imports(path) if module.split(".")[0] in ("cnnzoo", "studies")}
+    assert others <= {*NO_TORCH, "studies.engine"}
 
 
 def test_no_torch_behind_the_analysis() -> None:
-    code = (
-        "import sys, studies.engine.declared.claims, studies.engine.declared.power, cnnzoo.mistake; "
-        "assert not {'torch', 'ray', 'optuna'} & sys.modules.keys()"
-    )
+    code = f"import sys, {', '.join(NO_TORCH)}; assert not {{'torch', 'ray', 'optuna'}} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("room", ENGINE_ROOMS)
+def test_a_room_of_the_engine_knows_only_those_below_it(room: str) -> None:
+    above = {f"studies.engine.{other}" for other in ENGINE_ROOMS[ENGINE_ROOMS.index(room) + 1 :]}
+    known = {module for path in (ENGINE / room).glob("*.py") for module in imports(path)}
+    assert not {module for module in known if ".".join(module.split(".")[:3]) in above}
+
+
+def test_the_engine_has_these_rooms_and_each_can_be_overlooked() -> None:
+    rooms = {path.name: path for path in ENGINE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms.keys() == set(ENGINE_ROOMS)
+    for folder in (ENGINE, *rooms.values()):
+        assert len(list(folder.glob("*.py"))) - 1 <= AT_MOST, folder
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_imports_in_a_circle(room: str) -> None:
+    """Those inside of functions and for type checkers count."""
+    known = {name: set(imports(path)) & MODULES.keys() for name, path in MODULES.items() if name.split(".")[0] == room}
+    TopologicalSorter(known).prepare()
 
 
 def test_nothing_of_the_driver_in_a_worker() -> None:
     """Optuna and scipy.stats alone would take seconds of every worker's start."""
-    code = "import sys, studies.engine.actor; assert not {'optuna', 'scipy.stats', 'mlflow', 'sqlalchemy'} & sys.modules.keys()"
+    code = "import sys, studies.engine.run.actor; assert not {'optuna', 'scipy.stats', 'mlflow', 'sqlalchemy'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from analysis.judge.results import Results
+from analysis.judge.verdicts import Judged
 
 _LOOK: Any = {
     "font.size": 9, "axes.grid": True, "grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False,
@@ -26,7 +26,7 @@ _HATCHES = ("///", "...", "\\\\\\", "xxx", "+++", "ooo", "|||", "---")
 _LETTERS, _HANDLE = 12, 8  # letters of a legend in an inch; and those that the line before a name takes
 _LINE = 0.2  # inches
 
-Make = Callable[[Results, str], Figure | None]  # of a way; None: there is nothing to draw
+Make = Callable[[Judged, str], Figure | None]  # of a way; None: there is nothing to draw
 
 
 class Style(NamedTuple):
@@ -45,16 +45,19 @@ def styles(names: Iterable[str]) -> dict[str, Style]:
     return found
 
 
-def look(of: Results, others: Iterable[str] = ()) -> dict[str, Style]:
+def look(of: Judged, others: Iterable[str] = ()) -> dict[str, Style]:
     """Of a study's arms, in all its figures, and of what else one shows; a tuned arm that stands for several has its own."""
     return styles([*of.spec.every_arm(), *others])
 
 
-def finish(figure: Figure, of: Results, said: str) -> Figure:
+def finish(figure: Figure, of: Judged, said: str) -> Figure:
     """A title over all panels, and under them one legend of what any of them shows."""
-    figure.suptitle(f"{of.spec.name}, scale {of.spec.scale}, {said}")
+    stamp = "SMOKE: these numbers mean nothing\n" if of.spec.is_smoke else ""
+    figure.suptitle(f"{stamp}{of.spec.name}, scale {of.spec.scale}, {said}")
     found = [axes.get_legend_handles_labels() for axes in figure.axes]
     shown = {label: handle for panel in found for handle, label in zip(*panel, strict=True)}
+    if not shown:
+        return figure
     fit = int(figure.get_figwidth() * _LETTERS / (_HANDLE + max(map(len, shown))))
     columns = max(1, min(fit, len(shown)))
     figure.set_figheight(figure.get_figheight() + _LINE * math.ceil(len(shown) / columns))
@@ -62,7 +65,7 @@ def finish(figure: Figure, of: Results, said: str) -> Figure:
     return figure
 
 
-def draw(make: Make, of: Results, way: str) -> Figure | None:
+def draw(make: Make, of: Judged, way: str) -> Figure | None:
     """The figure in the house's style; matplotlib's own settings stay as they are."""
     with mpl.rc_context(_LOOK):
         return make(of, way)

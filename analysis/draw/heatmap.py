@@ -11,7 +11,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
 from studies.engine import schema
 
@@ -50,7 +51,7 @@ def lines(axes: Axes, levels: Sequence[str], series: Lines, styles: Mapping[str,
     return axes
 
 
-def heatmap(of: Results, way: str) -> Figure | None:
+def heatmap(of: Judged, way: str) -> Figure | None:
     """Test accuracy by two factors, in colour and as lines."""
     cells = grid(of.spec)
     if cells is None or way != "reported":

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
 from analysis.read.grid import fixed, label
 
 # By panel: the metrics from whose lowest to whose highest the band runs.
@@ -35,7 +36,7 @@ def band(axes: Axes, steps: ArrayLike, low: ArrayLike, high: ArrayLike, label: s
     return axes
 
 
-def bands(of: Results, way: str) -> dict[str, dict[str, pd.DataFrame]]:
+def bands(of: Judged, way: str) -> dict[str, dict[str, pd.DataFrame]]:
     """By panel, then by what the arms share: `min` and `max` at each step over learning rates and seeds."""
     groups: dict[str, list[pd.DataFrame]] = {}
     for arm, fields in of.spec.arms_of(way).items():
@@ -51,7 +52,7 @@ def bands(of: Results, way: str) -> dict[str, dict[str, pd.DataFrame]]:
     return {panel: drawn for panel, drawn in found.items() if drawn}
 
 
-def landscape(of: Results, way: str) -> Figure | None:
+def landscape(of: Judged, way: str) -> Figure | None:
     """Loss, and gradient along the training, in bands from the lowest to the highest over learning rates."""
     panels = bands(of, way)
     if not panels:

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
 from studies.engine import schema
 
 Point = tuple[float, float, float]  # cost, accuracy, half its interval
@@ -35,7 +36,7 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return front
 
 
-def tradeoff(of: Results, way: str) -> Figure | None:
+def tradeoff(of: Judged, way: str) -> Figure | None:
     """Test accuracy against size and against time, with the Pareto fronts."""
     panels: dict[str, dict[str, Point]] = {"size in MB": {}, "seconds an epoch": {}}
     for arm, sample in of.samples[way].items():

@@ -10,10 +10,10 @@ import pandas as pd
 from analysis.judge import stats
 from analysis.judge.correction import Tails, least
 from analysis.judge.results import Results
-from analysis.read.grid import SEPARATOR, grid
+from analysis.read.grid import SEPARATOR
 from analysis.words import listed
 from studies.engine import schema
-from studies.engine.declared.assertions import (
+from studies.engine.study.assertions import (
     ACCURACIES,
     HIGHER_IS_BETTER,
     POINTS,
@@ -227,36 +227,3 @@ def _band_of(arms: Sequence[str]) -> str:
     parts = [arm.split(SEPARATOR) for arm in arms]
     shared = [part for part in parts[0] if all(part in own for own in parts)]
     return f"the band of {SEPARATOR.join(shared) or listed(arms)}"
-
-
-@dataclass(frozen=True)
-class Interacting:
-    """Whether the two factors of a grid act on one another."""
-
-    arms: list[list[str]]  # by row, then column
-    test: stats.Interaction | None = None  # over all seeds that all cells have
-    by_look: Mapping[int, Tails] = field(default_factory=dict)
-    lost: Sequence[str] = ()  # arms that diverged on some seeds: then it cannot be tested
-
-
-def interacting(of: Results) -> Interacting | None:
-    """The test of the interaction, as reported; None where the table is no whole grid of two factors."""
-    cells = grid(of.spec)
-    if cells is None or min(len(cells.rows), len(cells.columns)) < 2:
-        return None
-    arms = [[arm for arm in row if arm is not None] for row in cells.arms]
-    every = [arm for row in arms for arm in row]
-    if len(every) < len(cells.rows) * len(cells.columns):
-        return None
-    if lost := [arm for arm in every if of.samples["reported"][arm].diverged]:
-        return Interacting(arms, lost=lost)
-    by_seed = pd.concat([of.samples["reported"][arm].values(schema.JUDGED_BY) for arm in every], axis=1, join="inner")
-
-    def tested(known: pd.DataFrame) -> stats.Interaction:
-        return stats.two_way_interaction(known.to_numpy().T.reshape(len(cells.rows), len(cells.columns), -1))
-
-    first = {n: by_seed[by_seed.index.isin(of.first_seeds("reported", n))] for n in of.looks("reported", every)}
-    by_look = {
-        n: Tails(above=tested(known).p / 2) for n, known in first.items() if len(known) > 1
-    }  # as one of two sides
-    return Interacting(arms, tested(by_seed) if len(by_seed) > 1 else None, by_look)

@@ -2,18 +2,21 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import pandas as pd
 
 from analysis.judge import stats
 from analysis.judge.correction import Tails, all_of, corrected, least, level_left, over_looks, together
-from analysis.judge.evidence import Evidence, evidence, interacting
+from analysis.judge.evidence import Evidence, evidence
 from analysis.judge.results import Results
+from analysis.read.grid import grid
 from studies.engine import schema
-from studies.engine.declared.assertions import POINTS, Above, Assertion, Within
-from studies.engine.declared.error_budget import LEVEL, weights
-from studies.engine.declared.power import seeds_to_decide, seeds_to_place, spread_between
+from studies.engine.plan.power import seeds_to_decide, seeds_to_place, spread_between
+from studies.engine.study.assertions import POINTS, Above, Assertion, Within
+from studies.engine.study.error_budget import LEVEL, weights
 
 BETTER, WORSE, EQUAL, OPEN = "better", "worse", "practically equal", "undecided"
 INCOMPARABLE = "not comparable"
@@ -86,6 +89,39 @@ def _of_the_answer(contrast: Contrast, p: Tails, sides: int) -> float:
     if contrast.verdict == EQUAL:
         return p.inside
     return min(1.0, sides * least([p.above, p.below]))
+
+
+@dataclass(frozen=True)
+class Interacting:
+    """Whether the two factors of a grid act on one another."""
+
+    arms: list[list[str]]  # by row, then column
+    test: stats.Interaction | None = None  # over all seeds that all cells have
+    by_look: Mapping[int, Tails] = field(default_factory=dict)
+    lost: Sequence[str] = ()  # arms that diverged on some seeds: then it cannot be tested
+
+
+def interacting(of: Results) -> Interacting | None:
+    """The test of the interaction, as reported; None where the table is no whole grid of two factors."""
+    cells = grid(of.spec)
+    if cells is None or min(len(cells.rows), len(cells.columns)) < 2:
+        return None
+    arms = [[arm for arm in row if arm is not None] for row in cells.arms]
+    every = [arm for row in arms for arm in row]
+    if len(every) < len(cells.rows) * len(cells.columns):
+        return None
+    if lost := [arm for arm in every if of.samples["reported"][arm].diverged]:
+        return Interacting(arms, lost=lost)
+    by_seed = pd.concat([of.samples["reported"][arm].values(schema.JUDGED_BY) for arm in every], axis=1, join="inner")
+
+    def tested(known: pd.DataFrame) -> stats.Interaction:
+        return stats.two_way_interaction(known.to_numpy().T.reshape(len(cells.rows), len(cells.columns), -1))
+
+    first = {n: by_seed[by_seed.index.isin(of.first_seeds("reported", n))] for n in of.looks("reported", every)}
+    by_look = {
+        n: Tails(above=tested(known).p / 2) for n, known in first.items() if len(known) > 1
+    }  # as one of two sides
+    return Interacting(arms, tested(by_seed) if len(by_seed) > 1 else None, by_look)
 
 
 class Page:

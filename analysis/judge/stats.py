@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import helmert
 from scipy.special import bdtr, bdtrc, fdtrc, stdtr, stdtrit
 
-from studies.engine.declared.error_budget import LEVEL
+from studies.engine.study.error_budget import LEVEL
 
 _EXACT_FLIPS = 16  # up to so many differences all sign patterns are tried; above, a fixed random sample of them
 _Z = 1.959964

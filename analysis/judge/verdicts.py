@@ -11,20 +11,21 @@ A question that is asked twice (by the table and by a claim, or the other way ro
 one follows for the others, so that no two lines of a page are at odds.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from analysis.judge.correction import Tails
-from analysis.judge.evidence import Interacting, value_at
-from analysis.judge.page import EQUAL, WORSE, Contrast, Page, Question
+from analysis.judge.evidence import value_at
+from analysis.judge.page import EQUAL, WORSE, Contrast, Interacting, Page, Question
 from analysis.judge.results import WAYS, Results, results
 from analysis.read.runs import StudyRuns
 from analysis.words import count, listed
 from studies.engine import schema
-from studies.engine.declared.assertions import POINTS, Above, Narrower, Within
-from studies.engine.declared.claims import Claim
-from studies.engine.declared.error_budget import LEVEL
+from studies.engine.study.assertions import POINTS, Above, Narrower, Within
+from studies.engine.study.claims import Claim
+from studies.engine.study.error_budget import LEVEL
 
 SUPPORTED, CONTRADICTED, NEGLIGIBLE, UNDECIDED, INVALID = (
     "SUPPORTED", "CONTRADICTED", "NEGLIGIBLE", "UNDECIDED", "INVALID",
@@ -61,7 +62,12 @@ class _Asked(NamedTuple):
 
 
 def judged(runs: StudyRuns) -> Judged:
+    """At scale smoke nothing is judged: its numbers mean nothing."""
     of = results(runs)
+    if of.spec.is_smoke:
+        return Judged(
+            of.runs, of.samples, {way: {} for way in WAYS}, [(claim, []) for claim in of.spec.claims], None, math.nan
+        )
     ways = [way for way in WAYS if of.spec.baseline_of(way) in of.spec.arms_of(way)]
     rows = {
         way: {arm: _row(of, way, arm) for arm in of.spec.arms_of(way) if arm != of.spec.baseline_of(way)}

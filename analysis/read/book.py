@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.mistake import Mistake
-from studies.engine import schema
+from studies.engine import schema, typed
 
 RESULTS = Path("results")
-SPEC, TRIALS, CURVES = "spec.json", "trials.jsonl", "curves.jsonl"
+CURVES = "curves.jsonl"
 Row = dict[str, Any]
 
 
@@ -31,10 +31,12 @@ class Book:
         """Every study at every scale it was run at: by name, the largest scale first."""
         if not self.root.is_dir():
             raise Mistake(
-                f"there is no folder {self.root.absolute()}: run a study first (python studies/activations.py), "
+                f"there is no folder {self.root.absolute()}: run a study first ({typed.study('activations')}), "
                 "go to the folder it was run in, or name its results with --results."
             )
-        found = [path.parent.name.rpartition(".") for path in self.root.glob(f"studies/*/{SPEC}")]
+        found = [
+            path.parent.name.rpartition(".") for path in self.root.glob(f"{schema.STUDIES_FOLDER}/*/{schema.SPEC_FILE}")
+        ]
         known = [(name, scale) for name, _, scale in found if scale in schema.SCALES]
         return sorted(known, key=lambda study: (study[0], schema.SCALES.index(study[1])))
 
@@ -47,13 +49,13 @@ class Book:
         return sorted(found, key=lambda scale: (scale != wanted, schema.SCALES.index(scale)))
 
     def spec(self, study: str, scale: str) -> Row:
-        path = self._folder(study, scale) / SPEC
+        path = self._folder(study, scale) / schema.SPEC_FILE
         (spec,) = _parsed([path.read_bytes()], f"{path} cannot be read; run the study again: it is written anew.")
         return spec
 
     def rows(self, study: str, scale: str) -> list[Row]:
         """The trials that ended."""
-        path = self._folder(study, scale) / TRIALS
+        path = self._folder(study, scale) / schema.ROWS_FILE
         return _parsed(_lines(path), f"{path} is damaged; run the study again: it is written anew.")
 
     def epochs(self, study: str, scale: str, signatures: Sequence[str]) -> dict[str, list[Row]]:
@@ -74,13 +76,13 @@ class Book:
         return {signature: [next(parsed) for _ in own] for signature, own in lines.items()}
 
     def _folder(self, study: str, scale: str) -> Path:
-        return self.root / "studies" / f"{study}.{scale}"
+        return self.root / schema.STUDIES_FOLDER / f"{study}.{scale}"
 
     def _never_run(self, study: str, scale: str | None, every: Sequence[tuple[str, str]]) -> Mistake:
         where = self.source or self.root
         at = f" at scale {scale!r}" if scale else ""
         if not every:
-            return Mistake(f"no study was run in {where} yet; run one first, e.g. python studies/activations.py")
+            return Mistake(f"no study was run in {where} yet; run one first, e.g. {typed.study('activations')}")
         close = get_close_matches(study, [name for name, _ in every], n=1)
         meant = f" Did you mean {close[0]!r}?" if close and close[0] != study else ""
         there = ", ".join(f"{name} ({scale})" for name, scale in every)

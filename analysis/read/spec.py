@@ -10,9 +10,9 @@ from typing import Any
 
 from cnnzoo.mistake import Mistake
 from studies.engine import schema
-from studies.engine.declared.assertions import POINTS
-from studies.engine.declared.claims import Claim, from_json
-from studies.engine.declared.error_budget import shares
+from studies.engine.study.assertions import POINTS
+from studies.engine.study.claims import Claim, from_json
+from studies.engine.study.error_budget import shares
 
 FORMAT = 2  # of the book, up to which it can be read
 Fields = Mapping[str, Any]  # recipe fields and their values
@@ -59,6 +59,11 @@ class Spec:
             raise Mistake(
                 f"the spec of {study} cannot be read ({error!r}). Run the study again: it is written anew."
             ) from None
+
+    @property
+    def is_smoke(self) -> bool:
+        """At smoke everything runs for seconds, to see that it runs: nothing is compared."""
+        return self.scale == "smoke"
 
     @property
     def chance(self) -> float:

@@ -4,29 +4,30 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from analysis.judge import stats
 from analysis.judge.evidence import value_at
 from analysis.judge.page import EQUAL, OF_THE_MODEL, OPEN, Contrast
-from analysis.judge.results import NAMES, WAYS
+from analysis.judge.results import NAMES
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
-from analysis.words import LABELS, NOTHING, count, listed, number, plus_minus, probability
-from analysis.write.formats import WIDTH, Column, Page, Table, markdown, wrapped
+from analysis.words import LABELS, SMOKE, count, listed, number, plus_minus, probability
+from analysis.write.formats import screen, wrapped
 from analysis.write.lints import lints, missing
 from analysis.write.notes import TRAIN_ACCURACY, corrected, found, named, settings_only
 from studies.engine import schema
-from studies.engine.declared.assertions import POINTS, Above, Mixed, Narrower, Share, Within
-from studies.engine.declared.claims import Claim
-from studies.engine.declared.error_budget import LEVEL
+from studies.engine.study.assertions import HIGHER_IS_BETTER, POINTS, Above, Mixed, Narrower, Share, Within
+from studies.engine.study.claims import Claim
+from studies.engine.study.error_budget import LEVEL
 
 _TOLD = 4  # contrasts in a sentence
 _FEASIBLE = 100_000  # seeds: more are no advice
-_VERDICTS = (
+VERDICTS = (
     "SUPPORTED: all that the claim says is shown. CONTRADICTED: the opposite of something that it says is shown. "
     "NEGLIGIBLE: a difference that it speaks of is shown to lie inside the margin, {}. UNDECIDED: none of these yet. "
     "INVALID: there is nothing fair to compare."
 )
-_TO_TRAIN = (
+TO_TRAIN = (
     "To train, or to converge, is here to come above twice the accuracy of chance (of two classes: above 75 %), if the "
     "claim names no accuracy, on more than half of all seeds, if it names no other share."
 )
@@ -64,35 +65,34 @@ def figures(of: Judged, ruling: Ruling) -> list[str]:
 
 def text(of: Judged) -> str:
     """All claims, for a terminal."""
-    parts = [f"{of.spec.name}, scale {of.spec.scale}: {of.spec.question}"]
+    begin = [f"{of.spec.name}, scale {of.spec.scale}: {of.spec.question}", *([SMOKE] if of.spec.is_smoke else [])]
+    parts = ["\n".join(wrapped(line, screen())) for line in begin]
     for place, (claim, rulings) in enumerate(of.rulings, start=1):
-        parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', WIDTH), *_lines(of, rulings)]))
-    parts.append("\n".join(line for note in notes(of) for line in wrapped(note, WIDTH)))
+        parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', screen()), *_lines(of, rulings)]))
+    parts.append("\n".join(line for note in notes(of) for line in wrapped(note, screen())))
     return "\n\n".join(parts) + "\n"
 
 
-def overview(every: Sequence[Judged]) -> str:
-    """The claims of all these studies with their verdicts, as a Markdown table."""
-    rows = [row for of in every for row in _overview_rows(of)]
-    titles = ("study", "judged on", "claim", *NAMES.values())
-    cells = zip(*rows, strict=True)
-    table = Table("As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)])
-    said = [f"{_VERDICTS.format('as the study has it')} {NOTHING}: not asked, or not run."]
-    if any(_about_training(claim) for of in every for claim in of.spec.claims):
-        said.append(_TO_TRAIN)
-    return markdown(Page("What the reports said", "", [table], "", said, []))
+def frame(of: Judged) -> pd.DataFrame:
+    """A row a claim and way that it was looked at in."""
+    rows = [
+        (claim.text, NAMES[ruling.way], ruling.verdict, sentence(of, ruling))
+        for claim, rulings in of.rulings
+        for ruling in rulings
+    ]
+    return pd.DataFrame(rows, columns=["claim", "looked_at", "verdict", "why"])
 
 
 def verdicts(of: Judged) -> str:
     """What the verdicts mean."""
-    meant = _VERDICTS.format(f"±{of.spec.margin:g} points")
+    meant = VERDICTS.format(f"±{of.spec.margin:g} points")
     return f"{meant} Trials that share a seed are compared with one another. {corrected(of)}"
 
 
 def notes(of: Judged) -> list[str]:
     spec, said = of.spec, [verdicts(of)]
-    if any(map(_about_training, spec.claims)):
-        said.append(_TO_TRAIN)
+    if any(map(about_training, spec.claims)):
+        said.append(TO_TRAIN)
     if spec.scale != "report":
         here = f"on {spec.dataset['name']} with {listed(found(of, 'epochs'))} epochs"
         said.append(f"Judged at scale {spec.scale}: {here}, not on the report's data and budget.")
@@ -101,29 +101,21 @@ def notes(of: Judged) -> list[str]:
     return [*said, *missing(of), *lints(of), *of.runs.notes]
 
 
-def all_supported(of: Judged) -> bool:
-    """Is every claim of the study judged, and SUPPORTED in every way it was looked at?"""
-    every = [rulings for _, rulings in of.rulings]
-    return all(every) and all(ruling.verdict == SUPPORTED for rulings in every for ruling in rulings)
-
-
-def _overview_rows(of: Judged) -> list[tuple[str, ...]]:
-    spec, rows = of.spec, []
-    on = f"{spec.dataset['name']}, {listed(found(of, 'epochs'))} epochs, {count(len(spec.seeds), 'seed')}"
-    for claim, rulings in of.rulings:
-        by_way = {ruling.way: ruling.verdict for ruling in rulings}
-        rows.append((spec.name, on, claim.text, *(by_way.get(way, NOTHING) for way in WAYS)))
-    return rows
-
-
 def _lines(of: Judged, own: Sequence[Ruling]) -> list[str]:
     lines = []
     for ruling in own:
-        lines += wrapped(f"   {NAMES[ruling.way]}: {ruling.verdict}. {sentence(of, ruling)}", WIDTH)
+        lines += wrapped(f"   {NAMES[ruling.way]}: {ruling.verdict}. {sentence(of, ruling)}", screen())
         lines += [f"      {line}" for line in figures(of, ruling)]
-    if "confirm" in of.ways() and not any(ruling.way == "confirm" for ruling in own):
+    if own and "confirm" in of.ways() and not any(ruling.way == "confirm" for ruling in own):
         lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
-    return lines or ["   not judged: nothing has been trained yet."]
+    return lines or [f"   {unjudged(of)}"]
+
+
+def unjudged(of: Judged) -> str:
+    """Why nothing is said of a claim."""
+    return "not judged: " + (
+        "the numbers of scale smoke mean nothing." if of.spec.is_smoke else "nothing has been trained yet."
+    )
 
 
 def _together(ruling: Ruling) -> list[str]:
@@ -176,7 +168,7 @@ def _shows(of: Judged, ruling: Ruling, contrast: Contrast) -> str:
         return f"{a} is at {number(d.mean, _digits(claim))}, {side} {said.bound:g}{_how_sure(contrast)}"
     words = ("larger", "smaller")
     if isinstance(said, Above) and len(said.about) == 2:
-        words = ("better", "worse") if claim.higher_is_better else ("higher", "lower")
+        words = ("better", "worse") if claim.metric in HIGHER_IS_BETTER else ("higher", "lower")
     if isinstance(said, Narrower) or (isinstance(said, Above) and words == ("higher", "lower")):
         a, b, words = b, a, ("narrower", "wider") if isinstance(said, Narrower) else ("lower", "higher")
     seen = f"{a} is {words[d.mean < 0]} than {b} by {number(abs(d.mean), _digits(claim))}{unit}"
@@ -226,7 +218,7 @@ def _range(low: float, high: float) -> str:
     return f"about {low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
-def _about_training(claim: Claim) -> bool:
+def about_training(claim: Claim) -> bool:
     return any(isinstance(said, Share | Mixed) for said in claim.assertions(claim.arms))
 
 

@@ -1,28 +1,46 @@
-"""A page of tables, and how it is written: as plain text, Markdown, LaTeX, HTML and CSV. Cells are texts.
+"""A page of tables, and how it is written: for the terminal, as Markdown, LaTeX, HTML and CSV. Cells are texts.
 
 Whatever a name holds is escaped here.
 """
 
+import io
+import shutil
 import textwrap
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
+from rich import box
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
 
 from analysis.words import MINUS
 
-WIDTH = 110  # of a screen that does not say
-_LINE = 84  # characters of a table on a line of an ordinary page
-_CHOSEN = "\x02{}\x03"  # around a cell that is bold; no name holds these characters
+WIDTH, _NARROWEST, _WIDEST = 110, 60, 160  # columns of a screen that does not say, and that can still be read
+PRINTED = 84  # characters of a table on a line of an ordinary page
+_NAME = 30  # characters of a first column that is not wrapped
+_TITLE = 14  # characters of a title that is not wrapped
+_GAP = 2  # between two columns of a terminal
+_ENDLESS = 100_000  # columns, where nothing is to be wrapped
+_COLORS = {
+    "better": "green", "worse": "red", "undecided": "yellow", "SUPPORTED": "bold green", "CONTRADICTED": "bold red",
+    "UNDECIDED": "yellow", "NEGLIGIBLE": "cyan", "INVALID": "magenta", "diverged": "red",
+}  # fmt: skip
+# A brace means something to LaTeX.
+_IN_TEX: Any = {
+    "variable_start_string": "<<", "variable_end_string": ">>", "block_start_string": "<%", "block_end_string": "%>",
+    "comment_start_string": "<#", "comment_end_string": "#>",
+}  # fmt: skip
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     '"': r"\textquotedbl{}", "|": r"\textbar{}", "*": r"$^{\ast}$", MINUS: "$-$", "±": r"$\pm$", "×": r"$\times$",
-    "Δ": r"$\Delta$", "·": r"$\cdot$", "–": "--", "→": r"$\rightarrow$", "≤": r"$\leq$", "≥": r"$\geq$", "\x02": r"\textbf{", "\x03": "}*",
+    "Δ": r"$\Delta$", "·": r"$\cdot$", "–": "--", "→": r"$\rightarrow$", "≤": r"$\leq$", "≥": r"$\geq$",
 }  # fmt: skip
 
 
@@ -32,35 +50,42 @@ class Column:
     cells: Sequence[str]
     figures: bool = True  # aligned right
     chosen: int | None = None  # the row whose cell was chosen
-    group: str = ""  # columns that follow one another with the same one stand under it as their heading
+    group: str = ""  # neighbours with the same group share it as a heading
+
+    @property
+    def width(self) -> int:
+        """Characters that its longest line takes; a long title is wrapped."""
+        return max(map(len, [self.group, *textwrap.wrap(self.title, _TITLE), *self.starred()]))
+
+    def starred(self) -> list[str]:
+        return [f"{cell} *" if i == self.chosen else cell for i, cell in enumerate(self.cells)]
 
 
 @dataclass(frozen=True)
 class Table:
+    name: str  # short, to ask for it by
     caption: str
     columns: Sequence[Column]
+    notes: Sequence[str] = ()
 
-    def rows(self, chosen: str) -> list[list[str]]:
-        """Row by row, with the cells that were chosen written as ``chosen`` has it."""
-        written = [
-            [chosen.format(cell) if i == column.chosen else cell for i, cell in enumerate(column.cells)]
-            for column in self.columns
-        ]
-        return [list(row) for row in zip(*written, strict=True)]
+    def rows(self) -> list[list[str]]:
+        return [list(row) for row in zip(*(column.starred() for column in self.columns), strict=True)]
 
     def groups(self) -> list[tuple[str, int]]:
         """The headings over the columns, each with the number of columns that it stands over."""
         return [(group, len(list(run))) for group, run in groupby(self.columns, key=lambda column: column.group)]
 
     def narrowed(self, width: int) -> "list[Table]":
-        """The table, or one table a group, each with the first column, where the whole is too wide."""
-        names = [group for group, _ in self.groups() if group]
-        rows = [[column.title for column in self.columns], *self.rows("{} *")]
-        if not names or sum(_widths(rows)) + 2 * len(self.columns) <= width:
-            return [self]
+        """The table; or where it is too wide several, each with the first column: one a group, or as many columns as fit."""
         first, *others = self.columns
-        columns = [[replace(column, group="") for column in others if column.group == name] for name in names]
-        return [Table(f"{self.caption}, {name}", [first, *own]) for name, own in zip(names, columns, strict=True)]
+        if sum(column.width + _GAP for column in self.columns) <= width:
+            return [self]
+        names = [name for name, _ in self.groups() if name]
+        if names:
+            own = {name: [replace(column, group="") for column in others if column.group == name] for name in names}
+            parts = [Table(self.name, f"{self.caption}, {name}", [first, *columns]) for name, columns in own.items()]
+            return [narrow for part in parts for narrow in part.narrowed(width)]
+        return [replace(self, columns=[first, *part]) for part in _fitting(others, width - min(first.width, _NAME))]
 
 
 @dataclass(frozen=True)
@@ -71,56 +96,82 @@ class Page:
     verdict: str
     notes: Sequence[str]
     warnings: Sequence[str]
+    label: str = ""  # for references
 
 
-def plain(page: Page, width: int) -> str:
-    """For a terminal: a table that is wider than it is shown group under group."""
+def _fitting(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
+    """The columns in parts of at most this width."""
+    part: list[Column] = []
+    for column in columns:
+        if part and sum(one.width + _GAP for one in [*part, column]) > width:
+            yield part
+            part = []
+        part.append(column)
+    yield part
+
+
+def plain(page: Page, width: int, color: bool = False) -> str:
+    """For a terminal: what is wider than it is shown one part under the other."""
     parts = [f"{page.title}: {page.question}"]
-    parts += [_plain_table(part, width) for table in page.tables for part in table.narrowed(width)]
+    parts += [_in_terminal(part, width, color) for table in page.tables for part in table.narrowed(width)]
     for mark, texts in (("→ ", [page.verdict]), ("! ", page.warnings), ("  ", page.notes)):
         parts.append("\n".join(line for text in texts for line in wrapped(mark + text, width)))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _in_terminal(table: Table, width: int, color: bool) -> str:
+    heads = [f"{c.group}\n" * bool(c.group) + textwrap.fill(c.title, max(_TITLE, c.width)) for c in table.columns]
+    lines = _drawn(table, heads, table.rows(), box.SIMPLE_HEAD, width, color)
+    return "\n".join([f"{table.caption}:", *lines])
+
+
+def _drawn(
+    table: Table, heads: Sequence[str], rows: Sequence[Sequence[str]], lines: box.Box, width: int, color: bool = False
+) -> list[str]:
+    """The lines of a table, drawn by rich: figures to the right, and none of them broken."""
+    edged = lines is box.MARKDOWN
+    grid = Grid(box=lines, pad_edge=edged, show_edge=edged, padding=(0, 1, 0, int(edged)))
+    for column, head in zip(table.columns, heads, strict=True):
+        side: Any = "right" if column.figures else "left"
+        least = None if column.figures else min(column.width, _NAME)
+        grid.add_column(
+            Text(head), justify=side, no_wrap=column.figures, min_width=least, overflow="fold", vertical="bottom"
+        )
+    for row in rows:
+        grid.add_row(*(Text(cell, _color(cell)) for cell in row))
+    out = io.StringIO()
+    Console(file=out, width=width, force_terminal=color, color_system="standard" if color else None).print(grid)
+    return [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+
+
+def _color(cell: str) -> str:
+    return next(
+        (color for word, color in _COLORS.items() if cell.startswith(word)), "bold" if cell.endswith(" *") else ""
+    )
 
 
 def markdown(page: Page) -> str:
     parts = [f"## {page.title}", page.question]
     for table in page.tables:
         heads = [f"{column.group}: {column.title}" if column.group else column.title for column in table.columns]
-        rows = [[cell.replace("|", "\\|") for cell in row] for row in (heads, *table.rows("**{}** *"))]
-        widths = _widths(rows)
-        rule = ["-" * (w - 1) + (":" if c.figures else "-") for w, c in zip(widths, table.columns, strict=True)]
-        lines = ["| " + " | ".join(_padded(row, widths, table)) + " |" for row in (rows[0], rule, *rows[1:])]
-        parts += [f"**{table.caption}**", "\n".join(lines)]
+        cells = [
+            [f"**{c}** *" if i == column.chosen else c for i, c in enumerate(column.cells)] for column in table.columns
+        ]
+        rows = [[cell.replace("|", "\\|") for cell in row] for row in zip(*cells, strict=True)]
+        head, rule, *body = _drawn(table, [head.replace("|", "\\|") for head in heads], rows, box.MARKDOWN, _ENDLESS)
+        sides = (
+            f" {'-' * (len(part) - 3)}{':' if column.figures else '-'} "
+            for part, column in zip(rule.split("|")[1:-1], table.columns, strict=True)
+        )
+        parts += [f"**{table.caption}**", "\n".join([head, f"|{'|'.join(sides)}|", *body])]
     warnings = [f"- **Beware:** {line}" for line in page.warnings]
     notes = [f"- \\{line}" if line.startswith("*") else f"- {line}" for line in page.notes]  # no list within the list
     return "\n\n".join(part for part in (*parts, page.verdict, "\n".join(warnings), "\n".join(notes)) if part) + "\n"
 
 
-def _plain_table(table: Table, width: int) -> str:
-    rows = [[column.title for column in table.columns], *table.rows("{} *")]
-    widths = _widths(rows)
-    head, *body = ["  ".join(_padded(row, widths, table)).rstrip() for row in rows]
-    over, at = [], 0
-    for group, span in table.groups():
-        wide = sum(widths[at : at + span]) + 2 * (span - 1)
-        over.append(f" {group} ".center(wide, "╌") if group else " " * wide)
-        at += span
-    groups = ["  ".join(over)] if len(over) > 1 else []
-    return "\n".join([f"{table.caption}:", *groups, head, "─" * min(width, sum(widths) + 2 * len(widths) - 2), *body])
-
-
-def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    return [max(3, *map(_width, column)) for column in zip(*rows, strict=True)]
-
-
-def _width(text: str) -> int:
-    """Columns that a text takes on a screen: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def _padded(row: Sequence[str], widths: Sequence[int], table: Table) -> list[str]:
-    pads = [" " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
-    return [pad + cell if c.figures else cell + pad for cell, pad, c in zip(row, pads, table.columns, strict=True)]
+def screen() -> int:
+    """Columns of the terminal, between those that can still be read; of no terminal, WIDTH."""
+    return min(max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST), _WIDEST)
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -130,42 +181,31 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def latex(page: Page) -> str:
-    """Tables to ``\\input`` into a document, a float each; the first carries the notes. Booktabs is all that they need."""
-    lines = ["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."]
-    lines += ["% For letters pdflatex lacks (say Chinese): xelatex, and fontspec with a font of theirs, not fontenc."]
-    under = [
-        r"  \par\vspace{4pt}\begin{minipage}{\linewidth}\scriptsize\setlength{\parskip}{2pt}",
-        *(rf"    \par {_tex(line)}" for line in (page.verdict, *page.warnings, *page.notes)),
-        r"  \end{minipage}",
-    ]
-    for table in (part for whole in page.tables for part in whole.narrowed(_LINE)):
-        lines += [
-            r"\begin{table}[htbp]",
-            r"  \centering\footnotesize\setlength{\tabcolsep}{3.5pt}\setlength{\belowcaptionskip}{4pt}",
-            rf"  \caption{{{_tex(f'{page.title}. {page.question} {table.caption}.')}}}",
-            *_latex_table(table),
-            *under,
-            r"\end{table}",
-        ]
-        under = []
-    return "\n".join(lines) + "\n"
+    r"""Tables to ``\input`` into a document, a float each with its label; booktabs is all that they need."""
+    tables = []
+    for table in page.tables:
+        *parts, last = table.narrowed(PRINTED)
+        tables += [*parts, replace(last, notes=table.notes)]
+    return template("tables.tex", page=page, tables=tables)
 
 
 def template(name: str, **values: Any) -> str:
-    """A page from ``templates/``; every value in it is escaped."""
+    """A page from ``templates/``; every value in an HTML one is escaped, and in a LaTeX one by the filter ``tex``."""
     import jinja2  # only for pages: every other format starts faster without
 
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+        autoescape=name.endswith(".html"), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+        **({} if name.endswith(".html") else _IN_TEX),
     )  # fmt: skip
+    pages.filters |= {"tex": tex, "head": _head}
     return pages.get_template(name).render(**values) + "\n"
 
 
 def csv(table: pd.DataFrame) -> str:
     """With a quote before every text that a spreadsheet would take for a formula."""
-    texts = table.select_dtypes(include=["object", "str"])
-    safe = table.assign(**{str(name): column.map(_guarded) for name, column in texts.items()})
+    texts = {str(name): column for name, column in table.items() if not is_numeric_dtype(column)}
+    safe = table.assign(**{name: column.map(_guarded) for name, column in texts.items()})
     return safe.to_csv(index=False, float_format="%.8g")
 
 
@@ -173,29 +213,12 @@ def _guarded(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def _latex_table(table: Table) -> list[str]:
-    aligned = "".join("r" if column.figures else "l" for column in table.columns)
-    # What is too wide all the same runs into both margins alike.
-    lines = [rf"  \makebox[\linewidth][c]{{\begin{{tabular}}{{@{{}}{aligned}@{{}}}}", r"    \toprule"]
-    if len(table.groups()) > 1:
-        heads, rules, at = [], [], 1
-        for group, span in table.groups():
-            heads.append(rf"\multicolumn{{{span}}}{{c}}{{{_tex(group)}}}")
-            rules += [rf"\cmidrule(lr){{{at}-{at + span - 1}}}"] if group else []
-            at += span
-        lines += [f"    {' & '.join(heads)} \\\\", f"    {''.join(rules)}"]
-    # A row that begins with a bracket would be read as an option of the line break before it, if not for the braces.
-    rows = [[*map(_head, table.columns)], *([*map(_tex, row)] for row in table.rows(_CHOSEN))]
-    head, *body = [f"    {{}}{' & '.join(row)} \\\\" for row in rows]
-    return [*lines, head, r"    \midrule", *body, r"    \bottomrule", r"  \end{tabular}}"]
-
-
 def _head(column: Column) -> str:
-    """The title of a column, in lines no longer than its longest cell; a short one (14 letters) stays whole."""
-    lines = textwrap.wrap(column.title, max([14, *map(len, column.cells)]), break_long_words=False)
-    stacked, side = r" \\ ".join(map(_tex, lines)), "r" if column.figures else "l"
+    """The title of a column for LaTeX, in lines no longer than its longest cell; a short one stays whole."""
+    lines = textwrap.wrap(column.title, max([_TITLE, *map(len, column.cells)]), break_long_words=False)
+    stacked, side = r" \\ ".join(map(tex, lines)), "r" if column.figures else "l"
     return stacked if len(lines) < 2 else rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{stacked}\end{{tabular}}"
 
 
-def _tex(text: str) -> str:
+def tex(text: str) -> str:
     return "".join(_TEX.get(letter, letter) for letter in text)

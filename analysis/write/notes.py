@@ -9,9 +9,9 @@ from analysis.judge.page import BETTER, EQUAL, INCOMPARABLE, OPEN, WORSE, Contra
 from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
-from analysis.words import between, count, listed, number, plus_minus, probability, seeds, setting, space
+from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, probability, seeds, setting, space
 from studies.engine import schema
-from studies.engine.declared.error_budget import LEVEL
+from studies.engine.study.error_budget import LEVEL
 
 TRAIN_ACCURACY = (
     "Train accuracy is that of the last epoch's steps, with augmentation and dropout at work: the gap may be negative, "
@@ -21,6 +21,8 @@ TRAIN_ACCURACY = (
 
 def verdict(of: Judged) -> str:
     """What the study found: a sentence on each way that was run; of factors that interact, one for each level."""
+    if of.spec.is_smoke:
+        return SMOKE
     sentences = [sentence for way in of.ways() if (sentence := _of_way(of, way))]
     found = [" ".join(sentences) or "Nothing can be said yet: no two arms have been trained to the end."]
     return " ".join(sentence for sentence in (*found, _interaction(of)) if sentence)
@@ -62,16 +64,8 @@ def _group(of: Judged, group: Mapping[str, Contrast], word: str, baseline: str) 
         return f"{names} {verb} {word}{' to' if word == EQUAL else ' than'} {baseline}"
     ns = [contrast.difference.n for contrast in group.values()]
     known = [contrast.needed for contrast in group.values() if not math.isnan(contrast.needed[0])]
-    more = f" (n* {needed(min(low for low, _ in known), max(high for _, high in known))})" if known else ""
+    more = f" ({needs(min(low for low, _ in known), max(high for _, high in known))})" if known else ""
     return f"{names} cannot be told from {baseline} with {between(min(ns), max(ns))} seed{'s' * (max(ns) > 1)}{more}"
-
-
-def needed(low: float, high: float) -> str:
-    """A range of seeds; beyond a hundred thousand none is worth its digits."""
-    most = 100_000
-    if low > most:
-        return f"over {most:,}"
-    return f"{low:,.0f} to over {most:,}" if high > most else between(low, high)
 
 
 def _choice(of: Judged, way: str) -> str:
@@ -119,6 +113,16 @@ def notes(of: Judged) -> list[str]:
     return [*made, *_stages(of), *_report(of), *of.runs.notes]
 
 
+def under(of: Judged, table: str) -> list[str]:
+    """What a reader needs who sees this table alone."""
+    if table == "fit":
+        return [_data(of), TRAIN_ACCURACY]
+    if table in ("accuracy", "factors"):
+        verdicts = _verdicts(of) if table == "accuracy" else []
+        return [verdict(of), _data(of), _intervals(of), *verdicts, _choice_made(of), *_stages(of), *_report(of)]
+    return []
+
+
 def _data(of: Judged) -> str:
     data = of.spec.dataset
     parts = {"training": data["train"], "validation": data["validation"], "test": data["test"]}
@@ -145,7 +149,8 @@ def _verdicts(of: Judged) -> list[str]:
         return []
     return [
         "Δ is the paired difference to the baseline over shared seeds, with its own interval, which may leave out 0 where the "
-        f"verdict is undecided. Practically equal: shown to lie within ±{of.spec.margin:g} points. n*: seeds that decide it in "
+        f"verdict is undecided. Practically equal: shown to lie within ±{of.spec.margin:g} points. Needs so many seeds: with them "
+        "it is decided in "
         "four of five studies, if it is as large as it looks, over the spreads that the seeds leave possible.",
         corrected(of),
     ]

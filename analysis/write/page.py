@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from analysis.draw.curves import curves
 from analysis.draw.figures import Make, draw, encoded
+from analysis.draw.forest import forest
 from analysis.draw.heatmap import heatmap
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
@@ -15,8 +16,13 @@ from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import setting, short
 from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
-from studies.engine import schema
+from studies.engine import schema, typed
 
+_COMMIT = "mlflow.source.git.commit"  # among what the spec says of its origin
+_RESULT: Sequence[tuple[Make, str, str]] = (
+    (forest, "reported", "As reported: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
+    (forest, "confirm", "Tuned: the same with every arm at its own best setting."),
+)  # fmt: skip
 _FIGURES: Sequence[tuple[Make, str, str]] = (
     (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
     (curves, "confirm", "The same for the tuned arms."),
@@ -28,6 +34,20 @@ _FIGURES: Sequence[tuple[Make, str, str]] = (
 )  # fmt: skip
 
 
+GLOSSARY = (
+    ("arm", "one of the things that are compared"),
+    ("test acc@1", "percent of the test images whose most likely class is the right one; the test set takes part in no choice"),
+    ("seed", "the number that fixes what is random in a training; arms are compared on the same seeds, in brackets: how many"),
+    ("±", "half the 95 % interval: how far the mean over so few seeds may be from that over many"),
+    ("as reported", "every arm at the setting that the report used"),
+    ("tuned", "every arm at the best setting of a search of its own, on validation data, trained anew on fresh seeds"),
+    ("Δ, baseline", "the difference to the arm that the others are held against, seed by seed"),
+    ("practically equal", "shown to differ by less than the margin, the difference that is too small to matter"),
+    ("undecided", "may be chance; in brackets how many seeds would tell"),
+    ("diverged", "the loss became infinite or no number: there is no network to test"),
+)  # fmt: skip
+
+
 def report(of: Judged, said: Page) -> str:
     """The page of one study."""
     return template(
@@ -35,7 +55,11 @@ def report(of: Judged, said: Page) -> str:
         page=said,
         claims=[(claim.text, [_ruling(of, ruling) for ruling in own]) for claim, own in of.rulings],
         claim_notes=[claims.verdicts(of)],
+        smoke=of.spec.is_smoke,
+        unjudged=claims.unjudged(of),
+        result=[(drawn, caption) for make, way, caption in _RESULT if (drawn := _drawn(of, make, way))],
         figures=[(drawn, caption) for make, way, caption in _FIGURES if (drawn := _drawn(of, make, way))],
+        glossary=GLOSSARY,
         settings=_settings(of),
         origin=_origin(of),
         repeat=_repeat(of),
@@ -61,13 +85,13 @@ def _settings(of: Judged) -> list[Table]:
 
 def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Table:
     cells = (list(pairs), list(pairs.values()))
-    return Table(caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
+    return Table(heads[0], caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
 
 
 def _origin(of: Judged) -> list[str]:
     origin, devices = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if origin.get("git_dirty") == "true" else ""
-    lines = [f"Code: commit {origin['commit']}{dirty}."] if "commit" in origin else []
+    lines = [f"Code: commit {origin[_COMMIT]}{dirty}."] if _COMMIT in origin else []
     lines += [origin[schema.VERSIONS]] if schema.VERSIONS in origin else []
     lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
     return [*lines, f"Data set: {of.spec.dataset['name']}, digest {of.spec.dataset['digest']}."]
@@ -75,16 +99,19 @@ def _origin(of: Judged) -> list[str]:
 
 def _repeat(of: Judged) -> list[str]:
     """Commands for what is on the page; what was not run is not in them."""
-    spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, f"--study {of.spec.name} --scale {of.spec.scale}"
-    options = [f"--scale {spec.scale} --seeds {max(len(spec.seeds), len(spec.confirm_seeds))}"]
+    spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, ("--study", of.spec.name, "--scale", of.spec.scale)
+    options = ["--scale", spec.scale, "--seeds", str(max(len(spec.seeds), len(spec.confirm_seeds)))]
     if spec.tuned_arms:
-        options += [f"--trials {spec.trials_per_arm}"] if stages != {"reported"} else ["--only reported"]
-        options += ["--only tuned"] if stages and "reported" not in stages else []
+        options += ["--trials", str(spec.trials_per_arm)] if stages != {"reported"} else ["--only", "reported"]
+        options += ["--only", "tuned"] if stages and "reported" not in stages else []
     if not any("dataset" in fields for fields in spec.arms.values()):  # the spec does not say if --dataset was given
-        options.append(f"--dataset {shlex.quote(spec.base['dataset'])}")
+        options += ["--dataset", spec.base["dataset"]]
     return [
-        f"python studies/{spec.name}.py {' '.join(options)}",
-        f"python analysis/tables.py {study}",
-        f"python analysis/claims.py {study}",
-        f"python analysis/trials.py {study} --out trials.csv",
+        shlex.join([typed.FRONT, *command])
+        for command in (
+            ("run", spec.name, *options),
+            ("tables", *study),
+            ("claims", *study),
+            ("trials", *study, "--out", "trials.csv"),
+        )
     ]

@@ -1,8 +1,8 @@
 """All that is said about a study, put together, and written in the form that was asked for."""
 
 import math
-import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -12,13 +12,12 @@ from analysis.judge.correction import least
 from analysis.judge.page import Contrast
 from analysis.judge.verdicts import Judged
 from analysis.words import between, setting
-from analysis.write.formats import WIDTH, Page, csv, latex, markdown, plain, template
+from analysis.write.formats import Page, csv, latex, markdown, plain, screen, template
 from analysis.write.lints import lints, missing
-from analysis.write.notes import notes, verdict
+from analysis.write.notes import notes, under, verdict
 from analysis.write.tables import tables
 from studies.engine import schema
 
-NARROWEST, WIDEST = 60, 160  # terminals that can still be read
 FORMATS = ("plain", "md", "csv", "latex", "html")
 _SAID = (
     schema.TEST_ACC1, schema.TRAIN_ACC1, schema.TRAIN_ACC5, schema.GAP, schema.VAL_ACC1,
@@ -26,21 +25,35 @@ _SAID = (
 )  # fmt: skip
 
 
-def page(of: Judged) -> Page:
-    """All that is said about a study, as texts."""
-    title = f"{of.spec.name}, scale {of.spec.scale}"
-    return Page(title, of.spec.question, tables(of), verdict(of), notes(of), [*missing(of), *lints(of)])
+def page(of: Judged, only: str | None = None) -> Page:
+    """All that is said about a study, as texts; with ``only``, of its tables those of that name."""
+    made = [table for table in tables(of) if only in (None, table.name)]
+    first = {table.name: table for table in reversed(made)}
+    noted = [replace(table, notes=under(of, table.name)) if table is first[table.name] else table for table in made]
+    title, label = f"{of.spec.name}, scale {of.spec.scale}", f"{of.spec.name}-{of.spec.scale}"
+    return Page(title, of.spec.question, noted, verdict(of), notes(of), [*missing(of), *lints(of)], label)
 
 
-def render(of: Judged, form: str) -> str:
+def render(of: Judged, form: str, only: str | None = None, color: bool = False) -> str:
+    """The page in one of the FORMATS; ``color`` is for a terminal."""
     if form == "csv":
-        return csv(pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]]))
+        return csv(numbers(of))
+    made = page(of, only)
     if form == "plain":
-        columns = shutil.get_terminal_size((WIDTH, 24)).columns
-        return plain(page(of), min(max(columns, NARROWEST), WIDEST))
+        return plain(made, screen(), color)
     if form == "html":
-        return template("tables.html", page=page(of))
-    return {"md": markdown, "latex": latex}[form](page(of))
+        return template("tables.html", page=made)
+    return {"md": markdown, "latex": latex}[form](made)
+
+
+def fragment(of: Judged) -> str:
+    """The result as a part of somebody else's HTML, such as a notebook."""
+    return template("fragment.html", page=page(of))
+
+
+def numbers(of: Judged) -> pd.DataFrame:
+    """A row an arm in each way that was run: what the tables show, as numbers."""
+    return pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]])
 
 
 def _row(of: Judged, way: str, arm: str) -> dict[str, Any]:

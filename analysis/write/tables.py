@@ -10,28 +10,28 @@ from analysis.judge.page import INCOMPARABLE, OPEN
 from analysis.judge.results import NAMES, Sample
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
-from analysis.words import NOTHING, figure, number, plus_minus, setting
+from analysis.words import NOTHING, figure, needs, number, plus_minus, setting
 from analysis.write.formats import Column, Table
-from analysis.write.notes import needed
 from studies.engine import schema
 
+TABLES = ("factors", "accuracy", "fit", "cost")
 FEW_CLASSES = 20
 
 
 def tables(of: Judged) -> list[Table]:
     """All tables of a study, the one that answers its question first."""
     fit = "Fit, over the same seeds (gap: train minus test accuracy)"
-    return [*_pivot(of), *_by_way(of, "Accuracy", _accuracy), *_by_way(of, fit, _fit), _cost(of)]
+    return [*_pivot(of), *_by_way(of, "accuracy", "Accuracy", _accuracy), *_by_way(of, "fit", fit, _fit), _cost(of)]
 
 
-def _by_way(of: Judged, caption: str, make: Callable[[Judged, str], list[Column]]) -> list[Table]:
+def _by_way(of: Judged, name: str, caption: str, make: Callable[[Judged, str], list[Column]]) -> list[Table]:
     """Both ways side by side where they have the same arms, else one under the other."""
     ways = of.ways() or ["reported"]
     made = [(NAMES[way], Column("arm", list(of.spec.arms_of(way)), figures=False), make(of, way)) for way in ways]
     if len(ways) > 1 and made[0][1] == made[1][1]:
-        columns = [replace(column, group=name) for name, _, columns in made for column in columns]
-        return [Table(caption, [made[0][1], *columns])]
-    return [Table(f"{caption}, {name}", [arms, *columns]) for name, arms, columns in made]
+        columns = [replace(column, group=way) for way, _, columns in made for column in columns]
+        return [Table(name, caption, [made[0][1], *columns])]
+    return [Table(name, f"{caption}, {way}", [arms, *columns]) for way, arms, columns in made]
 
 
 def _accuracy(of: Judged, way: str) -> list[Column]:
@@ -43,6 +43,12 @@ def _accuracy(of: Judged, way: str) -> list[Column]:
         *(_said(of, arms, schema.TEST_ACC1) if way == "reported" else []),
         Column("test acc@1 % (n)", [_test(of.samples[way][arm]) for arm in arms], chosen=_row(of, way)),
         *_trained(of, way),
+        *([] if of.spec.is_smoke else _compared(of, way, arms)),
+    ]
+
+
+def _compared(of: Judged, way: str, arms: list[str]) -> list[Column]:
+    return [
         Column(f"Δ to {of.spec.baseline_of(way)}", [_delta(of, way, arm) for arm in arms]),
         Column("verdict", [_verdict(of, way, arm) for arm in arms], figures=False),
     ]
@@ -93,7 +99,7 @@ def _cost(of: Judged) -> Table:
         *_said(of, arms, schema.SECONDS),
         *(Column(what, [f"{cost[what]:,}" for cost in costs]) for what in costs[0]),
     ]
-    return Table("Cost, all stages together", columns)
+    return Table("cost", "Cost, all stages together", columns)
 
 
 def _pivot(of: Judged) -> list[Table]:
@@ -107,7 +113,7 @@ def _pivot(of: Judged) -> list[Table]:
         tests = [_test(of.samples["reported"][arm]) if arm else NOTHING for arm in arms]
         columns.append(Column(name, tests, chosen=arms.index(best) if best and best in arms else None))
         columns += _said(of, [arm or "" for arm in arms], schema.TEST_ACC1)
-    return [Table(f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, as reported", columns)]
+    return [Table("factors", f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, as reported", columns)]
 
 
 def _row(of: Judged, way: str) -> int | None:
@@ -154,7 +160,7 @@ def _verdict(of: Judged, way: str, arm: str) -> str:
     if contrast is None or (not contrast.difference.n and contrast.verdict in (OPEN, INCOMPARABLE)):
         return ""
     low, high = contrast.needed
-    return contrast.verdict if math.isnan(low) else f"{contrast.verdict} (n* {needed(low, high)})"
+    return contrast.verdict if math.isnan(low) else f"{contrast.verdict} ({needs(low, high)})"
 
 
 def _seconds(of: Judged, arm: str) -> str:

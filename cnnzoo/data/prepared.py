@@ -8,7 +8,6 @@ Deleting the cache, or any folder in it, is always safe.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import math
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from cnnzoo.data.images import TRAIN, Contents, Pixels
@@ -52,10 +52,12 @@ def lock(name: str) -> Iterator[None]:
     root = cache_root()
     with _writing(root):
         root.mkdir(parents=True, exist_ok=True)
-        file = (root / f".{_slug(name)}.lock").open("w")
-    with file:  # closing it unlocks it, and so does dying
-        fcntl.flock(file, fcntl.LOCK_EX)
+        held = FileLock(root / f".{_slug(name)}.lock")
+        held.acquire()  # the kernel takes it back from whoever dies
+    try:
         yield
+    finally:
+        held.release()
 
 
 def prepare(name: str, source: Source, image_size: int | None) -> Prepared:

@@ -10,19 +10,25 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from torch import nn
 
-from cnnzoo.blocks import Shape
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets.googlenet import googlenet
-from cnnzoo.nets.plain import ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL, DEPTHS, alexnet, lenet, lenet_b, vgg, vgg_a
+from cnnzoo.nets.plain import (
+    ALEXNET,
+    ALEXNET_B,
+    ALEXNET_ORIGINAL,
+    DEPTHS,
+    alexnet,
+    lenet,
+    lenet_1998,
+    lenet_b,
+    vgg,
+    vgg_a,
+)
 from cnnzoo.nets.residual import RESNETS, SS3, double_conv, res9, res18, resnet, simplified_bottleneck
 from cnnzoo.spelling import unknown
-
-if TYPE_CHECKING:
-    from cnnzoo.recipe import Recipe
 
 Builder = Callable[..., nn.Module]  # (shape of an image, number of classes, *, options) -> network
 
@@ -33,7 +39,8 @@ ZOO: dict[str, Builder] = {
     **{name: partial(vgg, name) for name in DEPTHS},
     "googlenet": googlenet,
     **{name: partial(resnet, plan) for name, plan in RESNETS.items()},
-    # Report A, beside resnet18 with stem_pool=2
+    # Report A, beside resnet18 with stem_pool=2 and alexnet_original
+    "lenet_1998": lenet_1998,
     "ss3": partial(resnet, SS3, stem_pool=2),
     # Report B
     "lenet_b": lenet_b,
@@ -45,11 +52,6 @@ ZOO: dict[str, Builder] = {
     "simp_res9": partial(res9, simplified_bottleneck, "simp_res9"),
     "vgg_a": vgg_a,
 }
-
-
-def build(recipe: "Recipe", shape: Shape, classes: int) -> nn.Module:
-    """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
-    return builder_of(recipe.model)(shape, classes, **recipe.options())
 
 
 def builder_of(model: str) -> Builder:

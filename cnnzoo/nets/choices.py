@@ -27,6 +27,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "activation": tuple(ACTIVATIONS),
     "norm": tuple(NORMS),
     "pooling": tuple(POOLINGS),
+    "strides": ("first", "every"),  # which blocks of a stage after the first halve height and width
+    "initialisation": ("he", "torch"),
     "dropout_at": ("none", "instead", "after", "before"),  # of every BatchNorm: in its place, after it or before it
 }
 

@@ -1,4 +1,7 @@
-"""Report C's GoogLeNet, an eighth as wide as the original, with the auxiliary classifiers that the report left open."""
+"""Report C's GoogLeNet, an eighth as wide as the original, with the auxiliary classifiers that the report left open.
+
+Its convolutions keep their biases beside the norm, as the report's do.
+"""
 
 from functools import partial
 from typing import NamedTuple
@@ -10,7 +13,7 @@ from cnnzoo.nets.choices import ACTIVATIONS, NORMS
 
 
 class Channels(NamedTuple):
-    """Of an inception block."""
+    """The channels of an inception block."""
 
     inputs: int
     single: int  # the branch of one 1x1
@@ -48,7 +51,7 @@ class Inception(nn.Module):
 
     def __init__(self, channels: Channels, norm: Norm, activation: Activation) -> None:
         super().__init__()
-        unit = partial(conv_unit, norm=norm, activation=activation)
+        unit = partial(conv_unit, norm=norm, activation=activation, bias=True)
         branches = (
             unit(channels.inputs, channels.single, 1),
             [*unit(channels.inputs, channels.reduce3, 1), *unit(channels.reduce3, channels.conv3, 3)],
@@ -91,14 +94,25 @@ class GoogLeNet(nn.Module):
 
 
 def googlenet(
-    shape: Shape, classes: int, *, activation: str = "relu", norm: str = "batch", dropout: float = 0.2, aux: float = 0.0
+    shape: Shape,
+    classes: int,
+    *,
+    activation: str = "relu",
+    norm: str = "batch",
+    dropout: float = 0.2,
+    aux: float = 0.0,
+    relu_logits: bool = False,
 ) -> nn.Module:
-    """GoogLeNet; ``aux`` is the weight of the auxiliary losses (0.3 in the paper), 0 leaves the auxiliaries out."""
+    """GoogLeNet; ``aux`` is the weight of the auxiliary losses (0.3 in the paper), 0 leaves the auxiliaries out.
+
+    The report ends in a ReLU, which cuts off the logits below zero. ``relu_logits`` adds it; the usual network has none.
+    """
     layer, act = NORMS[norm], ACTIVATIONS[activation]
+    unit = partial(conv_unit, norm=layer, activation=act, bias=True)
     block = {name: Inception(channels, layer, act) for name, channels in BLOCKS.items()}
     to_4a = nn.Sequential(
-        *conv_unit(shape[0], 8, 7, layer, act), nn.MaxPool2d(3, 2, 1),
-        *conv_unit(8, 8, 1, layer, act), *conv_unit(8, 24, 3, layer, act),
+        *unit(shape[0], 8, 7), nn.MaxPool2d(3, 2, 1),
+        *unit(8, 8, 1), *unit(8, 24, 3),
         nn.MaxPool2d(3, 2, 1), block["3a"], block["3b"],
         nn.MaxPool2d(3, 2), block["4a"],
     )  # fmt: skip
@@ -106,20 +120,21 @@ def googlenet(
     to_5b = nn.Sequential(block["4e"], nn.MaxPool2d(3, 2), block["5a"], block["5b"])
     trunk = nn.Sequential(to_4a, to_4d, to_5b)
     values_left("googlenet", trunk, shape)  # refuses too small an image
-    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), drop(dropout), nn.Linear(BLOCKS["5b"].outputs, classes))
-    auxiliary = [_auxiliary(BLOCKS[name].outputs, classes, layer, act) for name in ("4a", "4d") if aux > 0]
-    return GoogLeNet(trunk, head, auxiliary, aux)
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), drop(dropout), nn.Linear(BLOCKS["5b"].outputs, classes)]
+    last = [nn.ReLU()] if relu_logits else []
+    auxiliary = [_auxiliary(BLOCKS[name].outputs, classes, layer, act, dropout) for name in ("4a", "4d") if aux > 0]
+    return GoogLeNet(trunk, nn.Sequential(*head, *last), auxiliary, aux)
 
 
-def _auxiliary(inputs: int, classes: int, norm: Norm, activation: Activation) -> nn.Module:
-    """mean pool to 2x2 ─ conv 1x1 ─ norm ─ act ─ linear ─ act ─ dropout ─ linear
+def _auxiliary(inputs: int, classes: int, norm: Norm, activation: Activation, dropout: float) -> nn.Module:
+    """mean pool to 4x4 ─ conv 1x1 ─ norm ─ act ─ linear ─ act ─ dropout ─ linear
 
-    The paper's 128 channels, 1024 units and dropout of 0.7, the first two at the eighth of the network around it. The
-    pooling is adaptive, since at the 3x3 of a 28x28 image the paper's window of 5 would not fit.
+    The paper's 128 channels and 1024 units, as the report has them, with the network's own dropout. The pooling is
+    adaptive, since at the 3x3 of a 28x28 image the paper's window of 5 would not fit.
     """
     return nn.Sequential(
-        nn.AdaptiveAvgPool2d(2),
-        *conv_unit(inputs, 16, 1, norm, activation), nn.Flatten(),
-        nn.Linear(16 * 2 * 2, 128), activation(), nn.Dropout(0.7),
-        nn.Linear(128, classes),
+        nn.AdaptiveAvgPool2d(4),
+        *conv_unit(inputs, 128, 1, norm, activation, bias=True), nn.Flatten(),
+        nn.Linear(128 * 4 * 4, 1024), activation(), drop(dropout),
+        nn.Linear(1024, classes),
     )  # fmt: skip

@@ -5,7 +5,17 @@ from typing import NamedTuple
 
 from torch import nn
 
-from cnnzoo.blocks import Activation, LocalResponseNorm, Norm, Shape, conv_unit, drop, scaled, values_left
+from cnnzoo.blocks import (
+    Activation,
+    LocalResponseNorm,
+    Norm,
+    RadialBasis,
+    Shape,
+    conv_unit,
+    drop,
+    scaled,
+    values_left,
+)
 from cnnzoo.nets.choices import ACTIVATIONS, NORMS, POOLINGS
 
 
@@ -14,6 +24,22 @@ def lenet(shape: Shape, classes: int, *, activation: str = "relu", pooling: str 
     act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
     convs = [nn.Conv2d(shape[0], 6, 5, padding=2), act(), pool(2, 2), nn.Conv2d(6, 16, 5), act(), pool(2, 2)]
     return _with_head("lenet", convs, shape, (120, 84), classes, act)
+
+
+def lenet_1998(shape: Shape, classes: int, *, activation: str = "tanh", pooling: str = "average") -> nn.Module:
+    """LeCun's LeNet-5: [conv 5x5 ─ pool ─ act] x 2 ─ conv 5x5 ─ act ─ 84 ─ act ─ RBF units
+
+    Padded, so that images of 28x28 take the place of its 32x32. Left out are the weights of its poolings and the holes in
+    the connections between its first two convolutions.
+    """
+    act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
+    features = nn.Sequential(
+        nn.Conv2d(shape[0], 6, 5, padding=2), pool(2, 2), act(),
+        nn.Conv2d(6, 16, 5), pool(2, 2), act(),
+        nn.Conv2d(16, 120, 5), act(),
+    )  # fmt: skip
+    left = values_left("lenet_1998", features, shape)
+    return nn.Sequential(features, nn.Flatten(), nn.Linear(left, 84), act(), RadialBasis(84, classes))
 
 
 def lenet_b(
@@ -25,14 +51,15 @@ def lenet_b(
     pooling: str = "max",
     dropout: float = 0.5,
 ) -> nn.Module:
-    """Report B's: [conv 5x5 ─ norm ─ act ─ pool] x 2 ─ dropout ─ classes"""
+    """Report B's: [conv 5x5 ─ norm ─ act ─ pool] x 2 ─ dropout ─ classes; its convolutions keep their biases beside BN"""
     act, layer, pool = ACTIVATIONS[activation], NORMS[norm], POOLINGS[pooling]
-    convs = [*conv_unit(shape[0], 16, 5, layer, act), pool(2, 2), *conv_unit(16, 32, 5, layer, act), pool(2, 2)]
+    first, second = conv_unit(shape[0], 16, 5, layer, act, bias=True), conv_unit(16, 32, 5, layer, act, bias=True)
+    convs = [*first, pool(2, 2), *second, pool(2, 2)]
     return _with_head("lenet_b", convs, shape, (), classes, act, last_dropout=dropout)
 
 
 class Conv(NamedTuple):
-    """Of an AlexNet: conv ─ act ─ (pool ─ (norm))"""
+    """A convolution of an AlexNet with what follows it: conv ─ act ─ (pool ─ (norm))"""
 
     channels: int
     kernel: int

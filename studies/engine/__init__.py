@@ -4,20 +4,27 @@ Loaded when first asked for, so that ``studies.engine.schema``, which the analys
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from studies.engine.arms import Arm, grid
-    from studies.engine.budget import Budget, Scale
-    from studies.engine.cli import main
-    from studies.engine.declared.claims import claim
-    from studies.engine.study import Study
+    from studies.engine.study.budget import Budget, EarlyStopping, Scale
+    from studies.engine.study.claims import claim
+    from studies.engine.study.grid import grid
+    from studies.engine.study.study import Arm, Study
 
 _HOMES = {
-    "Arm": "arms", "grid": "arms", "Budget": "budget", "Scale": "budget", "claim": "declared.claims", "main": "cli", "Study": "study",
+    "Arm": "study.study", "Study": "study.study", "grid": "study.grid", "Budget": "study.budget",
+    "EarlyStopping": "study.budget", "Scale": "study.budget", "claim": "study.claims",
 }  # fmt: skip
 
-__all__ = ["Arm", "Budget", "Scale", "Study", "claim", "grid", "main"]
+__all__ = ["Arm", "Budget", "EarlyStopping", "Scale", "Study", "claim", "grid", "main"]
+
+
+def main(study: "Study") -> NoReturn:
+    """Run the study as the command line asks. What that takes is loaded now: a study that is only looked at needs none of it."""
+    from studies.engine.terminal import cli
+
+    cli.main(study)
 
 
 def __getattr__(name: str) -> Any:

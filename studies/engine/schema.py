@@ -1,22 +1,27 @@
-"""The names under which a study stands in MLflow: all that the engine that writes it and the analysis that reads it share.
+"""The names that the engine writes and the analysis reads: of the files in the book, of the columns of a study's table, of the
+tags and metrics in MLflow; the stages, scales and outcomes; and what a claim is. On the ground floor, without torch.
 
-One experiment a study. In it one parent run for each scale (tagged ``kind=study``, with the study's spec in its tags)
-and one child run a trial (``kind=trial``). The parameters of a trial are the fields of its resolved recipe.
-Accuracies are percentages, sizes are MB of 2**20 bytes, times are seconds.
+In MLflow a study is an experiment. It has one parent run for each scale (tagged ``kind=study``) and one child run a trial
+(``kind=trial``), whose parameters are the fields of its resolved recipe. Accuracies are percentages, sizes are MB of
+2**20 bytes, times are seconds.
 """
 
-import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 # Tags of a run.
 KIND, STUDY, ARM, STAGE, SCALE, SEED = "kind", "study", "arm", "stage", "scale", "seed"
-SIGNATURE, OUTCOME, SEARCH, NUMBER, DEVICE, REASON = "signature", "outcome", "search", "number", "device", "reason"
+SIGNATURE, OUTCOME, SEARCH, NUMBER = "signature", "outcome", "search", "number"
+DEVICE, REASON = "device", "reason"
 DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", "versions"
-SPEC = "spec"
+HOST, STARTED = "host", "started"
 
-STAGES = ("reported", "search", "confirm")
+RESULTS = Path("results")  # the book, in the folder where a study is started
+# The files of a study in it: ``results/studies/<study>.<scale>/`` holds both.
+STUDIES_FOLDER, SPEC_FILE, ROWS_FILE = "studies", "spec.json", "trials.jsonl"
+CURVES_FILE = "curves.jsonl"  # beside them among the artifacts in MLflow: the epochs of all trials
+
+STAGES = ("reported", "search", "runoff", "confirm")
 SCALES = ("report", "demo", "smoke")
 OUTCOMES = ("completed", "stopped", "diverged", "failed")
 
@@ -50,7 +55,6 @@ GAP, FLUCTUATION = "gap", "fluctuation"
 # A study is chosen by its validation accuracy and judged by its test accuracy.
 CHOSEN_BY, JUDGED_BY = VAL_ACC1, TEST_ACC1
 
-_CHUNK = 4000  # MLflow keeps at most 8,000 characters of a tag
 _LOGIN = re.compile(r"(?<=://)\S*@")
 _SECRET = re.compile(r"(?i)((?:token|password|passwd)=)[^&\s]+")
 
@@ -58,16 +62,3 @@ _SECRET = re.compile(r"(?i)((?:token|password|passwd)=)[^&\s]+")
 def redact(text: str) -> str:
     """The text without the logins and the secrets of the URIs in it."""
     return _SECRET.sub(r"\1***", _LOGIN.sub("***@", text))
-
-
-def spec_to_tags(spec: Mapping[str, Any]) -> dict[str, str]:
-    """A study's spec as tags of its parent run: its JSON, cut into pieces ``spec.0``, ``spec.1``, ..."""
-    text = json.dumps(spec, ensure_ascii=False)
-    return {f"{SPEC}.{i}": text[at : at + _CHUNK] for i, at in enumerate(range(0, len(text), _CHUNK))}
-
-
-def spec_from_tags(tags: Mapping[str, str]) -> dict[str, Any]:
-    """The spec that ``spec_to_tags`` cut up."""
-    pieces = sorted((int(name.split(".")[1]), text) for name, text in tags.items() if name.startswith(f"{SPEC}."))
-    spec: dict[str, Any] = json.loads("".join(text for _, text in pieces))
-    return spec

@@ -28,7 +28,7 @@ def test_as_a_module_and_as_a_file(how: tuple[str, ...]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "activations, scale demo: Which activation is best?" in done.stdout
     assert "→ As reported: mish (+2.00) is better than relu" in done.stdout
-    assert "next  python analysis/report.py --study activations --scale demo" in done.stdout
+    assert "next  cnn-studies report --study activations --scale demo" in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 110
 
 
@@ -113,6 +113,14 @@ def test_the_claims_of_every_study_in_one_table(capsys: pytest.CaptureFixture[st
         claims.main(["--all", "--scale", "smoke"])
 
 
+def test_the_seeds_of_the_overview_are_those_that_were_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    plan, runs = activations()
+    plan["claims"] = [claim("ELU trains", "trains", ["elu"])]
+    write_book(plan, runs[:1])
+    assert claims.main(["--all"]) == 0
+    assert "mnist5k, 4 epochs, 0 to 1 seeds" in capsys.readouterr().out
+
+
 def test_a_study_that_cannot_be_read_does_not_hide_the_others() -> None:
     plan, runs = activations()
     plan["claims"] = [claim("ELU is worse", "better", ["relu"], ["elu"])]
@@ -181,7 +189,7 @@ def test_results_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_empty_folder_of_results() -> None:
     Path("results").mkdir()
-    with pytest.raises(Mistake, match=r"no study was run in results yet; run one first, e.g. python"):
+    with pytest.raises(Mistake, match=r"no study was run in results yet; run one first, e.g. cnn-studies"):
         tables.main(["--study", "activations"])
 
 

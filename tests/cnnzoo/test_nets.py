@@ -1,6 +1,7 @@
 """Every network with every value of every option; golden sizes worked out by hand; torchvision's networks."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from torchvision.models.googlenet import BasicConv2d, Inception
 from torchvision.models.googlenet import GoogLeNet as TorchvisionGoogLeNet
 from torchvision.models.vgg import cfgs, make_layers
 
-from cnnzoo.blocks import LocalResponseNorm, scaled
+from cnnzoo.blocks import Add, LocalResponseNorm, RadialBasis, scaled
 from cnnzoo.nets import ZOO
 from cnnzoo.nets.choices import CHOICES
 from cnnzoo.nets.googlenet import BLOCKS
@@ -23,10 +24,17 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "dropout": (0.0, 0.4),
     "stem": ((3,), (7,), (3, 3), (3, 3, 3)),
     "stem_pool": (1, 2),
+    "relu_logits": (False, True),
     "aux": (0.0, 0.3),
     "width": (0.25, 0.5),
 }
-SMALLEST = {"lenet": 12, "googlenet": 25, "alexnet_original": 67, "vgg_a": 32}  # sides below which nothing is left
+SMALLEST = {
+    "lenet": 12,
+    "lenet_1998": 28,
+    "googlenet": 25,
+    "alexnet_original": 67,
+    "vgg_a": 32,
+}  # sides below which nothing is left
 CASES = [(model, option, value) for model in ZOO for option in defaults_of(ZOO[model]) for value in VALUES[option]]
 
 
@@ -68,13 +76,22 @@ def gradients(network: nn.Module, images: Tensor, classes: int) -> list[Tensor]:
     return [p.grad for p in network.parameters()]
 
 
+def biases_before_a_norm(network: nn.Module) -> list[nn.Parameter]:
+    """A BatchNorm takes them away again, so their gradient is nothing but rounding."""
+    rows = [list(module.children()) for module in network.modules() if isinstance(module, nn.Sequential)]
+    pairs = [pair for row in rows for pair in pairwise(row)]
+    return [one.bias for one, next_ in pairs if isinstance(one, nn.Conv2d) and isinstance(next_, nn.BatchNorm2d)]
+
+
 @pytest.mark.parametrize(("model", "option", "value"), CASES)
 def test_every_option_trains_every_parameter(model: str, option: str, value: object) -> None:
     torch.manual_seed(0)
     network = ZOO[model]((2, side(model), side(model)), 5, **options_of_case(model, option, value))
-    for gradient in gradients(network, torch.randn(4, 2, side(model), side(model)), 5):
+    found = gradients(network, torch.randn(4, 2, side(model), side(model)), 5)
+    taken_away = biases_before_a_norm(network)
+    for parameter, gradient in zip(network.parameters(), found, strict=True):
         assert gradient.isfinite().all()
-        assert gradient.any()
+        assert gradient.any() or any(parameter is bias for bias in taken_away)
 
 
 # Parameters as the reports' rows give them: a convolution has outputs * (inputs * window (+ 1 for a bias)), a norm 2 a
@@ -100,14 +117,25 @@ def resnet(depths: tuple[int, int, int, int]) -> int:
     return total + 10 * 2049
 
 
+def further_shortcuts(expansion: int, depths: tuple[int, int, int]) -> int:
+    """With a stride in every block of the last three stages all of them have a 1x1 and a norm, not the first alone."""
+    outputs = [expansion * channels for channels in (128, 256, 512)]
+    return sum((depth - 1) * (width * width + 2 * width) for depth, width in zip(depths, outputs, strict=True))
+
+
 def inception(inputs: int, single: int, reduce3: int, conv3: int, reduce5: int, conv5: int, pooled: int) -> int:
+    """Each convolution with a bias, and a norm of two numbers a channel."""
     to_1x1 = inputs * (single + reduce3 + reduce5 + pooled)
-    return (
-        to_1x1 + 9 * reduce3 * conv3 + 25 * reduce5 * conv5 + 2 * (single + reduce3 + conv3 + reduce5 + conv5 + pooled)
-    )
+    channels = single + reduce3 + conv3 + reduce5 + conv5 + pooled
+    return to_1x1 + 9 * reduce3 * conv3 + 25 * reduce5 * conv5 + 3 * channels
 
 
-GOOGLENET_STEM = 49 * 8 + 16 + 8 * 8 + 16 + 9 * 8 * 24 + 48
+def auxiliary(inputs: int) -> int:
+    """1x1 to 128 and norm, 4x4 of them to 1024, to 10."""
+    return inputs * 128 + 3 * 128 + 1024 * (16 * 128 + 1) + 10 * 1025
+
+
+GOOGLENET_STEM = 49 * 8 + 24 + 8 * 8 + 24 + 9 * 8 * 24 + 72
 BASIC_18 = 2 * basic(64, 64) + basic(64, 128) + basic(128, 128) + basic(128, 256) + basic(256, 256) + basic(256, 512) + basic(512, 512)  # fmt: skip  # noqa: E501
 BASIC_34 = 3 * basic(64, 64) + basic(64, 128) + 3 * basic(128, 128) + basic(128, 256) + 5 * basic(256, 256) + basic(256, 512) + 2 * basic(512, 512)  # fmt: skip  # noqa: E501
 VGG_HEAD = 256 * (128 * 3 * 3 + 1) + 256 * 257 + 256 * 257 + 10 * 257
@@ -126,18 +154,26 @@ GOLDEN: list[tuple[str, dict[str, Any], tuple[tuple[int, int, int], int], int]] 
     # with BatchNorm the convolutions have no bias: two numbers a channel instead of one
     ("vgg16", {"norm": "batch"}, C, 1_349_818 + 2 * 16 + 2 * 32 + 3 * 64 + 3 * 128 + 3 * 128),
     ("googlenet", {}, C, GOOGLENET_STEM + sum(inception(*row) for row in BLOCKS.values()) + 10 * 129),
-    # each auxiliary: 1x1 to 16 and norm, linear 64 -> 128, linear 128 -> 10
-    ("googlenet", {"aux": 0.3}, C, 96_578 + (64 + 66) * 16 + 2 * (2 * 16 + 128 * 65 + 10 * 129)),
+    ("googlenet", {"relu_logits": True}, C, 97_488),  # as report C counts them, here and in the next line
+    ("googlenet", {"aux": 0.3}, C, 4_331_748),
+    ("googlenet", {"aux": 0.3}, C, 97_488 + auxiliary(64) + auxiliary(66)),
     ("resnet18", {}, C, 64 * 49 + 128 + BASIC_18 + 10 * 513),
     ("resnet34", {}, C, 64 * 49 + 128 + BASIC_34 + 10 * 513),
     ("resnet50", {}, C, resnet((3, 4, 6, 3))),
     ("resnet101", {}, C, resnet((3, 4, 23, 3))),
     ("resnet152", {}, C, resnet((3, 8, 36, 3))),
+    ("resnet18", {"strides": "every"}, C, 64 * 49 + 128 + BASIC_18 + 10 * 513 + further_shortcuts(1, (2, 2, 2))),
+    ("resnet34", {"strides": "every"}, C, 64 * 49 + 128 + BASIC_34 + 10 * 513 + further_shortcuts(1, (4, 6, 3))),
+    ("resnet50", {"strides": "every"}, C, resnet((3, 4, 6, 3)) + further_shortcuts(4, (4, 6, 3))),
+    ("resnet101", {"strides": "every"}, C, resnet((3, 4, 23, 3)) + further_shortcuts(4, (4, 23, 3))),
+    ("resnet152", {"strides": "every"}, C, resnet((3, 8, 36, 3)) + further_shortcuts(4, (8, 36, 3))),
+    ("lenet_1998", {}, C, 6 * 26 + 16 * 151 + 120 * 401 + 84 * 121 + 10 * 84),
     ("ss3", {}, A, 64 * 147 + 128 + basic(64, 64) + basic(64, 128) + basic(128, 256) + 200 * 257),
     ("resnet18", {"stem_pool": 2}, A, 64 * 147 + 128 + BASIC_18 + 200 * 513),
     # in place of its norms (1 of the stem, 16 in branches, 3 in shortcuts) dropout, which has no parameters
     ("resnet18", {"dropout_at": "instead", "dropout": 0.2}, A, 11_279_112 - 2 * (5 * 64 + 5 * (128 + 256 + 512))),
-    ("lenet_b", {}, B, 16 * 25 + 2 * 16 + 32 * 400 + 2 * 32 + 12 * (32 * 7 * 7 + 1)),
+    ("lenet_b", {}, B, 16 * 26 + 2 * 16 + 32 * 401 + 2 * 32 + 12 * (32 * 7 * 7 + 1)),
+    ("lenet_b", {}, B, 32_172),  # as report B counts them
     ("lenet_b", {"norm": "none"}, B, 16 * 26 + 32 * 401 + 12 * 1569),
     ("alexnet_b", {}, B, 16 * 26 + 32 * 401 + 96 * 289 + 64 * 865 + 64 * 577 + 2048 * 3137 + 2048 * 2049 + 12 * 2049),
     (
@@ -167,6 +203,71 @@ def test_golden_parameters(
     with torch.device("meta"):
         network = ZOO[model](*images, **options)
     assert sum(p.numel() for p in network.parameters()) == parameters
+
+
+@pytest.mark.parametrize(
+    ("model", "first", "every"),
+    [
+        ("resnet18", 11.18, 11.52),
+        ("resnet34", 21.28, 22.19),
+        ("resnet50", 23.52, 37.96),
+        ("resnet101", 42.51, 74.81),
+        ("resnet152", 58.16, 105.2),
+    ],
+)
+def test_resnets_have_report_cs_millions_as_it_wrote_them_and_the_standard_ones(
+    model: str, first: float, every: float
+) -> None:
+    for strides, millions in (("first", first), ("every", every)):
+        with torch.device("meta"):
+            network = ZOO[model](*C, strides=strides)
+        assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(millions, rel=5e-4)
+
+
+def test_a_stride_in_every_block_leaves_the_first_stage_as_it_is() -> None:
+    def sides(strides: str) -> list[int]:
+        network = ZOO["resnet34"]((1, 28, 28), 10, strides=strides, width=0.25)
+        found: list[int] = []
+        for module in network.modules():
+            if isinstance(module, Add):
+                module.register_forward_hook(lambda _, __, output: found.append(output.shape[-1]))
+        network(torch.zeros(2, 1, 28, 28))
+        return found
+
+    assert sides("first") == [14] * 3 + [7] * 4 + [4] * 6 + [2] * 3
+    assert sides("every") == [14] * 3 + [7, 4, 2, 1] + [1] * 9
+
+
+def test_resnets_begin_with_the_weights_they_are_asked_for() -> None:
+    torch.manual_seed(0)
+    he, torchs = (ZOO["resnet18"]((3, 32, 32), 10, initialisation=name) for name in ("he", "torch"))
+    kernel = (
+        512 * 512 * 9
+    )  # of the last convolution; He: deviation sqrt(2 / (9 * 512)); torch: uniform to sqrt(1 / (9 * 512))
+    last = [
+        [m for m in net.modules() if isinstance(m, nn.Conv2d) and m.weight.numel() == kernel][-1]
+        for net in (he, torchs)
+    ]
+    assert last[0].weight.std().item() == pytest.approx((2 / 4608) ** 0.5, rel=0.01)
+    assert last[1].weight.std().item() == pytest.approx((1 / 4608 / 3) ** 0.5, rel=0.01)
+    assert last[1].weight.abs().max().item() <= 4608**-0.5
+
+
+def test_a_relu_on_the_logits_is_off_unless_asked_for() -> None:
+    images = torch.randn(8, 1, 28, 28)
+    torch.manual_seed(0)
+    plain = ZOO["googlenet"]((1, 28, 28), 10).eval()
+    torch.manual_seed(0)
+    cut = ZOO["googlenet"]((1, 28, 28), 10, relu_logits=True).eval()
+    assert plain(images).min() < 0
+    assert torch.equal(cut(images), plain(images).relu())
+
+
+def test_radial_basis_units_measure_the_distance_to_a_code() -> None:
+    units = RadialBasis(3, 2)
+    assert set(units.codes.flatten().tolist()) <= {-1.0, 1.0}
+    units.codes.data = torch.tensor([[1.0, 1.0, 1.0], [1.0, -1.0, -1.0]])
+    assert units(torch.tensor([[1.0, 1.0, 0.0]])).tolist() == [[-0.5, -2.5]]  # distances 1 and 0 + 4 + 1
 
 
 def test_every_network_has_a_golden_count() -> None:
@@ -351,6 +452,8 @@ def test_googlenet_with_the_reports_rows_is_torchvisions() -> None:
         setattr(theirs, f"inception{name}", block)
     theirs.fc = nn.Linear(128, 10)
     for module in theirs.modules():
+        if isinstance(module, nn.Conv2d):  # the report's keep their biases beside the norm
+            module.bias = nn.Parameter(torch.randn(module.out_channels))
         if isinstance(module, nn.BatchNorm2d):
             module.eps = 1e-5  # torch's own; theirs is TensorFlow's
     ours = ZOO["googlenet"]((1, 28, 28), 10)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from cnnzoo import Recipe, load, save, train
 from cnnzoo.nets import source_digest
 from cnnzoo.structure import check_fits
-from studies.engine.plan import signature
+from studies.engine.plan.plan import signature
 
 SOURCE = """
 from torch import nn

@@ -1,4 +1,4 @@
-"""Running a study as a user does, in a folder of its own, and reading back what MLflow and the ledger hold of it."""
+"""Running a study as a user does, in a folder of its own, and reading back what MLflow and the book hold of it."""
 
 import json
 import os
@@ -43,11 +43,11 @@ def finish(folder: Path, *arguments: str, study: Path = TINY, code: int = 0, **e
 class Warm:
     """Starts studies as `start` does, without the seconds that their imports take: see warm.py."""
 
-    def __init__(self, outputs: Path) -> None:
+    def __init__(self, outputs: Path, *options: str) -> None:
         self._outputs = outputs
         self._started = 0
         self._server = subprocess.Popen(
-            [sys.executable, str(WARM)],
+            [sys.executable, str(WARM), *options],
             env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "140"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -146,7 +146,7 @@ def trained_by(folder: Path) -> dict[int, str]:
 
 
 def booked(folder: Path) -> dict[tuple[str, int], float]:
-    """The epochs in the ledger by signature and number, with the seconds each took: an epoch trained again took others."""
+    """The epochs in the book by signature and number, with the seconds each took: an epoch trained again took others."""
     lines = [
         (path.parent.name, json.loads(line))
         for path in folder.glob("results/trials/*/epochs.jsonl")
@@ -173,8 +173,9 @@ def curves(folder: Path) -> dict[str, list[dict[str, float]]]:
 
 
 def results(folder: Path) -> dict[str, dict[str, Any]]:
-    """How trials ended, by signature."""
-    return {path.parent.name: json.loads(path.read_text()) for path in folder.glob("results/trials/*/result.json")}
+    """How trials ended, by signature, without when."""
+    found = {path.parent.name: json.loads(path.read_text()) for path in folder.glob("results/trials/*/result.json")}
+    return {signature: {k: v for k, v in result.items() if k != "ended"} for signature, result in found.items()}
 
 
 def runs(folder: Path, kind: str, study: str = "tiny") -> list[Run]:

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from optuna.distributions import FloatDistribution
 
 from cnnzoo import Recipe
-from studies.engine.agenda import Agenda
-from studies.engine.arms import Arm
-from studies.engine.budget import Budget, Scale
-from studies.engine.plan import Plan, Trial, signature, tuned_arms
-from studies.engine.rungs import Course, Verdict
-from studies.engine.study import Study
+from studies.engine.course import Course, Outcome
+from studies.engine.plan.plan import Plan, Trial, tuned_arms
+from studies.engine.search.agenda import Agenda
+from studies.engine.study.budget import Budget, Scale
+from studies.engine.study.study import Arm, Study
 
 SPACE = {"lr": FloatDistribution(1e-4, 1.0, log=True)}
 
@@ -35,7 +34,7 @@ def plan(of: Study) -> Plan:
     recipes = {arm: of.recipe(arm, "report").resolved() for arm in of.arms}
     return Plan(
         study=of, scale="report", budget=of.budget, base=recipes[of.baseline], arms=recipes, tuned=tuned_arms(of, recipes),
-        sign=lambda recipe: signature(recipe, "data"), wanted=frozenset(of.arms),
+        digest_of=lambda recipe: "data", wanted=frozenset(of.arms),
     )  # fmt: skip
 
 
@@ -76,5 +75,5 @@ def simulate(
     return agenda, books, trained
 
 
-def verdicts(agenda: Agenda) -> dict[str, Verdict]:
+def outcomes(agenda: Agenda) -> dict[str, Outcome]:
     return dict(agenda.settled)

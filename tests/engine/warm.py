@@ -19,9 +19,12 @@ from typing import NoReturn
 import mlflow.store.tracking.sqlalchemy_store
 import torch._dynamo
 
-import studies.engine.cli
-import studies.engine.mlflow_runs
-import studies.engine.on_ray
+import studies.engine.mirror.mlflow_runs
+import studies.engine.terminal.cli
+from studies.engine.run import ray_settings
+
+ray_settings.apply(cluster="--cluster" in sys.argv)
+import studies.engine.run.on_ray  # noqa: E402
 
 
 def main() -> None:

@@ -23,8 +23,9 @@ from analysis import claims, report, tables, trials
 from cnnzoo import Recipe
 from cnnzoo.data import open_dataset
 from cnnzoo.recipe import FIELDS
-from studies.engine import Arm, Budget, Scale, claim, cli
-from studies.engine.options import Options
+from studies.engine import Arm, Budget, Scale, claim
+from studies.engine.plan.options import Options
+from studies.engine.terminal import cli
 from tests.engine.simulated import study
 from tests.engine.tiny_study import STUDY
 
@@ -119,7 +120,7 @@ def test_any_budget_is_a_number_of_trials_or_refused(seeds: Any, trials_per_arm:
         except ValueError as error:
             one_line(error)
             continue
-        budget = made if isinstance(made, Budget) else made.budget
+        budget = made if isinstance(made, Budget) else Budget(**made.budget)
         assert len(budget.reported_seeds) == seeds >= 1
         assert trials_per_arm >= 1
 

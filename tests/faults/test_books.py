@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studies.engine.ledger import Ledger
-from studies.engine.optuna_store import export
+from studies.engine.book.book import Book
+from tests.engine.driving import epoch
 from tests.engine.runs import Warm, booked, epochs_booked, runs, trials, until
-from tests.engine.simulated import plan, simulate, study
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")  # within MLflow
@@ -33,37 +32,24 @@ main(STUDY)
 '''
 NEWER = '''
 """As if the libraries had been upgraded."""
-from studies.engine import main, provenance
+from studies.engine import main
+from studies.engine.book import provenance
 from tests.engine.tiny_study import STUDY
 
 known = provenance.version
 provenance.version = lambda name: "99.0" if name == "torch" else known(name)
 main(STUDY)
 '''
-JOURNALS = [
-    b"\0" * 100,
-    b"\xff\xfe\xfd\n",
-    b"null\n",
-    b"[1, 2]\n",
-    b'"text"\n',
-    b"17\n",
-    b"{}\n",
-    b'{"op_code": 99, "worker_id": "x"}\n',
-    b'{"op_code": "a"}\n',
-    b'{"op_code": 4}\n',
-    b'{"op_code": 0, "worker_id": "x", "study_name": null, "directions": 7}\n',
-]
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The books of two epochs."""
-    ledger = Ledger(tmp_path_factory.mktemp("recorded"))
-    with ledger.writing("abc", {"model": "lenet"}) as entry:
-        entry.begin([])
-        for number in (1, 2):
-            entry.add({"epoch": number, "val/acc1": 50.0, "seconds": 0.5})
-    folder = ledger.folder("abc")
+    book = Book(tmp_path_factory.mktemp("recorded"))
+    book.begin("abc", {"model": "lenet"}, {})
+    for number in (1, 2):
+        book.add("abc", epoch(number))
+    folder = book.folder("abc")
     shutil.copy(folder / "epochs.jsonl", folder / "whole")
     return folder
 
@@ -76,23 +62,12 @@ def test_spoilt_books_are_read_or_named(data: st.DataObject, recorded: Path) -> 
     kept = data.draw(st.integers(0, len(whole)))
     path.write_bytes(whole[:kept] + data.draw(st.binary(max_size=40)))
     try:
-        epochs = Ledger(recorded.parents[1]).read("abc").epochs
+        epochs = Book(recorded.parents[1]).epochs("abc")
     except ValueError as error:
         if "epochs.jsonl is damaged; to train this trial anew, delete the folder" not in str(error):
             raise
     else:
-        assert [epoch["epoch"] for epoch in epochs] == list(range(1, len(epochs) + 1))
-
-
-@pytest.mark.parametrize("content", JOURNALS)
-def test_a_spoilt_journal_of_the_searches_is_put_aside(content: bytes, tmp_path: Path) -> None:
-    """Nothing rests on it: it is written anew from the ledger."""
-    path = tmp_path / "optuna.journal"
-    path.write_bytes(content)
-    agenda = simulate(study(trials=2), slots=1, seed=0)[0]
-    export(plan(study(trials=2)), agenda.searches, path)
-    assert path.stat().st_size > 1000
-    assert not content.endswith(b"\n") or (tmp_path / "optuna.journal.damaged").read_bytes().startswith(content)
+        assert [each.number for each in epochs] == list(range(1, len(epochs) + 1))
 
 
 @pytest.mark.slow

@@ -95,7 +95,7 @@ def cut_the_last_line(study: Started, folder: Path, dice: random.Random) -> None
     """As a power cut does it: of trials that are being trained, and of Optuna's journal."""
     power_cut(study, folder, dice)
     unfinished = [path.parent for path in folder.rglob("checkpoint.pt")]
-    cut([*(trial / "epochs.jsonl" for trial in unfinished), folder / "results" / "optuna.journal"], dice)
+    cut([*(trial / "epochs.jsonl" for trial in unfinished), *folder.glob("results/studies/*/optuna.journal")], dice)
 
 
 def lock_mlflow(study: Started, folder: Path, dice: random.Random) -> None:

@@ -3,15 +3,17 @@
 import errno
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from cnnzoo import Recipe
+from cnnzoo import Epoch, Recipe
 from studies.engine import schema
-from studies.engine.ledger import Epoch, Ledger
-from studies.engine.worker import Order, work
+from studies.engine.book.book import Book
+from studies.engine.book.epochs import metrics
+from studies.engine.run.worker import Order
+from tests.engine.driving import epochs_of
 from tests.engine.runs import Warm, booked, epochs_booked, until
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
 
@@ -24,20 +26,20 @@ def order(root: Path) -> Order:
         signature="abc",
         recipe=RECIPE.to_json(),
         tested=True,
-        origin={"host": "here"},
+        device="cpu",
         results=str(root / "results"),
         data_dir=str(root),
     )
 
 
-def without_the_clock(epochs: list[Epoch]) -> list[Epoch]:
+def without_the_clock(epochs: Sequence[Epoch]) -> list[dict[str, float]]:
     clock = (schema.SECONDS, schema.IMAGES_PER_SECOND)
-    return [{name: value for name, value in epoch.items() if not name.startswith(clock)} for epoch in epochs]
+    return [{n: value for n, value in metrics(epoch).items() if not n.startswith(clock)} for epoch in epochs]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Epoch]:
-    return list(work(order(tmp_path_factory.mktemp("whole"))))
+    return epochs_of(order(tmp_path_factory.mktemp("whole")))
 
 
 @pytest.mark.parametrize("trouble", [errno.ENOSPC, errno.EROFS], ids=errno.errorcode.get)
@@ -45,7 +47,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Epoch]:
 def test_a_write_that_fails_costs_nothing(
     nth: int, trouble: int, tmp_path: Path, whole: list[Epoch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recipe, the books' beginning, two checkpoints, network, result: each of them in turn finds the disk full."""
+    """Recipe, origin, two checkpoints, network, result: each of them in turn finds the disk full."""
     sync, written = os.fsync, 0
 
     def full(descriptor: int) -> None:
@@ -58,15 +60,15 @@ def test_a_write_that_fails_costs_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match=os.strerror(trouble)):
-            list(work(order(tmp_path)))
-    ledger = Ledger(tmp_path / "results")
-    before = list(ledger.read("abc").epochs)
-    assert ledger.read("abc").result is None, "it is no result of a training"
-    after = list(work(order(tmp_path)))
+            epochs_of(order(tmp_path))
+    book = Book(tmp_path / "results")
+    before = list(book.epochs("abc"))
+    assert book.outcome("abc") is None, "it is no outcome of a training"
+    after = epochs_of(order(tmp_path))
     assert without_the_clock(after) == without_the_clock(whole)
     assert after[: len(before)] == before, "with their seconds: they were not trained again"
     kept = {"epochs.jsonl", "lock", "origin.json", "model.safetensors", "recipe.json", "result.json"}
-    assert {path.name for path in ledger.folder("abc").iterdir()} == kept
+    assert {path.name for path in book.folder("abc").iterdir()} == kept
 
 
 @pytest.fixture

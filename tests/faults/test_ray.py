@@ -9,10 +9,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ray.exceptions import OutOfMemoryError
+from ray.air.execution._internal import actor_manager
+from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.tune.execution import tune_controller
 
-from studies.engine.conduct import GONE
-from tests.engine.runs import ROOT, Warm, booked, epochs_booked, trained_by, until
+from studies.engine.run import on_ray
+from studies.engine.run.conduct import WORKER_DIED
+from tests.engine.runs import ROOT, Warm, booked, epochs_booked, finish, trained_by, until
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")  # within MLflow
@@ -58,6 +61,14 @@ class Nodes:
         return self._process.stdout.readline().strip()
 
 
+@pytest.fixture(scope="module")
+def joining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """Starts studies that join a cluster: Ray was imported for that."""
+    warm = Warm(tmp_path_factory.mktemp("outputs"), "--cluster")
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
 def cluster() -> Iterator[Callable[..., Nodes]]:
     started: list[Nodes] = []
@@ -93,7 +104,7 @@ def until_both_nodes_train(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_node_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path) -> None:
+def test_a_node_is_lost(cluster: Callable[..., Nodes], warm: Warm, joining: Warm, tmp_path: Path) -> None:
     """What it trained goes on elsewhere, from its last epoch."""
     path, undisturbed = tmp_path / "four_trials.py", tmp_path / "undisturbed"
     path.write_text(FOUR_TRIALS)
@@ -101,7 +112,7 @@ def test_a_node_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Pat
     warm.finish(undisturbed, "--in-process", study=path)
     noticed_soon = {"RAY_health_check_initial_delay_ms": "1000", "RAY_health_check_period_ms": "1000"}
     nodes = cluster(tmp_path, RAY_AUTH_MODE="disabled", **noticed_soon)
-    study = warm.start(tmp_path, "--address", nodes.address, study=path)
+    study = joining.start(tmp_path, "--address", nodes.address, study=path)
     until_both_nodes_train(tmp_path)
     before = booked(tmp_path)
     nodes.lose("a node")
@@ -111,9 +122,11 @@ def test_a_node_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_the_head_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path, undisturbed: Path) -> None:
+def test_the_head_is_lost(
+    cluster: Callable[..., Nodes], warm: Warm, joining: Warm, tmp_path: Path, undisturbed: Path
+) -> None:
     nodes = cluster(tmp_path, RAY_AUTH_MODE="disabled")
-    study = warm.start(tmp_path, "--address", nodes.address)
+    study = joining.start(tmp_path, "--address", nodes.address)
     until(lambda: epochs_booked(tmp_path) > 3, "some epochs")
     nodes.lose("the head")
     assert_one_line(study, 4, f"the Ray cluster at {nodes.address} went away", "the same command goes on")
@@ -125,14 +138,16 @@ def test_the_head_is_lost(cluster: Callable[..., Nodes], warm: Warm, tmp_path: P
 
 
 @pytest.mark.slow
-def test_a_cluster_wants_its_token(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path) -> None:
+def test_a_cluster_wants_its_token(cluster: Callable[..., Nodes], tmp_path: Path) -> None:
     """It is taken from where Ray keeps it; without it, or with another one, a line says where it belongs."""
     nodes = cluster(tmp_path, RAY_AUTH_MODE="token", **home(tmp_path / "theirs", "a" * 32))
     for who in (home(tmp_path / "nobody"), home(tmp_path / "stranger", "b" * 32)):
-        study = warm.start(tmp_path, "--address", nodes.address, **who)
-        assert_one_line(study, 4, f"the Ray cluster at {nodes.address}", "RAY_AUTH_TOKEN_PATH")
+        said = finish(tmp_path, "--address", nodes.address, code=4, **who)
+        assert said.startswith(f"error: the Ray cluster at {nodes.address}")
+        assert "RAY_AUTH_TOKEN_PATH" in said
+        assert said.count("\n") == 1
     mine = home(tmp_path / "mine", "a" * 32)
-    printed = warm.finish(tmp_path, "--address", nodes.address, "--only", "reported", "--seeds", "1", **mine)
+    printed = finish(tmp_path, "--address", nodes.address, "--only", "reported", "--seeds", "1", **mine)
     assert "2 trials: 2 completed" in printed
 
 
@@ -142,29 +157,35 @@ def test_workers_that_ray_kills_for_want_of_memory_fail_and_the_driver_lives(war
     study = warm.start(tmp_path, "--only", "reported", "--seeds", "1", **short)
     assert study.wait() == 1, study.printed() + study.complained()
     assert "2 trials: 2 failed" in study.printed()
-    assert GONE in study.printed()
+    assert WORKER_DIED in study.printed()
     assert statuses(tmp_path) == {"FAILED", "FINISHED"}
     warm.finish(tmp_path, "--in-process", "--only", "reported", "--seeds", "1")
     assert statuses(tmp_path) == {"FINISHED"}
 
 
-def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker() -> None:
-    """By itself it ends the whole study: to Tune 2.60 the error is unexpected."""
-    pytest.importorskip("studies.engine.on_ray")
-    from ray.air.execution._internal.actor_manager import RayActorManager
-
-    manager = RayActorManager.__new__(RayActorManager)
+def heard_of_a_lack_of_memory() -> list[str]:
+    """Who hears of a worker that Ray killed for want of memory, in the part of Tune that looks after workers."""
+    manager = actor_manager.RayActorManager.__new__(actor_manager.RayActorManager)
     manager._failed_actor_ids = set()
     manager._cleanup_actor = lambda tracked_actor: None
     heard: list[str] = []
     actor = SimpleNamespace(actor_id="a", _on_error=lambda actor, error: heard.append("actor"))
     task = SimpleNamespace(_tracked_actor=actor, _on_error=lambda actor, error: heard.append("task"))
     manager._actor_task_failed(task, OutOfMemoryError("the node was low on memory"))
-    assert heard == ["actor", "task"]
+    return heard
+
+
+def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (actor_manager, tune_controller):
+        monkeypatch.setattr(module, "RayActorError", RayActorError)
+    with pytest.raises(RuntimeError, match="Caught unexpected exception"):
+        heard_of_a_lack_of_memory()  # once this fails, Tune does it by itself: _let_tune_survive_a_lack_of_memory can go
+    on_ray._let_tune_survive_a_lack_of_memory()
+    assert heard_of_a_lack_of_memory() == ["actor", "task"]
 
 
 @pytest.mark.slow
-def test_more_than_the_cluster_has(cluster: Callable[..., Nodes], warm: Warm, tmp_path: Path) -> None:
+def test_more_than_the_cluster_has(cluster: Callable[..., Nodes], joining: Warm, tmp_path: Path) -> None:
     """It is the cluster that is counted, not the machine at which one sits."""
     nodes = cluster(tmp_path, RAY_AUTH_MODE="disabled")
     asked = {
@@ -172,5 +193,5 @@ def test_more_than_the_cluster_has(cluster: Callable[..., Nodes], warm: Warm, tm
         ("--concurrent", "3"): "--concurrent 3 is more than fit: a core a trial on 2 makes 2",
     }
     for options, said in asked.items():
-        study = warm.start(tmp_path, "--address", nodes.address, *options)
+        study = joining.start(tmp_path, "--address", nodes.address, *options)
         assert_one_line(study, 2, said)

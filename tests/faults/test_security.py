@@ -24,10 +24,11 @@ from torchvision.datasets import CIFAR10
 from cnnzoo import Recipe, load, save, train
 from cnnzoo.data import open_dataset
 from cnnzoo.data.arrays import OFFICIAL
-from studies.engine import cli
-from studies.engine.ledger import Ledger
+from studies.engine.book.book import Book
+from studies.engine.course import Outcome
+from studies.engine.run.worker import Order, work
 from studies.engine.schema import redact
-from studies.engine.worker import Order, work
+from studies.engine.terminal import cli
 from tests.engine.runs import Warm, processes_in, trained_by, until
 from tests.engine.simulated import study
 from tests.test_architecture import FILES, named
@@ -113,19 +114,17 @@ def saved_by_torch(value: Any) -> bytes:
 
 def test_an_evil_checkpoint_in_the_results_fails_its_trial_and_runs_nothing(tmp_path: Path) -> None:
     recipe = Recipe(model="lenet", train_size=20, batch_size=10, epochs=1).resolved().to_json()
-    ledger = Ledger(tmp_path)
-    ledger.folder("abc").mkdir(parents=True)
+    folder = Book(tmp_path).folder("abc")
+    folder.mkdir(parents=True)
     content = saved_by_torch(Attack(tmp_path / "proof"))
-    (ledger.folder("abc") / "checkpoint.pt").write_bytes(content + hashlib.sha256(content).digest())
-    list(
-        work(
-            Order(signature="abc", recipe=recipe, tested=True, origin={}, results=str(tmp_path), data_dir=str(tmp_path))
-        )
+    (folder / "checkpoint.pt").write_bytes(content + hashlib.sha256(content).digest())
+    order = Order(
+        signature="abc", recipe=recipe, tested=True, device="cpu", results=str(tmp_path), data_dir=str(tmp_path)
     )
-    result = ledger.read("abc").result
-    assert result is not None
-    assert result.outcome == "failed"
-    assert "unsupported GLOBAL" in result.reason
+    *_, outcome = work(order)
+    assert isinstance(outcome, Outcome)
+    assert outcome.ended == "failed"
+    assert "unsupported GLOBAL" in outcome.reason
     assert not (tmp_path / "proof").exists()
 
 

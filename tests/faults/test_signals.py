@@ -1,4 +1,4 @@
-"""Signals to the driver and to its workers: rows 2, 5 and 7 of docs/faults.md; the others are in tests/engine/test_kill.py."""
+"""Signals to the driver and to its workers: rows 2, 5 and 7 of docs/faults.md; the others are in tests/engine/run/test_kill.py."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.engine.conduct import GONE
+from studies.engine.run.conduct import WORKER_DIED
 from tests.engine.runs import Warm, epochs_booked, runs, trained_by, trials, until
 from tests.faults.asserts import assert_as_if_undisturbed, statuses
 
@@ -64,9 +64,9 @@ def test_a_trial_whose_worker_dies_again_and_again_fails_alone(warm: Warm, tmp_p
     until(kill_its_worker, "its last worker")
     assert study.wait() == 1, study.printed() + study.complained()
     assert "2 trials: 1 completed, 1 failed" in study.printed()
-    assert GONE in study.printed()
+    assert WORKER_DIED in study.printed()
     failed = next(run for run in runs(tmp_path, "trial") if run.data.tags["signature"] == unlucky)
-    assert (failed.info.status, failed.data.tags["reason"]) == ("FAILED", GONE)
+    assert (failed.info.status, failed.data.tags["reason"]) == ("FAILED", WORKER_DIED)
     assert "RUNNING" not in statuses(tmp_path)
 
     warm.finish(tmp_path, "--in-process", study=path)

@@ -10,7 +10,7 @@ from fake_study import LR, Trial, activations, bn_grid, reported, searched, spec
 from matplotlib.figure import Figure
 
 from analysis import plot
-from analysis.draw import curves, heatmap, isolation, landscape, tradeoff
+from analysis.draw import curves, forest, heatmap, isolation, landscape, tradeoff
 from analysis.draw.figures import draw, encoded, look, styles
 
 
@@ -78,6 +78,31 @@ def test_the_pareto_front() -> None:
     assert tradeoff.pareto([(1, 80), (1, 81)]) == [(1, 81)]
 
 
+def test_a_forest_shows_seeds_means_and_differences(read: Read) -> None:
+    figure = draw(forest.forest, read(*activations()), "reported")
+    assert figure is not None
+    left, right = figure.axes
+    assert [label.get_text() for label in left.get_yticklabels()] == ["relu (baseline)", "mish", "elu"]
+    assert sorted(x for points in left.collections for x, _ in points.get_offsets().tolist())[-1] == pytest.approx(93.9)
+    points = [line.get_xdata()[0] for line in right.lines if len(line.get_xdata()) == 1]
+    assert points == pytest.approx([2.0, -4.0])
+
+
+def test_no_interval_goes_beyond_100_percent(read: Read) -> None:
+    figure = draw(forest.forest, read(spec(tuned_arms={}), reported("relu", [99.0, 99.9])), "reported")
+    assert figure is not None
+    assert max(max(line.get_xdata()) for line in figure.axes[0].lines) == 100
+
+
+def test_at_smoke_a_figure_says_so(read: Read) -> None:
+    plan, trials = activations()
+    of = read({**plan, "scale": "smoke"}, [replace(t, scale="smoke") for t in trials])
+    figure = draw(forest.forest, of, "reported")
+    assert figure is not None
+    assert figure.get_suptitle().startswith("SMOKE: these numbers mean nothing\n")
+    assert len(figure.axes) == 1, "and nothing is compared"
+
+
 def test_the_front_of_a_single_point_is_seen() -> None:
     axes = Figure().subplots()
     tradeoff.points(axes, {"a": (1.0, 90.0, 1.0), "b": (2.0, 80.0, np.nan)}, styles(["a", "b"]))
@@ -105,7 +130,14 @@ def test_a_heat_map_writes_its_figures_and_marks_one() -> None:
 
 @pytest.mark.parametrize(
     ("figure", "suffix"),
-    [("curves", ".png"), ("heatmap", ".svg"), ("heatmap", ".pdf"), ("tradeoff", ".pdf"), ("isolation", ".svg")],
+    [
+        ("forest", ".png"),
+        ("curves", ".png"),
+        ("heatmap", ".svg"),
+        ("heatmap", ".pdf"),
+        ("tradeoff", ".pdf"),
+        ("isolation", ".svg"),
+    ],
 )
 def test_every_figure_as_a_file(figure: str, suffix: str) -> None:
     write_book(*bn_grid())

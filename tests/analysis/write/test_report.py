@@ -43,12 +43,13 @@ def test_everything_is_on_the_page() -> None:
     plan["claims"] = [claim("Mish does better than ReLU", "better", ["mish"], ["relu"])]
     write_book(plan, trials)
     text = written("--study", "activations")
-    for heading in ("Beware", "Results", "What the report concluded", "Figures", "Setting", "How to repeat it"):
-        assert f"<h2>{heading}</h2>" in text
+    headings = ["Result", "Beware", "Tables", "What the report concluded", "Figures", "Setting", "How to repeat it"]
+    assert re.findall(r"<h2 id=.*?>(.*)</h2>", text) == [*headings, "The words used here"]
+    assert set(re.findall(r'href="#(\w+)"', text)) == set(re.findall(r'<h2 id="(\w+)"', text))
     assert "93.00 ± 2.37 (3) *" in text
-    assert '<td class="chosen">SUPPORTED</td>' in text
-    assert text.count("<img ") == 5
-    assert "python studies/activations.py --scale demo --seeds 3 --trials 4 --dataset mnist5k\n" in text
+    assert '<b class="supported">SUPPORTED</b>' in text
+    assert text.count("<img ") == 7
+    assert "cnn-studies run activations --scale demo --seeds 3 --trials 4 --dataset mnist5k\n" in text
     checked = Page()
     checked.feed(text)
     assert checked.open == []
@@ -67,10 +68,11 @@ def test_everything_is_on_the_page() -> None:
 def test_the_command_repeats_what_was_run(
     monkeypatch: pytest.MonkeyPatch, stages: list[str], changes: dict[str, object], options: str
 ) -> None:
-    monkeypatch.setattr("analysis.write.page._FIGURES", ())  # which take seconds
+    for figures in ("_RESULT", "_FIGURES"):  # which take seconds
+        monkeypatch.setattr(f"analysis.write.page.{figures}", ())
     write_book(spec(**changes), [trial for trial in activations()[1] if trial.stage in stages])
     text = html.unescape(written("--study", "activations"))
-    assert f"python studies/activations.py --scale demo --seeds 3{options}\n" in text
+    assert f"cnn-studies run activations --scale demo --seeds 3{options}\n" in text
 
 
 def test_nothing_a_study_says_becomes_markup() -> None:

@@ -208,7 +208,7 @@ def test_some_seeds_diverged(read: Read) -> None:
 def test_undecided_says_how_many_seeds_would_decide(read: Read) -> None:
     trials = [*reported("relu", [95.0, 94.0, 93.0]), *reported("mish", [95.4, 93.8, 93.2])]
     text = render(read(spec(tuned_arms={}), trials), "md")
-    assert re.fullmatch(r"undecided \(n\* \d+ to \d+\)", rows(text)["mish"][3])
+    assert re.fullmatch(r"undecided \(needs \d+ to \d+ seeds\)", rows(text)["mish"][3])
     assert "cannot be told from relu with 3 seeds" in text
 
 
@@ -218,7 +218,7 @@ def test_arms_that_cannot_be_told_apart_share_a_range_of_seeds(read: Read, order
     arms = {name: {"activation": name} for name in order}
     trials = [*reported("relu", [95.0, 94.0, 93.0]), *reported("mish", [95.4, 93.8, 93.2]), *reported("elu", [97.0])]
     made = page(read(spec(arms=arms, tuned_arms={}), trials))
-    assert re.search(r"cannot be told from relu with 1 to 3 seeds \(n\* \d+ to \d+\)", made.verdict)
+    assert re.search(r"cannot be told from relu with 1 to 3 seeds \(needs \d+ to \d+ seeds\)", made.verdict)
 
 
 def test_the_seeds_of_a_group_run_from_the_least_to_the_most_of_its_rows(read: Read) -> None:
@@ -228,10 +228,10 @@ def test_the_seeds_of_a_group_run_from_the_least_to_the_most_of_its_rows(read: R
         *reported("elu", [92.0, 89.0, 91.0]),
     ]
     made = page(read(spec(tuned_arms={}), trials))
-    rows = re.findall(r"n\* (\d+) to (\d+)", " ".join(cell for c in made.tables[0].columns for cell in c.cells))
+    rows = re.findall(r"needs (\d+) to (\d+) seeds", " ".join(cell for c in made.tables[0].columns for cell in c.cells))
     assert len(rows) == 2
     least, most = min(int(row[0]) for row in rows), max(int(row[1]) for row in rows)
-    assert f"(n* {least} to {most})" in made.verdict
+    assert f"(needs {least} to {most} seeds)" in made.verdict
 
 
 def test_only_tuned_was_run(read: Read) -> None:
@@ -377,3 +377,43 @@ def test_chinese_names_keep_the_columns_aligned(read: Read) -> None:
     trials = [*reported("relu", [90.0, 91.0]), *reported("激活", [92.0, 93.0], {"activation": "mish"})]
     lines = [line for line in render(read(plan, trials), "md").splitlines() if "激活" in line or "| relu" in line]
     assert len(lines[0]) == len(lines[1]) + 2  # each of the two characters is as wide as two
+
+
+@pytest.mark.parametrize("study", [activations, bn_grid])
+def test_a_terminal_of_80_columns_shows_it_all(
+    read: Read, monkeypatch: pytest.MonkeyPatch, study: Callable[[], tuple[dict[str, object], list[Trial]]]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = render(read(*study()), "plain")
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    monkeypatch.setenv("COLUMNS", "160")
+    assert sorted(set(re.findall(r"[\d.]+ ± [\d.]+", text))) == sorted(
+        set(re.findall(r"[\d.]+ ± [\d.]+", render(read(*study()), "plain")))
+    )
+
+
+def test_verdicts_have_colours_where_there_are_some(read: Read) -> None:
+    of = read(*activations())
+    assert "\x1b[32mbetter" in render(of, "plain", color=True)
+    assert "\x1b" not in render(of, "plain")
+
+
+def test_one_table_with_its_label_and_its_notes(read: Read) -> None:
+    of = read(*activations())
+    text = render(of, "latex", "fit")
+    assert re.findall(r"\\label\{(.*)\}", text) == ["tab:activations-demo-fit-1", "tab:activations-demo-fit-2"]
+    assert "Train accuracy is that of the last epoch" in text
+    assert "Holm" not in text
+    assert "verdicts are corrected for all that is asked" in render(of, "latex", "accuracy")
+
+
+def test_at_smoke_nothing_is_compared(read: Read) -> None:
+    plan, trials = activations()
+    of = read({**plan, "scale": "smoke"}, [replace(t, scale="smoke") for t in trials])
+    for form in ("plain", "md", "html", "latex"):
+        text = render(of, form)
+        assert "SMOKE" in text
+        assert "better than" not in text
+        assert "Δ to" not in text
+    assert {row["verdict"] for row in csv.DictReader(io.StringIO(render(of, "csv")))} == {""}

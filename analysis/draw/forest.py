@@ -1,0 +1,74 @@
+"""The result itself: each seed, the mean with its interval, and how far each arm is from the baseline."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.draw.figures import Style, finish, look
+from analysis.judge.page import Contrast
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
+from studies.engine import schema
+
+_PERFECT = 100.0  # percent: no interval goes beyond
+_ROW = 0.42  # inches
+_APART = 0.16  # of a row, between the seeds and their mean
+
+
+def seeds(
+    axes: Axes,
+    values: Mapping[str, Sequence[float]],
+    ends: Mapping[str, tuple[float, float]],
+    styles: Mapping[str, Style],
+) -> Axes:
+    """A row an arm: every seed hollow, and below it the mean with its interval."""
+    for row, (arm, own) in enumerate(values.items()):
+        color, marker, *_ = styles[arm]
+        axes.scatter(own, np.full(len(own), row - _APART), facecolors="none", edgecolors=color, marker=marker, s=24)
+        if len(own):
+            mean, (low, high) = float(np.mean(own)), ends[arm]
+            axes.plot([low, min(high, _PERFECT)], [row + _APART] * 2, color=color, linewidth=1.6)
+            axes.plot(mean, row + _APART, color=color, marker=marker, markersize=6)
+    return axes
+
+
+def differences(axes: Axes, rows: Mapping[str, Contrast | None], margin: float, styles: Mapping[str, Style]) -> Axes:
+    """A row an arm: its difference to the baseline with the interval, before a band of what does not matter."""
+    axes.axvspan(-margin, margin, color="0.9", zorder=0)
+    axes.axvline(0, color="0.4", linewidth=1)
+    for row, (arm, contrast) in enumerate(rows.items()):
+        if contrast is None or not contrast.difference.n:
+            continue
+        color, marker, *_ = styles[arm]
+        d = contrast.difference
+        axes.plot([d.low, d.high], [row, row], color=color, linewidth=1.6)
+        axes.plot(d.mean, row, color=color, marker=marker, markersize=6)
+    return axes
+
+
+def forest(of: Judged, way: str) -> Figure | None:
+    """Every seed's test accuracy, the means with their intervals, and the differences to the baseline."""
+    samples, contrasts, baseline = of.samples[way], of.contrasts[way], of.spec.baseline_of(way)
+    values = {arm: list(sample.values(schema.JUDGED_BY)) for arm, sample in samples.items()}
+    if not any(values.values()):
+        return None
+    means = {arm: sample.mean(schema.JUDGED_BY) for arm, sample in samples.items()}
+    compared = any(contrasts.values())
+    figure = Figure(figsize=(9.4 if compared else 6.4, 1.1 + _ROW * len(values)))
+    panels = figure.subplots(1, 1 + compared, squeeze=False, sharey=True)[0]
+    seeds(panels[0], values, {arm: (mean.low, mean.high) for arm, mean in means.items()}, look(of))
+    names = [f"{arm} (baseline)" if arm == baseline and compared else arm for arm in values]
+    panels[0].set(xlabel="test acc@1 %", yticks=range(len(values)), yticklabels=names, ylim=(len(values) - 0.5, -0.5))
+    if compared:
+        differences(panels[1], {arm: contrasts.get(arm) for arm in values}, of.spec.margin, look(of))
+        panels[1].set(xlabel=f"points more than {baseline} (grey: ±{of.spec.margin:g}, too little to matter)")
+    for axes in panels:
+        axes.grid(visible=False, axis="y")
+    few = max(mean.n for mean in means.values())
+    return finish(
+        figure,
+        of,
+        f"{NAMES[way]}: each seed (hollow), mean and 95 % interval" if few > 1 else f"{NAMES[way]}: one seed",
+    )

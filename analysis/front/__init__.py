@@ -1,0 +1,1 @@
+"""How people reach the analysis: the options of its command lines, and the object for notebooks and scripts."""

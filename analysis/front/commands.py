@@ -1,0 +1,93 @@
+"""What the command lines share: how a study is named, where output goes, and how a mistake is told."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from analysis.judge.verdicts import Judged, judged
+from analysis.read.book import RESULTS, Book
+from analysis.read.from_mlflow import download
+from analysis.read.runs import StudyRuns, load
+from cnnzoo.mistake import BAD_INPUT, Mistake, mistakes_in_a_line
+from studies.engine import schema, typed
+
+
+def parser(description: str, out: str = "a file; default: the screen", every: str | None = None) -> typed.Parser:
+    """A parser with the options that every command on a study has; ``every`` says what it does with --all."""
+    made = typed.Parser(description=description)
+    which = made.add_mutually_exclusive_group(required=True)
+    which.add_argument("--study", help="the study's name, e.g. activations")
+    if every:
+        which.add_argument("--all", action="store_true", help=every)
+    made.add_argument("--scale", choices=schema.SCALES, help="which of the scales it was run at; otherwise the largest")
+    where = made.add_mutually_exclusive_group()
+    where.add_argument(
+        "--results", type=Path, default=RESULTS, metavar="DIR", help="where it was run; default: results"
+    )
+    where.add_argument("--from-mlflow", metavar="URI", help="read it from an MLflow server instead")
+    made.add_argument("--out", type=Path, metavar="PATH", help=out)
+    return made
+
+
+def book(given: Namespace) -> Book:
+    """Where the studies of a command line stand."""
+    return download(given.from_mlflow, given.study, given.scale) if given.from_mlflow else Book(given.results)
+
+
+def runs(given: Namespace) -> StudyRuns:
+    """The study of a command line; an --out that cannot be a file is told before anything is read."""
+    if given.out and given.out.is_dir():
+        raise Mistake(f"--out {given.out} is a folder; name a file in it, e.g. --out {given.out / 'result'}")
+    return load(book(given), given.study, given.scale)
+
+
+def read(given: Namespace) -> Judged:
+    return judged(runs(given))
+
+
+def everything(given: Namespace) -> tuple[list[Judged], int]:
+    """Every study at each of its scales, or at the one that is given, and the exit code that this comes to.
+
+    One that cannot be read is told in a line and does not hide the others.
+    """
+    found, code, where = [], 0, book(given)
+    for name, scale in where.studies():
+        try:
+            found += [judged(load(where, name, scale))] if given.scale in (None, scale) else []
+        except Mistake as mistake:
+            print(f"error: {mistake}", file=sys.stderr)
+            code = BAD_INPUT
+    return found, code
+
+
+def write(what: str | bytes, out: Path | None) -> None:
+    """To the file, whose folder is made where it is missing, or to the screen."""
+    if out is None:
+        print(what, end="")
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        draft = out.with_name(f"{out.name}.unfinished")  # a kill leaves the old file, or the new one
+        draft.write_bytes(what.encode() if isinstance(what, str) else what)
+        draft.replace(out)
+    except OSError as error:
+        raise Mistake(f"cannot write {out}: {error.strerror}. Give another place with --out.") from None
+    print(f"wrote {out}")
+
+
+def command(main: Callable[[Sequence[str] | None], int]) -> None:
+    """Run a command line: a mistake of the user is a line on stderr and exit code 2, a bug of ours a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without a minus sign is no reason to fail
+    try:
+        with mistakes_in_a_line():
+            code = main(None)
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    raise SystemExit(code)

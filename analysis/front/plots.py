@@ -1,0 +1,57 @@
+"""The figures of a study, by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from analysis.draw.curves import curves
+from analysis.draw.figures import Make, draw
+from analysis.draw.forest import forest
+from analysis.draw.heatmap import heatmap
+from analysis.draw.isolation import isolation
+from analysis.draw.landscape import landscape
+from analysis.draw.tradeoff import tradeoff
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
+from cnnzoo.mistake import Mistake
+from studies.engine import typed
+
+FIGURES: Mapping[str, Make] = {
+    make.__name__: make for make in (forest, curves, heatmap, isolation, landscape, tradeoff)
+}
+
+
+@dataclass(frozen=True)
+class Plots:
+    """Each gives a figure, whose panels are its ``axes``; ``tuned`` is of the tuned arms instead of those as reported."""
+
+    results: Judged
+
+    def forest(self, *, tuned: bool = False) -> Figure:
+        return self.figure("forest", tuned)
+
+    def curves(self, *, tuned: bool = False) -> Figure:
+        return self.figure("curves", tuned)
+
+    def heatmap(self) -> Figure:
+        return self.figure("heatmap", tuned=False)
+
+    def isolation(self) -> Figure:
+        return self.figure("isolation", tuned=True)
+
+    def landscape(self) -> Figure:
+        return self.figure("landscape", tuned=False)
+
+    def tradeoff(self, *, tuned: bool = False) -> Figure:
+        return self.figure("tradeoff", tuned)
+
+    def figure(self, name: str, tuned: bool) -> Figure:
+        """The figure of that name; a Mistake where the study has nothing to draw."""
+        way = "confirm" if tuned else "reported"
+        drawn = draw(FIGURES[name], self.results, way)
+        if drawn is None:
+            study = self.results.spec.name
+            hint = f"See what is there with {typed.tool('tables', '--study', study)}"
+            raise Mistake(f"study {study!r} has no {name} to draw {NAMES[way]}. {hint}")
+        return drawn

@@ -1,0 +1,77 @@
+"""A study for notebooks and scripts: ``analysis.load("activations")``."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.judge.verdicts import Judged, judged
+from analysis.read.book import RESULTS, Book
+from analysis.read.from_mlflow import download
+from analysis.read.runs import load as read
+from analysis.write import claims, render
+from studies.engine import schema
+
+if TYPE_CHECKING:
+    from analysis.front.plots import Plots
+
+_WHOSE = [schema.ARM, schema.STAGE, schema.SEED, schema.NUMBER, schema.SIGNATURE]
+
+
+@dataclass(frozen=True, repr=False)
+class Study:
+    """One study at one scale, as it was run."""
+
+    results: Judged
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """A row a trial that ended.
+
+        ``arm``, ``stage`` (reported, search, confirm), ``seed``, ``number`` (of a candidate of a search), ``signature``,
+        ``outcome`` (completed, stopped, diverged, failed), ``reason``, ``name``, ``started`` and ``ended`` (seconds since
+        1970), ``device``, ``host``, ``versions``, ``dataset_digest``; a column a field of the recipe; and the metrics:
+        ``test/acc1`` and others in percent, losses, ``seconds`` an epoch, ``epochs_done``, ``model/parameters``.
+        """
+        return self.results.runs.trials
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """A row an epoch of a trial: whose it is, ``epoch`` from 1, and the metrics by epoch."""
+        return self.trials[_WHOSE].merge(self.results.runs.curves(self.trials), on=schema.SIGNATURE)
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """A row a value by training step: whose it is, ``metric``, ``step``, ``value``; empty where none were recorded."""
+        return self.trials[_WHOSE].merge(self.results.runs.steps(self.trials), on=schema.SIGNATURE)
+
+    def table(self) -> pd.DataFrame:
+        """A row an arm and way of looking at it: means, intervals, differences and verdicts, as numbers."""
+        return render.numbers(self.results)
+
+    def claims(self) -> pd.DataFrame:
+        """A row a claim and way: ``claim``, ``looked_at``, ``verdict``, ``why``."""
+        return claims.frame(self.results)
+
+    @cached_property
+    def plot(self) -> "Plots":
+        """The figures."""
+        from analysis.front.plots import Plots  # matplotlib, which tables do not need
+
+        return Plots(self.results)
+
+    def __repr__(self) -> str:
+        return render.render(self.results, "plain")
+
+    def _repr_html_(self) -> str:
+        return render.fragment(self.results)
+
+
+def load(
+    study: str, scale: str | None = None, *, results_dir: str | Path = RESULTS, from_mlflow: str | None = None
+) -> Study:
+    """A study that was run here, or that an MLflow server has the book of; at the largest scale if none is given."""
+    book = download(from_mlflow, study, scale) if from_mlflow else Book(Path(results_dir))
+    return Study(judged(read(book, study, scale)))

@@ -1,0 +1,55 @@
+"""NVIDIA's multi-process service, which lets the kernels of several trials run on one GPU at the same time.
+
+Without it the processes take turns, and two small trainings on a GPU are no faster than one after the other.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+CONTROL = "nvidia-cuda-mps-control"
+PIPES, LOGS = "CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY"
+ANSWER_SECONDS = 10
+
+
+def runs_or_can_run() -> bool:
+    """Whether several processes can have the GPU at the same time here."""
+    return PIPES in os.environ or shutil.which(CONTROL) is not None
+
+
+@contextmanager
+def shared_gpu() -> Iterator[str]:
+    """The service, for all processes started inside; yields "" where it runs, else why it does not. It ends with them."""
+    if PIPES in os.environ:  # somebody else's, who will end it
+        yield ""
+        return
+    if shutil.which(CONTROL) is None:
+        yield f"{CONTROL} is not installed"
+        return
+    with tempfile.TemporaryDirectory(prefix="mps-") as folder:
+        os.environ |= {PIPES: folder, LOGS: folder}
+        refusal = _control("-d")
+        if refusal:
+            _forget()
+        try:
+            yield f"{CONTROL} did not start ({refusal})" if refusal else ""
+        finally:
+            if not refusal:
+                _control(said="quit\n")
+                _forget()
+
+
+def _control(*arguments: str, said: str | None = None) -> str:
+    """What the program has to say against it; nothing where it did what it was asked."""
+    done = subprocess.run(
+        [CONTROL, *arguments], input=said, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
+    )
+    complaint = " ".join((done.stderr or done.stdout).split())
+    return "" if done.returncode == 0 else complaint or f"exit code {done.returncode}"
+
+
+def _forget() -> None:
+    del os.environ[PIPES], os.environ[LOGS]

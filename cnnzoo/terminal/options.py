@@ -1,0 +1,47 @@
+"""The fields of a recipe as options of a command line: what a network is trained by is said as in a study."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cnnzoo.losses import LOSSES
+from cnnzoo.nets.choices import CHOICES
+from cnnzoo.optim import OPTIMIZERS, SCHEDULES
+from cnnzoo.recipe import FIELDS, PRECISIONS, RANGES, TYPES
+
+NAMES: Mapping[str, Sequence[str]] = {
+    **CHOICES,
+    "optimizer": tuple(OPTIMIZERS),
+    "schedule": tuple(SCHEDULES),
+    "loss": tuple(LOSSES),
+    "precision": PRECISIONS,
+}
+
+
+def add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    """An option for each field but the model; one that is not given leaves no trace, so the recipe's own default holds."""
+    group = parser.add_argument_group("the recipe's fields")
+    for name in FIELDS:
+        if name == "model":
+            continue
+        option = f"--{name.replace('_', '-')}"
+        about: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS, "help": _help(name)}
+        kind = next(kind for kind in TYPES[name] if kind is not type(None))
+        if kind is bool:
+            group.add_argument(option, action=argparse.BooleanOptionalAction, **about)
+        elif kind is tuple:
+            group.add_argument(option, type=int, nargs="+", metavar="KERNEL", **about)
+        else:
+            group.add_argument(option, type=kind, metavar=kind.__name__.upper(), **about)
+
+
+def recipe_fields(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a recipe among the options that were given."""
+    return {name: value for name, value in vars(options).items() if name in FIELDS}
+
+
+def _help(name: str) -> str:
+    allowed = ", ".join(NAMES[name]) if name in NAMES else RANGES[name][0] if name in RANGES else ""
+    default = FIELDS[name].default
+    told = "" if default is None else f"(default: {default})"
+    return " ".join(part for part in (allowed, told) if part).replace("%", "%%")

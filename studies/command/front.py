@@ -1,0 +1,122 @@
+"""One word says what is to be done; what stands behind it is the business of that command.
+
+cnn-studies                                      # every study, and how far each of them is
+cnn-studies run activations --scale demo
+cnn-studies tables --study activations
+"""
+
+import os
+import runpy
+import sys
+from argparse import SUPPRESS, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cnnzoo.mistake import mistakes_in_a_line
+from cnnzoo.spelling import unknown
+from studies.engine import typed
+
+INTERRUPTED = 130  # exit code, as every command has it
+TRAINING = {
+    "list": "every study, what it costs and how far it is",
+    "run": "a study, by its name or its file; or --all of them",
+    "train": "one recipe alone, for a first look at a network",
+    "networks": "the networks, or one of them layer by layer",
+}
+READING = {
+    "tables": "the table of a study, with what is needed to defend it",
+    "claims": "what the report concluded, judged",
+    "report": "a study as one page, with plots",
+    "trials": "every trial as a row, for a spreadsheet",
+    "plot": "one figure: curves, heatmap, tradeoff, isolation or landscape",
+}
+EXAMPLES = """
+examples:
+  cnn-studies run activations --dry-run      what would be done, and how long
+  cnn-studies run activations --scale demo   minutes on a laptop
+  cnn-studies run my_question.py             a study of your own, from its file
+  cnn-studies tables --study activations     its table
+  cnn-studies report --all                   a page a study, and an index
+
+Each command has its own --help. Results are kept in the folder results/ here;
+a study that is run again goes on where it was.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    typed.by(typed.FRONT if Path(sys.argv[0]).stem == typed.FRONT else "python -m studies")
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        with mistakes_in_a_line():
+            code = _do(given)
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _do(given: Sequence[str]) -> int:
+    command, *rest = given or ("list",)
+    if command in READING:
+        return _as_typed(f"analysis.{command}", command, rest)
+    if command in TRAINING:
+        return _train_or_list(command, rest)
+    parser = _parser()
+    parser.parse_args([command])  # --help, --version, or an option that there is none of
+    raise unknown("command", command, [*TRAINING, *READING])
+
+
+def _train_or_list(command: str, rest: Sequence[str]) -> int:
+    """Each is imported when it is asked for: torch alone takes seconds."""
+    if command == "networks":
+        return _as_typed("cnnzoo.__main__", command, rest)
+    if command == "train":
+        from studies.command.train import train
+
+        return train(rest)
+    if command == "run":
+        from studies.command.run import run
+
+        return run(rest)
+    from studies.command.listing import show
+
+    return show(rest)
+
+
+def _as_typed(module: str, command: str, rest: Sequence[str]) -> int:
+    """Run a module as `python -m` does; it leaves by an exit code of its own."""
+    sys.argv = [f"{typed.FRONT} {command}", *rest]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _parser() -> typed.Parser:
+    width = max(map(len, (*TRAINING, *READING)))
+    lists = "\n\n".join(
+        f"{title}:\n" + "\n".join(f"  {name:<{width}}  {what}" for name, what in commands.items())
+        for title, commands in (("to run", TRAINING), ("to read what came out", READING))
+    )
+    parser = typed.Parser(
+        prog=typed.FRONT,
+        usage="cnn-studies COMMAND ...",
+        description=f"Controlled comparisons of CNNs: a question in, a table you can defend out.\n\n{lists}",
+        epilog=EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("command", nargs="?", help=SUPPRESS)
+    parser.add_argument(
+        "--version", action="version", help="say which version this is, and stop", version=f"cnn-studies {_version()}"
+    )
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("cnn-studies")
+    except PackageNotFoundError:  # a copy of the folder that was never installed
+        return "(not installed)"

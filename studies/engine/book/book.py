@@ -1,0 +1,163 @@
+"""The trials in the book: a folder a trial, under its signature. The driver alone writes it; a worker adds what is large.
+
+    results/trials/<signature>/recipe.json     what was trained
+                               origin.json     by whom, where, since when, and with which versions
+                               epochs.jsonl    a line an epoch, in order, each written after its checkpoint
+                               result.json     how it ended; there is none while it can still go on
+                               checkpoint.pt   a worker's, while the training can still go on
+                               model.safetensors   a worker's: the network, of trials that were tested
+                               predictions.npz     a worker's: its class for each test image, and the loss of each
+
+A folder belongs to no study: two studies that share a recipe share the trial.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Any
+
+from cnnzoo import Epoch
+from cnnzoo.files import write_atomically
+from cnnzoo.mistake import Mistake
+from studies.engine import schema
+from studies.engine.book import epochs as lines
+from studies.engine.book.table import Table
+from studies.engine.course import Course, Outcome
+from studies.engine.crashpoints import crashpoint
+
+RECIPE, ORIGIN, EPOCHS, RESULT = "recipe.json", "origin.json", "epochs.jsonl", "result.json"
+CHECKPOINT, MODEL, PREDICTIONS = "checkpoint.pt", "model.safetensors", "predictions.npz"
+_RESULT_KEYS = {"outcome", "metrics", "reason", "ended"}
+
+
+class Book:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, signature: str) -> Path:
+        return self.root / "trials" / signature
+
+    def table(self, study: str, scale: str) -> Table:
+        return Table(self.root / schema.STUDIES_FOLDER / f"{study}.{scale}")
+
+    def epochs(self, signature: str) -> tuple[Epoch, ...]:
+        """All the epochs of the trial that were booked."""
+        return tuple(_epochs(self.folder(signature) / EPOCHS))
+
+    def outcome(self, signature: str, epochs: tuple[Epoch, ...] | None = None) -> Outcome | None:
+        """How the trial ended; None while it can still go on. `epochs` are those of the book, if they are at hand."""
+        result = _result(self.folder(signature) / RESULT)
+        if result is None:
+            return None
+        epochs = self.epochs(signature) if epochs is None else epochs
+        score = epochs[-1].val_acc1 if epochs else math.nan
+        return Outcome(result["outcome"], len(epochs), score, result["metrics"], result.get("reason", ""))
+
+    def course(self, signature: str) -> Course:
+        """How far the trial is."""
+        epochs = self.epochs(signature)
+        return course_of(epochs, self.outcome(signature, epochs))
+
+    def origin(self, signature: str) -> dict[str, str]:
+        """Where the trial was trained, and by whom."""
+        return {name: value for name, value in self._origin(signature).items() if name != schema.STARTED}
+
+    def times(self, signature: str) -> tuple[float | None, float | None]:
+        """When the trial was started and ended, in seconds since 1970, where the book says so."""
+        result = _result(self.folder(signature) / RESULT) or {}
+        return self._origin(signature).get(schema.STARTED), result.get("ended")
+
+    def curves(self, table: Table) -> Iterator[bytes]:
+        """The epochs that count of all trials of a study, a line each, with the signature of the trial."""
+        for row in table.rows():
+            signature, counted = row[schema.SIGNATURE], int(row[schema.EPOCHS_DONE])
+            path = self.folder(signature) / EPOCHS
+            whole = path.read_bytes().splitlines(keepends=True)[:counted] if counted else []
+            yield from (f'{{"{schema.SIGNATURE}": "{signature}", '.encode() + line[1:] for line in whole)
+
+    def begin(self, signature: str, recipe: Mapping[str, Any], origin: Mapping[str, str]) -> None:
+        """Book what is trained and where; the origin of a trial that was broken off is where it began."""
+        folder = self.folder(signature)
+        _write(folder / RECIPE, dict(recipe))
+        if not (folder / ORIGIN).exists():
+            _write(folder / ORIGIN, {**origin, schema.STARTED: time.time()})
+
+    def add(self, signature: str, epoch: Epoch) -> None:
+        """Book the next epoch. One that is there already stays as it is: a worker that goes on tells all it knows."""
+        crashpoint("after_checkpoint")
+        with (self.folder(signature) / EPOCHS).open("a+b") as file:
+            file.seek(0)
+            text = file.read()
+            whole = text.rfind(b"\n") + 1
+            if epoch.number != text.count(b"\n") + 1:
+                return
+            if whole < len(text):  # a line that a kill cut short
+                file.truncate(whole)
+            file.write(lines.to_line(epoch).encode())
+        crashpoint("after_epoch")
+
+    def end(self, signature: str, outcome: Outcome) -> None:
+        crashpoint("before_result")
+        content = {"outcome": outcome.ended, "metrics": dict(outcome.metrics), "reason": outcome.reason}
+        _write(self.folder(signature) / RESULT, {**content, "ended": time.time()})
+
+    def forget_failure(self, signature: str) -> None:
+        """Let a failed trial be tried again."""
+        for name in (RESULT, ORIGIN):
+            (self.folder(signature) / name).unlink(missing_ok=True)
+
+    def drop_checkpoint(self, signature: str) -> None:
+        """Delete the checkpoint of a trial that will not be gone on with."""
+        for checkpoint in self.folder(signature).glob(f"{CHECKPOINT}*"):
+            checkpoint.unlink(missing_ok=True)
+
+    def _origin(self, signature: str) -> dict[str, Any]:
+        path = self.folder(signature) / ORIGIN
+        return _parsed(path.read_bytes(), path, {}) if path.exists() else {}
+
+
+def course_of(epochs: Sequence[Epoch], outcome: Outcome | None) -> Course:
+    """What the search has to know of a trial."""
+    scores = tuple(epoch.val_acc1 for epoch in epochs if math.isfinite(epoch.val_acc1))
+    return Course(scores, outcome.ended if outcome else None)
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    """Whoever reads sees the old file or the whole new one, also after a power cut."""
+    write_atomically(path, json.dumps(content, indent=1).encode())
+
+
+def _epochs(path: Path) -> Iterator[Epoch]:
+    """The whole lines of the file; a last line that was cut short is the epoch that will be written again."""
+    if path.exists():
+        for line in path.read_bytes().splitlines(keepends=True):
+            if line.endswith(b"\n"):
+                needed = {"epoch": int, schema.CHOSEN_BY: int | float, schema.SECONDS: int | float}
+                yield lines.from_line(_parsed(line, path, needed))
+
+
+def _result(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    content = _parsed(path.read_bytes(), path, {"outcome": str, "metrics": dict})
+    if content["outcome"] not in schema.OUTCOMES or not content.keys() <= _RESULT_KEYS:
+        raise _damaged(path)
+    return content
+
+
+def _parsed(text: bytes, path: Path, needed: Mapping[str, type | UnionType]) -> dict[str, Any]:
+    """The object in the text, if it has what it needs to have."""
+    try:
+        content: dict[str, Any] = json.loads(text)
+        if all(isinstance(content[name], kind) for name, kind in needed.items()):
+            return content
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise _damaged(path)
+
+
+def _damaged(path: Path) -> Mistake:
+    return Mistake(f"{path} is damaged; to train this trial anew, delete the folder it is in.")

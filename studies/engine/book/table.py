@@ -1,0 +1,94 @@
+"""The table of a study at a scale: what was run, and a line a trial that ended.
+
+    results/studies/<study>.<scale>/spec.json       the study as it was run
+                                    trials.jsonl    a typed line a trial: ``pandas.read_json(path, lines=True)`` is a frame
+
+Both are written anew at each start, from the plan and from the trials' folders; then a line is added whenever a trial ends.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.files import write_atomically
+from cnnzoo.mistake import Mistake
+from studies.engine import schema
+
+FORMAT = 2  # of spec.json and trials.jsonl; 1 had neither
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the book says of a trial that ended: whose it is, how it ended, where it was trained, its recipe, its metrics."""
+
+    arm: str
+    stage: str
+    seed: int
+    search: int | None  # which of the arm's searches it belongs to, from 1
+    number: int | None  # of a candidate of that search
+    signature: str
+    name: str
+    outcome: str
+    reason: str
+    started: float | None  # seconds since 1970
+    ended: float | None
+    device: str
+    host: str
+    dataset_digest: str
+    versions: str
+    recipe: Mapping[str, Any]  # the fields of the resolved recipe
+    metrics: Mapping[str, float]  # of the last epoch that counts, and of the whole trial
+    trials_on_device: int | None = None  # at a time: its seconds are not those of a device of its own
+
+    def to_line(self) -> str:
+        """All of it side by side; NaN and infinity are null."""
+        flat = {**vars(self), **self.recipe, **self.metrics}
+        del flat["recipe"], flat["metrics"]
+        return json.dumps({name: _json(value) for name, value in flat.items()}, ensure_ascii=False) + "\n"
+
+
+class Table:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.spec_file, self.rows_file = folder / schema.SPEC_FILE, folder / schema.ROWS_FILE
+
+    def check_format(self) -> None:
+        """Refuse what a later version of this package wrote."""
+        if (found := self.spec().get("format", FORMAT)) > FORMAT:
+            raise Mistake(
+                f"{self.spec_file} has format {found}, but this version of cnn-studies knows formats up to {FORMAT}: "
+                "update it, or work in another folder."
+            )
+
+    def spec(self) -> dict[str, Any]:
+        """The spec that was written last; empty where there is none, or where it is damaged and will be written again."""
+        try:
+            content = json.loads(self.spec_file.read_bytes())
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows as they were written; a last line that was cut short is written again by the next start."""
+        lines = self.rows_file.read_bytes().splitlines(keepends=True) if self.rows_file.exists() else []
+        return [json.loads(line) for line in lines if line.endswith(b"\n")]
+
+    def write(self, spec: Mapping[str, Any], rows: Iterable[Row]) -> None:
+        """Write both files anew."""
+        write_atomically(self.rows_file, "".join(row.to_line() for row in rows).encode())
+        self.write_spec(spec)
+
+    def write_spec(self, spec: Mapping[str, Any]) -> None:
+        """Write anew how the study is run."""
+        write_atomically(self.spec_file, json.dumps({"format": FORMAT, **spec}, indent=1, ensure_ascii=False).encode())
+
+    def add(self, row: Row) -> None:
+        with self.rows_file.open("a") as file:
+            file.write(row.to_line())
+
+
+def _json(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,87 @@
+"""The searches of a study for Optuna's dashboard: ``optuna-dashboard results/studies/<study>.<scale>/optuna.journal``.
+
+The journal is written whole, by Optuna's own storage, into a new file that then takes the place of the old one. It is
+never read back, so it may be deleted: the next start writes it again.
+"""
+
+import math
+import time
+from datetime import datetime
+from pathlib import Path
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from studies.engine import schema
+from studies.engine.book.book import Book
+from studies.engine.book.table import Row
+from studies.engine.plan.plan import Plan, Trial
+from studies.engine.run.listener import Listener
+from studies.engine.search.agenda import key_of
+
+JOURNAL = "optuna.journal"
+SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
+SHARE_OF_TIME = 0.02  # of a long search, that writing it again and again may take
+STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
+
+
+class OptunaJournal(Listener):
+    """Writes the journal now and then while the study runs, and at its end."""
+
+    def __init__(self, plan: Plan, book: Book, folder: Path) -> None:
+        self._plan = plan
+        self._book = book
+        self._path = folder / JOURNAL
+        self._candidates: dict[str, tuple[Trial, Row]] = {}  # by signature, in the order in which they ended
+        self._due = -math.inf
+
+    def ended(self, trial: Trial, row: Row) -> None:
+        if trial.stage == "search":
+            self._candidates[trial.signature] = (trial, row)
+            if time.monotonic() >= self._due:
+                self._write()
+
+    def closed(self, status: str) -> None:
+        if status != "FAILED" and self._plan.searched():
+            self._write()
+
+    def _write(self) -> None:
+        started = time.monotonic()
+        draft = self._path.with_name(f"{JOURNAL}.new")
+        for left in (draft, draft.with_name(f"{draft.name}.lock")):  # by a process that was killed
+            left.unlink(missing_ok=True)
+        storage = JournalStorage(JournalFileBackend(str(draft)))
+        searches = {
+            (arm.name, number): optuna.create_study(
+                storage=storage, study_name=self._name(arm.name, number), direction="maximize"
+            )
+            for number in self._plan.budget.repetitions
+            for arm in self._plan.searched()
+        }
+        for trial, row in self._candidates.values():
+            searches[key_of(trial)].add_trial(self._frozen(trial, row))
+        draft.replace(self._path)
+        took = time.monotonic() - started
+        self._due = time.monotonic() + max(SECONDS_BETWEEN_WRITINGS, took / SHARE_OF_TIME)
+
+    def _name(self, arm: str, number: int) -> str:
+        repeat = f" · search {number}" if number != 1 else ""
+        return f"{self._plan.study.name} · {self._plan.scale} · {arm}{repeat}"
+
+    def _frozen(self, trial: Trial, row: Row) -> FrozenTrial:
+        """A candidate as Optuna knows it: stopped is PRUNED, diverged is FAIL."""
+        counted = self._book.epochs(trial.signature)[: int(row.metrics[schema.EPOCHS_DONE])]
+        frozen = create_trial(
+            state=STATES.get(row.outcome, TrialState.FAIL),
+            value=row.metrics[schema.CHOSEN_BY] if row.outcome == "completed" else None,
+            params={field: getattr(trial.recipe, field) for field in trial.tuned},
+            distributions=dict(self._plan.tuned[trial.arm].space),
+            intermediate_values={epoch.number: epoch.val_acc1 for epoch in counted},
+            user_attrs={schema.OUTCOME: row.outcome, schema.NUMBER: trial.number, schema.SIGNATURE: trial.signature},
+        )
+        if row.started and row.ended:  # a trial that was stopped ended with its last epoch
+            frozen.datetime_start = datetime.fromtimestamp(row.started)
+            frozen.datetime_complete = datetime.fromtimestamp(row.ended)
+        return frozen

@@ -1,0 +1,70 @@
+"""What MLflow should come to know, by trial: news of one trial replaces what was not sent yet of it."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnnzoo import Epoch
+from studies.engine.book.book import Book
+from studies.engine.book.table import Row
+from studies.engine.plan.plan import Trial
+
+
+@dataclass(frozen=True)
+class Booked:
+    """The first epochs of a trial, read whenever they are gone through: what waits to be sent takes no memory."""
+
+    book: Book
+    signature: str
+    count: int
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self.book.epochs(self.signature)[: self.count])
+
+
+@dataclass(frozen=True)
+class Note:
+    """All there is to tell of one trial: that it began and where, how far it is or how it ended, and the file of its network."""
+
+    trial: Trial
+    epochs: Iterable[Epoch] = ()  # gone through when it is sent, more than once where that fails
+    row: Row | None = None  # once it ended
+    model: Path | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+class Outbox:
+    """Notes in the order in which they wait; one that could not be sent goes to the end, and so holds up no other."""
+
+    def __init__(self) -> None:
+        self._notes: dict[str, Note] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+    def add(self, note: Note) -> None:
+        with self._lock:
+            old = self._notes.get(note.trial.signature, note)
+            self._notes[note.trial.signature] = Note(
+                note.trial,
+                note.epochs or old.epochs,
+                note.row or old.row,
+                note.model or old.model,
+                note.origin or old.origin,
+            )
+
+    def first(self) -> Note | None:
+        with self._lock:
+            return next(iter(self._notes.values()), None)
+
+    def sent(self, note: Note) -> None:
+        """It need not be sent again, unless there was news in the meantime."""
+        with self._lock:
+            if self._notes[note.trial.signature] is note:
+                del self._notes[note.trial.signature]
+
+    def failed(self, note: Note) -> None:
+        with self._lock:
+            self._notes[note.trial.signature] = self._notes.pop(note.trial.signature)

@@ -1,0 +1,194 @@
+"""The tracker tells MLflow how the study goes, in a thread of its own, and never holds the study up.
+
+The book is the truth. So nothing is kept here between starts: each start says everything again, and the thread, once it
+can reach MLflow, writes what is missing there. MLflow may be slow, locked or down for as long as it likes.
+"""
+
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnzoo import Epoch
+from studies.engine import schema
+from studies.engine.book.book import MODEL, Book
+from studies.engine.book.table import Row
+from studies.engine.mirror.outbox import Booked, Note, Outbox
+from studies.engine.mirror.tracking_uri import absolute_uri
+from studies.engine.plan.plan import Trial
+from studies.engine.run.listener import Listener
+from studies.engine.schema import redact
+
+if TYPE_CHECKING:
+    from studies.engine.mirror.mlflow_runs import Runs
+
+BATCH_SECONDS = 0.2  # news that are sent together: a trial that is over by then costs half the requests
+LIVE_SECONDS = 10.0  # between two sendings of a running trial's curves: one that is over by then costs nothing more
+BOOK_SECONDS = 300.0  # between two uploads of the book while the study runs
+LONGEST_WAIT_SECONDS = 30.0  # between two tries while MLflow cannot be reached
+SILENT_SECONDS = 2.0  # of waiting for the last records that need no word
+CLOSE_TIMEOUT_SECONDS = 60.0  # without progress, after which the rest is left unsent: two tries at a locked database
+CLOSE_TIMEOUT_SECONDS_IN_TROUBLE = 5.0  # the same, where the last two tries failed
+
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # one repeated unseen could create a run twice; we look, then repeat
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+class Tracker(Listener):
+    """Its calls return at once and never raise, but for the last, which waits for MLflow."""
+
+    def __init__(
+        self, uri: str, spec: Mapping[str, Any], origin: Mapping[str, str], book: Book, say: Callable[[str], None]
+    ) -> None:
+        for name, value in SETTINGS.items():
+            os.environ.setdefault(name, value)
+        self._uri = absolute_uri(uri)
+        self._spec, self._origin = spec, origin
+        self.book = book
+        self._say = say
+        self.unsent = 0  # records, once it is closed
+        self._best: dict[tuple[str, str], tuple[float, Trial]] = {}  # of each arm and stage, of those tested
+        self._due: dict[str, float] = {}  # by running trial, when its curves may be sent again
+        self._book_due = time.monotonic() + BOOK_SECONDS
+        self._outbox = Outbox()
+        self._news = threading.Event()
+        self._closing = threading.Event()
+        self._status = ""  # of the study, once it is closing
+        self._runs: Runs | None = None
+        self._written = 0
+        self._failures = 0  # in a row
+        self._topics: set[str] = set()  # on which it has spoken
+        self._abandoned = False
+        self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
+        self._thread.start()
+
+    def begun(self, trial: Trial, origin: Mapping[str, str]) -> None:
+        """Its run exists and is RUNNING."""
+        self._due[trial.signature] = time.monotonic() + LIVE_SECONDS
+        self._add(Note(trial, origin=origin))
+
+    def advanced(self, trial: Trial, epoch: Epoch, counted: int) -> None:
+        """The curves follow some seconds behind. Epochs that may not count in the end wait: a server takes none back."""
+        if time.monotonic() >= self._due.get(trial.signature, math.inf):
+            self._due[trial.signature] = time.monotonic() + LIVE_SECONDS
+            self._add(Note(trial, Booked(self.book, trial.signature, counted)))
+
+    def ended(self, trial: Trial, row: Row) -> None:
+        """Its run has all metrics and the outcome, and is FINISHED, or FAILED."""
+        self._due.pop(trial.signature, None)
+        epochs = Booked(self.book, trial.signature, int(row.metrics[schema.EPOCHS_DONE]))
+        self._add(Note(trial, epochs, row, origin=self.book.origin(trial.signature) or self._origin))
+        self._remember_best(trial, row)
+
+    def closed(self, status: str) -> None:
+        if status == "FINISHED":
+            for _, trial in self._best.values():
+                self.keep_model(trial, self.book.folder(trial.signature) / MODEL)
+        self.unsent = self.close(status)
+
+    def keep_model(self, trial: Trial, path: Path) -> None:
+        """The file with the trial's network becomes an artifact of its run."""
+        self._add(Note(trial, model=path))
+
+    def keep_result(self, files: Iterable[Path]) -> None:
+        """Files that show the result become artifacts of the study's run, which is closed already; a failure is told."""
+        if self._runs is not None:
+            try:
+                self._runs.keep_result(files)
+            except Exception as error:  # whatever MLflow raises: the result is on the screen
+                self._tell_trouble(error)
+
+    def close(self, status: str) -> int:
+        """Send what is left and end the parent run; returns how many records (trials, and the end) were not sent."""
+        hurried = self._closing.is_set()  # somebody breaks off the sending itself
+        self._status = status
+        self._closing.set()
+        self._news.set()
+        self._thread.join(SILENT_SECONDS)
+        if self._thread.is_alive() and not self._failures:
+            self._tell_once("rest", f"Sending {len(self._outbox) + 1} records to MLflow; Ctrl-C leaves them for later.")
+        before, since = self._written, time.monotonic()
+        while self._thread.is_alive() and not hurried:
+            self._thread.join(0.1)
+            if self._written != before:
+                before, since = self._written, time.monotonic()
+            limit = CLOSE_TIMEOUT_SECONDS_IN_TROUBLE if self._failures > 1 else CLOSE_TIMEOUT_SECONDS
+            if time.monotonic() - since > limit:
+                break
+        self._abandoned = True
+        return len(self._outbox) + self._thread.is_alive()
+
+    def _remember_best(self, trial: Trial, row: Row) -> None:
+        """The tested trial of each arm and stage with the best validation score, or the first without any."""
+        score = row.metrics.get(schema.CHOSEN_BY, math.nan)
+        key, score = (trial.arm, trial.stage), -1.0 if math.isnan(score) else score
+        if trial.tested and row.outcome == "completed" and score > self._best.get(key, (-math.inf, trial))[0]:
+            self._best[key] = (score, trial)
+
+    def _add(self, note: Note) -> None:
+        self._outbox.add(note)
+        self._news.set()
+
+    def _work(self) -> None:
+        while not self._abandoned:
+            try:
+                if self._write_all():
+                    return
+                self._failures = 0
+            except Exception as error:  # whatever it is: the study goes on
+                self._runs = None
+                self._failures += 1
+                if self._failures > 1:  # the second try sees what was deleted, and what did arrive
+                    self._tell_trouble(error)
+            self._rest()
+
+    def _write_all(self) -> bool:
+        """Write what waits; True when that was the last of it."""
+        closing = self._closing.is_set()  # asked first: after close nothing is added
+        self._news.clear()
+        if self._runs is None:
+            from studies.engine.mirror.mlflow_runs import Runs  # two seconds, during which the study trains
+
+            self._runs = Runs(self._uri, self._spec, self._origin, self._tell_once)
+        while not self._abandoned and (note := self._outbox.first()) is not None:
+            try:
+                self._runs.write(note)
+            except Exception:
+                self._outbox.failed(note)
+                raise
+            self._outbox.sent(note)
+            self._written += 1
+        if closing or time.monotonic() > self._book_due:
+            self._runs.keep_book(self.book)
+            self._book_due = time.monotonic() + BOOK_SECONDS
+        if closing:
+            self._runs.finish(self._status)
+        return closing
+
+    def _rest(self) -> None:
+        """Wait for news, or after a failure for better times."""
+        if self._failures == 0:
+            self._news.wait()
+            self._closing.wait(BATCH_SECONDS)
+        elif self._closing.is_set():
+            time.sleep(min(1.0, LONGEST_WAIT_SECONDS))
+        else:
+            self._closing.wait(min(2.0 ** min(self._failures, 9), LONGEST_WAIT_SECONDS))
+
+    def _tell_trouble(self, error: Exception) -> None:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        text = f"MLflow at {self._uri} cannot be written to ({reason}). The study goes on; all is kept and sent later."
+        self._tell_once("trouble", redact(text))
+
+    def _tell_once(self, topic: str, text: str) -> None:
+        if topic not in self._topics:
+            self._topics.add(topic)
+            self._say(text)

@@ -1,0 +1,120 @@
+"""The command line of every study: few options, checked before anything is loaded or started."""
+
+import argparse
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cnnzoo.mistake import Mistake
+from cnnzoo.spelling import unknown
+from studies.engine.schema import SCALES
+from studies.engine.study.study import Study
+from studies.engine.typed import Parser, again
+
+LOCKED, ENVIRONMENT, INTERRUPTED = 3, 4, 130  # exit codes: see cli.py
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    scale: str | None = None
+    dataset: str | None = None
+    data_dir: Path = Path("data")
+    arms: tuple[str, ...] | None = None
+    seeds: int | None = None
+    trials: int | None = None
+    decide: bool = False
+    at_most: int | None = None
+    only: str | None = None
+    concurrent: int | None = None
+    gpus_per_trial: float | Literal["auto"] | None = None
+    address: str | None = None
+    in_process: bool = False
+    dry_run: bool = False
+
+
+def parse(study: Study, arguments: Sequence[str]) -> Options:
+    parser = Parser(
+        prog=again(),
+        description=study.question,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # `--seed 7` would be taken for seven seeds
+    )
+    parser.add_argument(
+        "--scale", choices=SCALES, help="report: its data and epochs; demo: minutes on a laptop; smoke: seconds"
+    )
+    parser.add_argument("--dataset", metavar="NAME", help="another data set than the scale's: its name, or folder:NAME")
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path("data"), metavar="DIR", help="where data sets are, or go (default: data)"
+    )
+    arms = ", ".join(study.arms).replace("%", "%%")
+    parser.add_argument("--arms", type=_names, metavar="A,B", help=f"only these, and the baseline, of: {arms}")
+    parser.add_argument("--seeds", type=_count, metavar="N", help="trainings of every arm, as reported and to confirm")
+    parser.add_argument(
+        "--decide",
+        action="store_true",
+        help="more seeds, of the arms that undecided questions need, until all are decided",
+    )
+    parser.add_argument("--at-most", type=_count, metavar="N", help="seeds of any arm with --decide (default: 12)")
+    parser.add_argument("--trials", type=_count, metavar="N", help="candidates in the search of every arm")
+    parser.add_argument("--only", choices=("reported", "tuned"), help="the arms as reported, or tuned; default: both")
+    parser.add_argument("--concurrent", type=_count, metavar="N", help="trials at once (default: as many as fit)")
+    parser.add_argument(
+        "--gpus-per-trial",
+        type=_share,
+        metavar="SHARE",
+        help="0.25 packs four trials on a GPU, auto measures how many pay; 0 trains on CPUs",
+    )
+    parser.add_argument(
+        "--address", type=_address, metavar="HOST:PORT", help="a Ray cluster to run on, instead of this machine alone"
+    )
+    parser.add_argument(
+        "--in-process", action="store_true", help="without Ray, one trial after another: same trials, same results"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+    given, rest = parser.parse_known_args(arguments)
+    if rest:
+        raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in vars(given)])
+    options = Options(**vars(given))
+    if options.at_most and not options.decide:
+        raise Mistake("--at-most says where --decide has to end: give --decide too, or leave it out.")
+    if options.decide and options.dry_run:
+        raise Mistake("--decide looks at results before it says what comes next: leave out --dry-run.")
+    if options.in_process and (options.address or options.concurrent):
+        raise Mistake("--in-process trains one trial after another, here: leave out --address and --concurrent.")
+    return options
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} names no arm")
+    return names
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not (host and port.isdecimal() and int(port) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT")
+    return text
+
+
+def _share(text: str) -> float | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither auto nor a share of a GPU between 0 and 1 (a trial trains on one GPU at most)"
+        )
+    return share

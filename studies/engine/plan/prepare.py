@@ -1,0 +1,218 @@
+"""From a study and the command line to a plan that can run: scale, data, device and slots are settled here, or refused."""
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cnnzoo import Recipe, settle
+from cnnzoo.data import Dataset, open_dataset
+from cnnzoo.mistake import Mistake
+from cnnzoo.pace import trials_at_once
+from cnnzoo.recipe import MODEL_OPTIONS
+from cnnzoo.spelling import unknown
+from cnnzoo.structure import check_fits
+from studies.engine.book.book import Book
+from studies.engine.plan.chosen import with_chosen_settings
+from studies.engine.plan.options import Options
+from studies.engine.plan.plan import Plan, tuned_arms
+from studies.engine.plan.spec import given_before
+from studies.engine.study.budget import Budget
+from studies.engine.study.spaces import extremes
+from studies.engine.study.study import Study, check_distinct
+
+GAIN_OF_SHARING = 1.3  # measured: docs/decisions/0017
+SHAPING = {"batch_size", "model", *MODEL_OPTIONS, "optimizer", "schedule"}  # decide whether it can be trained at all
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is to train on: here, or in a cluster."""
+
+    cpus: int
+    gpus: int
+    ask: Callable[..., Any] = lambda question, *about: question(*about)  # calls a function where the trials will run
+
+    @classmethod
+    def here(cls) -> "Machine":
+        """This machine; where the system can say so, only the cores that this process may use."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cls(cores, torch.cuda.device_count())
+
+
+@dataclass(frozen=True)
+class Prepared:
+    plan: Plan
+    dataset: Dataset
+    device: str
+    slots: int
+    gpus_per_trial: float
+    why_scale: str
+
+    @property
+    def lanes(self) -> float:
+        """How many times as fast as one trial by itself all of them are: those that share a GPU gain little by it."""
+        shared = 0 < self.gpus_per_trial < 1
+        return max(1.0, self.slots * self.gpus_per_trial * GAIN_OF_SHARING) if shared else self.slots
+
+
+def prepare(study: Study, options: Options, machine: Machine, book: Book, *, download: bool = True) -> Prepared:
+    gpus_per_trial = _gpus_per_trial(options, machine)
+    slots = _slots(options, machine, gpus_per_trial)
+    _check_asked(study, options)
+    device = "cuda" if gpus_per_trial else "cpu"
+    scale, why = _scale(study, options, device)
+    open_for = _opener(options.data_dir, download)
+
+    plan_of = partial(_plan, scale=scale, open_for=open_for, settled=lambda recipe: machine.ask(settle, recipe, device))
+
+    def plan_to_choose_by(source: Study) -> Plan:
+        planned = source.budget_at(scale).seeds
+        seeds = min(options.seeds or planned, planned)  # more than planned narrow an interval, and choose nothing anew
+        return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
+
+    plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, book), options=options)
+    if options.seeds is None:
+        plan = plan.with_seeds(given_before(book.table(study.name, scale).spec()))
+    baseline = plan.arms[study.baseline]
+    data = open_for(baseline)
+    if options.gpus_per_trial == "auto":
+        gpus_per_trial = 1 / machine.ask(trials_at_once, baseline, data.shape, len(data.classes), device)
+        slots = _slots(options, machine, gpus_per_trial)
+    return Prepared(plan, data, device, slots, gpus_per_trial, why)
+
+
+def _check_asked(study: Study, options: Options) -> None:
+    """Refuse what is wrong whatever the data are, before they are downloaded."""
+    _budget(study, "report", options)
+    tuned = [name for name in _wanted(study, options) if study.space_of(study.arms[name])]
+    if options.only == "tuned" and not tuned:
+        raise Mistake(f"study {study.name!r} tunes nothing, so --only tuned leaves nothing to do; leave it out.")
+
+
+def _plan(
+    study: Study,
+    scale: str,
+    options: Options,
+    open_for: Callable[[Recipe], Dataset],
+    settled: Callable[[Recipe], Recipe],
+) -> Plan:
+    base = settled(_with_dataset(study.base.replace(**study.smaller(scale)), options))
+    recipes = {name: settled(_with_dataset(study.recipe(name, scale), options)) for name in study.arms}
+    check_distinct(recipes, f"at scale {scale}, once precision and --dataset are settled")
+    plan = Plan(
+        study=study,
+        scale=scale,
+        budget=_budget(study, scale, options),
+        base=base,
+        arms=recipes,
+        tuned=tuned_arms(study, recipes),
+        digest_of=lambda recipe: open_for(recipe).digest,
+        wanted=_wanted(study, options),
+        only=options.only,
+    )
+    for name, recipe in plan.arms.items():
+        _check_fits(name, recipe, open_for(recipe))
+    for arm in plan.searched():
+        for field in arm.space.keys() & SHAPING:
+            for value in extremes(arm.space[field]):
+                _check_fits(arm.name, arm.base, open_for(arm.base), **{field: value})
+    return plan
+
+
+def _budget(study: Study, scale: str, options: Options) -> Budget:
+    asked: dict[str, Any] = {"seeds": options.seeds, "trials_per_arm": options.trials, "at_most": options.at_most}
+    budget = replace(study.budget_at(scale), **{name: value for name, value in asked.items() if value is not None})
+    if options.at_most and options.at_most < budget.seeds:
+        raise Mistake(
+            f"--at-most {options.at_most} is less than the {budget.seeds} seeds that every arm gets at first."
+        )
+    return budget
+
+
+def check_cluster(address: str) -> None:
+    """Whether anybody answers there: Ray itself takes minutes to say no."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"no Ray cluster answers at {address} ({error.strerror or error}); `ray start --head` begins one."
+        ) from error
+
+
+def _scale(study: Study, options: Options, device: str) -> tuple[str, str]:
+    """The scale, and why it is this one."""
+    if options.scale:
+        return options.scale, "as asked"
+    if device == "cpu":
+        return "demo", "there is no GPU; --scale report runs the report's full setting all the same"
+    try:
+        _opener(options.data_dir, download=True)(_with_dataset(study.base, options))
+    except (Mistake, OSError) as error:
+        return "demo", f"the report's data set cannot be had: {error}"
+    return "report", "there is a GPU, and the data set"
+
+
+def _wanted(study: Study, options: Options) -> frozenset[str]:
+    for name in options.arms or ():
+        if name not in study.arms:
+            raise unknown("arm", name, study.arms)
+    return frozenset(options.arms or study.arms) | {study.baseline}  # nothing can be compared without it
+
+
+def _with_dataset(recipe: Recipe, options: Options) -> Recipe:
+    return recipe.replace(dataset=options.dataset) if options.dataset else recipe
+
+
+def _opener(data_dir: Path, download: bool) -> Callable[[Recipe], Dataset]:
+    """Opens the data of a recipe, each data set once."""
+    opened = cache(partial(open_dataset, data_dir=data_dir, download=download))
+    return lambda recipe: opened(
+        recipe.dataset, image_size=recipe.image_size, train_size=recipe.train_size, validation=recipe.validation
+    )
+
+
+def _check_fits(arm: str, recipe: Recipe, dataset: Dataset, **tuned: Any) -> None:
+    """A network that cannot take these images, or a batch that the data cannot fill, is found here and not in the first trial."""
+    what = f"arm {arm!r}" + "".join(f": tune reaches {field}={value!r}" for field, value in tuned.items())
+    try:
+        recipe = recipe.replace(**tuned)
+        check_fits(recipe, dataset.shape, len(dataset.classes))
+    except Mistake as error:
+        raise Mistake(f"{what}: {error}") from None
+    if recipe.batch_size > len(dataset.train):
+        raise Mistake(
+            f"{what}: batch_size {recipe.batch_size} is more than the {len(dataset.train)} training images of {dataset.name}."
+        )
+
+
+def _gpus_per_trial(options: Options, machine: Machine) -> float:
+    """The share that was asked for; a whole GPU where it is still to be measured."""
+    asked = options.gpus_per_trial
+    if asked == "auto" and not machine.gpus:
+        raise Mistake("--gpus-per-trial auto measures on a GPU, and there is none; leave it out to train on CPUs.")
+    if asked is None or asked == "auto":
+        return 1.0 if machine.gpus else 0.0
+    if asked > machine.gpus:
+        raise Mistake(
+            f"each trial would ask for {asked:g} GPUs, but there are {machine.gpus}; use --gpus-per-trial 0 to train on CPUs."
+        )
+    return asked
+
+
+def _slots(options: Options, machine: Machine, gpus_per_trial: float) -> int:
+    if options.in_process:
+        return 1
+    each, there = (f"{gpus_per_trial:g} GPUs", machine.gpus) if gpus_per_trial else ("a core", machine.cpus)
+    fit = there * int(1 / gpus_per_trial) if gpus_per_trial else there  # no trial lies on two GPUs
+    if options.concurrent and options.concurrent > fit:
+        raise Mistake(
+            f"--concurrent {options.concurrent} is more than fit: {each} a trial on {there} makes {fit}; leave it out for as many as fit."
+        )
+    return options.concurrent or fit

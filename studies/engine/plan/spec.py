@@ -1,0 +1,85 @@
+"""A study at a scale as plain JSON, for the tags of its parent run: all that the analysis ever needs to know of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from optuna.distributions import distribution_to_json
+
+from cnnzoo.data import Dataset
+from search_spaces import Distribution
+from studies.engine.plan.plan import Plan
+
+
+def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
+    study = plan.study
+    return {
+        "name": study.name,
+        "question": study.question,
+        "scale": plan.scale,
+        "dataset": dataset_facts(dataset),
+        "base": plan.base.to_json(),
+        "smaller": study.smaller(plan.scale),
+        "arms": {arm: study.arms[arm].changes for arm in plan.arms},
+        "chosen_in": {arm: source.name for arm in plan.arms if (source := study.arms[arm].chosen_in)},
+        "baseline": study.baseline,
+        "tuned_arms": {name: tuned.changes for name, tuned in plan.tuned.items()},
+        "tuned_baseline": plan.tuned_of.get(study.baseline),
+        "tuned_of": plan.tuned_of,
+        "tune": {name: {f: _values(d) for f, d in tuned.space.items()} for name, tuned in plan.tuned.items()},
+        "budget": {
+            "first_look": min(study.budget_at(plan.scale).seeds, plan.budget.seeds),
+            "at_most": max(plan.budget.at_most, plan.budget.seeds),
+            "more_seeds": {stage: _more_seeds(plan, stage) for stage in ("reported", "confirm")},
+            "seeds": plan.budget.reported_seeds,
+            "confirm_seeds": plan.budget.confirm_seeds,
+            "search_seed": plan.budget.search_seed(1),
+            "trials_per_arm": plan.budget.trials_per_arm,
+            "searches": plan.budget.searches,
+            "early_stopping": asdict(plan.budget.early_stopping) if plan.budget.early_stopping else None,
+        },
+        "reported": {arm: dict(study.figures(arm)) for arm in plan.arms if study.figures(arm)},
+        "claims": [claim.to_json() for claim in study.claims],
+        "margin": study.margin,
+        "table": {"rows": study.rows, "columns": study.columns} if study.rows else None,
+    }
+
+
+def declaration(spec: Mapping[str, Any], before: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """What is judged, and how often it may be looked at, as a hash; and since when it is so: as long as none of it changes."""
+    looks = {name: spec["budget"][name] for name in ("first_look", "at_most", "searches")}
+    said = [spec["claims"], spec["margin"], spec["arms"], spec["baseline"], looks]
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    known = before.get("declared", {})
+    return {"hash": digest, "when": known["when"] if known.get("hash") == digest else now}
+
+
+def given_before(spec: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    """The seeds, by stage and arm, that undecided questions were given, by the spec that was written then."""
+    stages = spec.get("budget", {}).get("more_seeds", {})
+    return {(stage, arm): count for stage, arms in stages.items() for arm, count in arms.items()}
+
+
+def _more_seeds(plan: Plan, stage: str) -> dict[str, int]:
+    return {arm: count for (of, arm), count in plan.more_seeds.items() if of == stage}
+
+
+def dataset_facts(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "source": dataset.source,
+        "digest": dataset.digest,
+        "classes": len(dataset.classes),
+        "shape": list(dataset.shape),
+        "train": len(dataset.train),
+        "validation": len(dataset.validation),
+        "test": len(dataset.test),
+    }
+
+
+def _values(distribution: Distribution) -> dict[str, Any]:
+    """The ends of its range, or its choices."""
+    values: dict[str, Any] = json.loads(distribution_to_json(distribution))["attributes"]
+    return values

@@ -1,0 +1,178 @@
+"""The conductor of a study: between the agenda, which decides, the book, which remembers, and all who listen.
+
+Who trains (``on_ray``, or the plain loop here) asks it for orders and tells it what came of them. It lives in the driver alone.
+"""
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnzoo import Epoch
+from cnnzoo.mistake import Mistake
+from studies.engine import schema
+from studies.engine.book.book import Book, course_of
+from studies.engine.book.provenance import Origin
+from studies.engine.course import Course, Outcome
+from studies.engine.plan.plan import Plan, Trial
+from studies.engine.run.listener import Listener
+from studies.engine.run.rows import row_of
+from studies.engine.run.worker import News, Order, failed, work
+from studies.engine.search.agenda import Agenda
+
+RAY_FOLDER = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray writes
+WORKER_DIED = f"the worker died (killed, or out of memory); see {RAY_FOLDER}/ray/session_latest/logs"
+
+
+Rounds = Callable[[Plan], Plan | None]  # once all is done: the plan with the seeds that have to be added, if any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What a study is trained with."""
+
+    data_dir: Path
+    device: str
+    slots: int
+    origin: Origin  # of this run of the study
+
+
+class Conductor:
+    def __init__(
+        self, plan: Plan, book: Book, means: Means, listeners: Sequence[Listener], rounds: Rounds | None = None
+    ) -> None:
+        self.plan = plan
+        self.book = book
+        self.means = means
+        self.listeners = listeners
+        self.rounds = rounds
+        self.agenda = Agenda(plan, self._recall)
+        self._announced = 0  # so many of the agenda's ends
+        self._tell(lambda listener: listener.opened(self.agenda))
+
+    def next(self) -> Order | None:
+        """What to train next; None while there is nothing to begin."""
+        if len(self.agenda.running) >= self.means.slots:
+            return None
+        trial = self.agenda.next()
+        self._announce_settled()
+        if trial is None and self.agenda.finished() and self._begin_another_round():
+            trial = self.agenda.next()
+            self._announce_settled()
+        return None if trial is None else self._order(trial)
+
+    def _begin_another_round(self) -> bool:
+        wider = self.rounds(self.plan) if self.rounds else None
+        if wider is None:
+            self.rounds = None
+            return False
+        self.plan = wider
+        self.agenda.widen(wider)
+        self._tell(lambda listener: listener.widened(wider))
+        return True
+
+    def heard(self, signature: str, news: News) -> bool:
+        """Book what a worker tells of its trial, and announce it; True says that the trial has to stop."""
+        trial = self.agenda.trials[signature]
+        if isinstance(news, Epoch):
+            return self._heard_epoch(trial, news)
+        if isinstance(news, Outcome):
+            self.book.end(signature, news)
+            self._end(trial, news.ended)
+        else:
+            self.book.begin(signature, trial.recipe.to_json(), {**self.means.origin, **news})
+            origin = self.book.origin(signature)
+            self._tell(lambda listener: listener.begun(trial, origin))
+        return False
+
+    def stopped(self, signature: str) -> None:
+        """The trial had to stop, and is no longer being trained."""
+        self._end(self.agenda.trials[signature], "stopped")
+
+    def lost(self, signature: str) -> None:
+        """The worker of the trial died, again and again."""
+        trial = self.agenda.trials[signature]
+        self.book.end(signature, failed(WORKER_DIED))
+        self._end(trial, "failed")
+
+    def finished(self) -> bool:
+        return self.agenda.finished()
+
+    def outcomes(self) -> Counter[str]:
+        """How many trials ended in which way."""
+        return Counter(outcome.ended for outcome in self.agenda.settled.values())
+
+    def failures(self) -> list[tuple[Trial, str]]:
+        """The trials that failed, each with its reason."""
+        found = [self.agenda.trials[s] for s, outcome in self.agenda.settled.items() if outcome.ended == "failed"]
+        return [(trial, outcome.reason) for trial in found if (outcome := self.book.outcome(trial.signature))]
+
+    def close(self, status: str) -> None:
+        """Announce that nothing more will come; every listener hears it, whatever happens to the others."""
+        with ExitStack() as stack:
+            for listener in reversed(self.listeners):
+                stack.callback(listener.closed, status)
+
+    def _order(self, trial: Trial) -> Order:
+        return Order(
+            signature=trial.signature,
+            recipe=trial.recipe.to_json(),
+            tested=trial.tested,
+            device=self.means.device,
+            results=str(self.book.root),
+            data_dir=str(self.means.data_dir),
+        )
+
+    def _heard_epoch(self, trial: Trial, epoch: Epoch) -> bool:
+        self.book.add(trial.signature, epoch)
+        stop = self.agenda.heard(trial, epoch.number, epoch.val_acc1)
+        counted = self.agenda.counted(trial)
+        self._tell(lambda listener: listener.advanced(trial, epoch, counted))
+        self._announce_settled()
+        return stop
+
+    def _end(self, trial: Trial, how: str) -> None:
+        self.agenda.ended(trial, how)
+        self.book.drop_checkpoint(trial.signature)  # here too: where its elders settled it, it was still being written
+        self._announce_settled()
+
+    def _recall(self, trial: Trial) -> Course:
+        """What the book holds of a trial that is about to begin."""
+        epochs = self.book.epochs(trial.signature)
+        outcome = self.book.outcome(trial.signature, epochs)
+        if not trial.tested and outcome and schema.TEST_ACC1 in outcome.metrics:
+            raise Mistake(
+                f"trial {trial.name!r} ({trial.signature}) has a test score already, so it may not be a candidate of a choice; "
+                f"give the study other seeds, or another results folder."
+            )
+        if trial.tested and outcome and outcome.ended == "failed":
+            self.book.forget_failure(trial.signature)  # a candidate stays failed: what came later rests on that
+            outcome = None
+        return course_of(epochs, outcome)
+
+    def _announce_settled(self) -> None:
+        """Every epoch passes here, so the usual case, that nothing was settled, costs nothing."""
+        for signature in self.agenda.ends[self._announced :]:
+            self._announced += 1
+            trial, outcome = self.agenda.trials[signature], self.agenda.settled[signature]
+            if signature not in self.agenda.running:  # its worker may be writing it at this moment
+                self.book.drop_checkpoint(signature)  # one that a kill left behind
+            row = row_of(trial, outcome, self.plan, self.book)
+            self._tell(lambda listener: listener.ended(trial, row))  # noqa: B023 -- called at once
+
+    def _tell(self, announce: Callable[[Listener], None]) -> None:
+        for listener in self.listeners:
+            announce(listener)
+
+
+def train_in_process(conductor: Conductor) -> None:
+    """The same plan as on Ray, one trial after another, in this process: for tests, debuggers and small machines."""
+    while (order := conductor.next()) is not None:
+        course = work(order)
+        if any(conductor.heard(order.signature, news) for news in course):
+            course.close()
+            conductor.stopped(order.signature)
+    assert conductor.finished()

@@ -1,0 +1,90 @@
+"""The rows of a study's table: what the book says of the trials that the study has now."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from studies.engine import schema
+from studies.engine.book import epochs as lines
+from studies.engine.book.book import Book
+from studies.engine.book.table import Row, Table
+from studies.engine.course import Outcome
+from studies.engine.plan.plan import Plan, Trial
+from studies.engine.run.listener import Listener
+from studies.engine.search.agenda import Agenda
+
+
+class TableWriter(Listener):
+    """Keeps the table of the study: all that is known at the start, then a line whenever a trial ends."""
+
+    def __init__(self, table: Table, plan: Plan, spec: Callable[[Plan], Mapping[str, Any]], book: Book) -> None:
+        self._table = table
+        self._plan = plan
+        self._spec = spec
+        self._book = book
+        self._written: set[tuple[str, str, str]] = set()
+
+    def opened(self, agenda: Agenda) -> None:
+        seeds = len(self._table.spec().get("budget", {}).get("seeds", ()))  # of an earlier start that asked for more
+        rows = list(known_rows(self._plan, seeds, self._book))
+        self._table.write(self._spec(self._plan), rows)
+        self._written = {(row.arm, row.stage, row.signature) for row in rows}
+
+    def widened(self, plan: Plan) -> None:
+        self._table.write_spec(self._spec(plan))
+
+    def ended(self, trial: Trial, row: Row) -> None:
+        if (row.arm, row.stage, row.signature) not in self._written:
+            self._table.add(row)
+
+
+def standing(plan: Plan, book: Book) -> Agenda:
+    """The agenda as the book has it: what is settled without any training."""
+    agenda = Agenda(plan, lambda trial: book.course(trial.signature))
+    while agenda.next() is not None:
+        pass
+    return agenda
+
+
+def known_rows(plan: Plan, seeds: int, book: Book) -> Iterator[Row]:
+    """The rows of all trials that have ended: of every arm, whichever this start is about, and of at least so many seeds.
+
+    A trial that failed has none, as it will be tried again; but what takes part in a choice stays failed.
+    """
+    budget = replace(plan.budget, seeds=max(plan.budget.seeds, seeds))
+    agenda = standing(replace(plan, budget=budget, wanted=frozenset(plan.arms), only=None), book)
+    for signature, outcome in agenda.settled.items():
+        trial = agenda.trials[signature]
+        if outcome.ended != "failed" or not trial.tested:
+            yield row_of(trial, outcome, plan, book)
+
+
+def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
+    """The row of a trial that ended. If a candidate was stopped, only its epochs up to the last rung count."""
+    booked, origin = book.epochs(trial.signature), book.origin(trial.signature)
+    counted = booked[: outcome.epochs] if trial.stage == "search" else booked
+    reported = book.outcome(trial.signature, booked) if outcome.ended != "stopped" else None
+    last = lines.metrics(counted[-1]) if counted else {}
+    last.pop(schema.LEARNING_RATE, None)  # a name that a field of the recipe has
+    started, ended = book.times(trial.signature)
+    shared = origin.get(schema.SHARED_DEVICE)
+    return Row(
+        arm=trial.arm,
+        stage=trial.stage,
+        seed=trial.recipe.seed,
+        search=trial.search,
+        number=trial.number,
+        signature=trial.signature,
+        name=trial.name,
+        outcome=outcome.ended,
+        reason=schema.redact(reported.reason) if reported else "",
+        started=started,
+        ended=ended,
+        device=origin.get(schema.DEVICE, ""),
+        host=origin.get(schema.HOST, ""),
+        dataset_digest=plan.digest_of(trial.recipe),
+        versions=origin.get(schema.VERSIONS, ""),
+        recipe=trial.recipe.resolved().to_json(),
+        metrics={**last, **(reported.metrics if reported else {}), schema.EPOCHS_DONE: float(len(counted))},
+        trials_on_device=None if shared is None else int(shared),
+    )

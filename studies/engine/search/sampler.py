@@ -1,0 +1,137 @@
+"""The settings that a search tries: the arm's own, a few spread evenly by Optuna's QMC sampler, the rest from its TPE.
+
+What is suggested depends on the number of the candidate and on the outcomes of those before it that it may know of, so
+the same search gives the same settings again. Candidate k is the same whether the search has 6 candidates or 60.
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import optuna
+from numpy.random import SeedSequence
+from optuna.distributions import CategoricalDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import QMCSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from cnnzoo import Recipe
+from search_spaces import Distribution, Space
+from studies.engine.schema import OUTCOME
+from studies.engine.study.spaces import contains
+
+EVEN_FIRST, EVEN_EVERY = 1, 4  # candidates 1, 7, 11, 15, ... are spread evenly: at most a quarter of four or more
+AT_ONCE = 16  # so many candidates of one search may be under way at most
+TPE_BEGINS = 2  # with fewer outcomes there is nothing to compare: TPE would try the neighbour of the only one
+ATTEMPTS = 5  # of TPE to suggest a setting that was not tried yet; late in a long search it hardly leaves the best one
+BLIND_ATTEMPTS = 500  # and then by chance, before the space counts as exhausted
+EVEN_ATTEMPTS = 8
+BEST, LATEST = 10, 90  # candidates that TPE learns from in a long search: what it costs grows with each
+DIGITS = 3  # a suggested number is rounded to so many digits: readable, and the same on every machine
+
+Setting = dict[str, Any]
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study that is made in memory
+
+
+def elders_known(number: int) -> int:
+    """How many candidates must have their outcomes before this one is suggested: three quarters of those before it."""
+    return 0 if spread_evenly(number) else number - min(number // 4, AT_ONCE)
+
+
+def spread_evenly(number: int) -> bool:
+    """Whether a candidate belongs to those spread evenly over the space."""
+    return number == EVEN_FIRST or (number % EVEN_EVERY == EVEN_EVERY - 1 and number > EVEN_EVERY)
+
+
+class Sampler:
+    """Suggests the settings of one search, one after another, each of them new."""
+
+    def __init__(self, base: Recipe, space: Space, repetition: int) -> None:
+        self._space = space
+        self.seed = _seed(repetition)
+        self._repetition = repetition  # each one explores in its own way
+        self._own = own_setting(base, space)
+        self._even = even_settings(space, self.seed)
+        self._tried: set[tuple[Any, ...]] = set()
+        self._lessons: list[FrozenTrial] = []
+        self._study = optuna.create_study(direction="maximize")
+
+    def learn(self, judged: Iterable[FrozenTrial]) -> None:
+        """Take in the next candidates, in the order of their numbers, that have their outcomes."""
+        new = [_lesson(trial) for trial in judged]
+        self._lessons += new
+        if len(self._study.get_trials(deepcopy=False)) + len(new) > 2 * (BEST + LATEST):
+            self._study, new = optuna.create_study(direction="maximize"), self._worth_remembering()
+        self._study.add_trials(new)
+
+    def suggest(self, number: int) -> Setting | None:
+        """A setting that was not tried yet; None when the space has no more of them."""
+        for setting in self._suggestions(number):
+            key = tuple(setting.values())
+            if key not in self._tried:
+                self._tried.add(key)
+                return setting
+        return None
+
+    def _suggestions(self, number: int) -> Iterator[Setting]:
+        if number == 0:
+            yield from self._own
+        if number == 0 or spread_evenly(number):
+            yield from islice(self._even, EVEN_ATTEMPTS)
+        for attempt in range(ATTEMPTS + BLIND_ATTEMPTS):
+            seed = _seed(self._repetition, number, attempt)
+            learns = attempt < ATTEMPTS
+            self._study.sampler = TPESampler(seed=seed, n_startup_trials=TPE_BEGINS) if learns else RandomSampler(seed)
+            asked = self._study.ask({**self._space})
+            self._study.tell(asked, state=TrialState.FAIL)  # else it would be remembered as running for ever
+            yield rounded(asked.params, self._space)
+
+    def _worth_remembering(self) -> list[FrozenTrial]:
+        earlier, latest = self._lessons[:-LATEST], self._lessons[-LATEST:]
+        completed = [trial for trial in earlier if trial.state == TrialState.COMPLETE]
+        return [*sorted(completed, key=lambda trial: trial.value or 0.0)[-BEST:], *latest]
+
+
+def _seed(*of: int) -> int:
+    return int(SeedSequence(of).generate_state(1)[0])
+
+
+def _lesson(trial: FrozenTrial) -> FrozenTrial:
+    """A candidate as TPE has to see it: what failed it leaves out, but where a training diverged is where not to go."""
+    if trial.user_attrs[OUTCOME] != "diverged":
+        return trial
+    return create_trial(state=TrialState.PRUNED, params=trial.params, distributions=trial.distributions)
+
+
+def own_setting(base: Recipe, space: Space) -> list[Setting]:
+    """The arm's own setting, where it lies in the space: a search must never miss what the report used."""
+    own = {name: getattr(base.resolved(), name) for name in space}
+    return [own] if all(contains(distribution, own[name]) for name, distribution in space.items()) else []
+
+
+def even_settings(space: Space, seed: int) -> Iterator[Setting]:
+    """A scrambled Sobol sequence over the space, without end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # its interface may change; its points are Sobol's
+        sampler = QMCSampler(scramble=True, seed=seed)
+    study = optuna.create_study(sampler=sampler)
+    study.ask({**space})  # the first one is drawn at random: from it the sampler learns what the space is
+    while True:
+        yield rounded(study.ask({**space}).params, space)
+
+
+def rounded(setting: Mapping[str, Any], space: Space) -> Setting:
+    """The setting with its numbers shortened, or moved to the nearest step, but never out of their range."""
+    return {name: _short(setting[name], distribution) for name, distribution in space.items()}
+
+
+def _short(value: Any, distribution: Distribution) -> Any:
+    if isinstance(distribution, CategoricalDistribution):
+        return value
+    low, step = distribution.low, distribution.step
+    short = float(f"{value:.{DIGITS - 1}e}") if step is None else low + round((value - low) / step) * step
+    if isinstance(short, float):
+        short = float(f"{short:.12g}")  # 0.3, where three steps of 0.1 make 0.30000000000000004
+    return min(max(short, low), distribution.high)

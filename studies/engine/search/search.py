@@ -1,0 +1,133 @@
+"""One search of one arm: which settings are tried, which are stopped early, and which one is chosen.
+
+Suggestion k rests on the outcomes of the first three quarters of candidates 0 .. k-1, never on the clock, so the same
+search gives the same trials on one slot or on many. Where a choice rests on one search, the best candidates run off:
+each is scored on further seeds before one of them is chosen, for the best of many by one seed is mostly a lucky one.
+"""
+
+import math
+from statistics import fmean
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from cnnzoo import Recipe
+from search_spaces import Space
+from studies.engine.course import Course, Outcome
+from studies.engine.schema import OUTCOME
+from studies.engine.search.rungs import Jury, end
+from studies.engine.search.sampler import Sampler, elders_known
+from studies.engine.study.budget import RUNNERS, Budget
+
+STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
+
+
+class Search:
+    """The candidates of one search, by number, and their run-off."""
+
+    def __init__(self, base: Recipe, space: Space, budget: Budget, repetition: int = 1) -> None:
+        self.space = space
+        self.trials = budget.trials_per_arm
+        self.settings: list[dict[str, Any]] = []
+        self.courses: list[Course] = []
+        self.runoff: dict[tuple[int, int], Course] | None = None  # by candidate and place of the seed; None before it
+        self._seeds = len(budget.runoff_seeds(repetition))
+        self._jury = Jury(budget.early_stopping, base.epochs)
+        self._sampler = Sampler(base, space, repetition)
+        self._taught = 0  # so many candidates have been shown to the sampler
+
+    @property
+    def outcomes(self) -> list[Outcome | None]:
+        return self._jury.outcomes
+
+    def suggest(self) -> dict[str, Any] | None:
+        """The setting of the next candidate; None when all are given out, or when it has to wait for an outcome."""
+        number = len(self.settings)
+        known = elders_known(number)
+        if number == self.trials or self._jury.judged < known:
+            return None
+        if known > self._taught:
+            self._sampler.learn(self.frozen(k) for k in range(self._taught, known))
+            self._taught = known
+        setting = self._sampler.suggest(number)
+        if setting is None:
+            self.trials = number  # the space has no more settings than these
+            return None
+        self.settings.append(setting)
+        self.courses.append(Course())
+        self._jury.judge(self.courses)
+        return setting
+
+    def know(self, number: int, course: Course) -> list[int]:
+        """Take in how far a candidate is; returns the numbers of those that have their outcomes now."""
+        self.courses[number] = course
+        return self._jury.judge(self.courses)
+
+    def counted(self, number: int) -> int:
+        """How many epochs of a candidate that is running count whatever becomes of its elders."""
+        return self._jury.counted(number, self.courses)
+
+    def complete(self) -> bool:
+        """Whether every candidate has been given out."""
+        return len(self.settings) == self.trials
+
+    def judged(self) -> bool:
+        """Whether every candidate has been tried and has its outcome."""
+        return self.complete() and self._jury.judged == self.trials
+
+    def begin_runoff(self) -> list[tuple[int, int]]:
+        """The trials of the run-off, a candidate and the place of a seed each; none where there is nothing to decide."""
+        best = sorted(self._completed(), key=lambda number: (-self._score(number), number))[:RUNNERS]
+        runners = best if len(best) > 1 else []
+        self.runoff = {(number, place): Course() for place in range(self._seeds) for number in runners}
+        return list(self.runoff)
+
+    def planned(self) -> int:
+        """How many trials the search comes to, as far as is known."""
+        runoff = min(RUNNERS, self.trials) * self._seeds if self.trials > 1 else 0
+        return self.trials + (runoff if self.runoff is None else len(self.runoff))
+
+    def know_runner(self, runner: tuple[int, int], course: Course) -> None:
+        """Take in how far a trial of the run-off is."""
+        assert self.runoff is not None
+        self.runoff[runner] = course
+
+    def done(self) -> bool:
+        """Whether the search has chosen."""
+        return self.runoff is not None and all(course.ended for course in self.runoff.values())
+
+    def best(self) -> int | None:
+        """The number of the candidate that is chosen: the best on average of those that ran off, or else of all."""
+        if self.runoff:
+            runners = sorted({number for number, _ in self.runoff})
+            return max(runners, key=lambda number: (self._mean(number), self._score(number), -number))
+        return max(self._completed(), key=lambda number: (self._score(number), -number), default=None)
+
+    def frozen(self, number: int, /, **notes: Any) -> FrozenTrial:
+        """A candidate that has its outcome, as Optuna knows it: stopped is PRUNED, diverged is FAIL."""
+        outcome = self.outcomes[number]
+        assert outcome is not None
+        scores = self.courses[number].scores[: outcome.epochs]
+        return create_trial(
+            state=STATES.get(outcome.ended, TrialState.FAIL),
+            value=outcome.score if outcome.ended == "completed" else None,
+            params=self.settings[number],
+            distributions=dict(self.space),
+            intermediate_values=dict(enumerate(scores, start=1)),
+            user_attrs={OUTCOME: outcome.ended, **notes},
+        )
+
+    def _completed(self) -> list[int]:
+        return [k for k, outcome in enumerate(self.outcomes) if outcome and outcome.ended == "completed"]
+
+    def _score(self, number: int) -> float:
+        outcome = self.outcomes[number]
+        assert outcome is not None
+        return outcome.score
+
+    def _mean(self, number: int) -> float:
+        """Over all seeds; a setting that did not train on one of them comes after every setting that did."""
+        assert self.runoff is not None
+        ends = [end(course) for (runner, _), course in self.runoff.items() if runner == number]
+        trained = [outcome.score for outcome in ends if outcome and outcome.ended == "completed"]
+        return fmean([self._score(number), *trained]) if len(trained) == len(ends) else -math.inf

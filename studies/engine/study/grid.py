@@ -1,0 +1,42 @@
+"""A grid of arms: every combination of a few factors, named by their values."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from cnnzoo.mistake import Mistake
+from studies.engine.study.study import Arm
+
+SEPARATOR = " · "
+
+
+def grid(**factors: Sequence[Any] | Mapping[str, Any]) -> dict[str, Arm]:
+    """Every combination of the factors as an arm: ``grid(norm={"bn": "batch", "no bn": "none"}, lr=[2e-3, 1e-4])``.
+
+    A factor is a list of values, or a mapping from the name a value has in tables to the value.
+    """
+    for field, values in factors.items():
+        if not values:
+            raise Mistake(f"grid: factor {field!r} has no values; give at least one.")
+    labelled = [[(field, *pair) for pair in _labelled(field, values)] for field, values in factors.items()]
+    arms = {}
+    for cell in product(*labelled):
+        labels = {field: label for field, label, _ in cell}
+        arms[SEPARATOR.join(labels.values())] = Arm.of_a_grid({field: value for field, _, value in cell}, labels)
+    return arms
+
+
+def _labelled(field: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[str, Any]]:
+    if isinstance(values, Mapping):
+        return list(values.items())
+    return [(value if isinstance(value, str) else f"{field} {short(value)}", value) for value in values]
+
+
+def short(value: Any) -> str:
+    """A value as short as a reader wants it: 0.002 is 2e-3, (3, 3) is 3x3."""
+    if isinstance(value, tuple):
+        return "+".join(f"{kernel}x{kernel}" for kernel in value)
+    if isinstance(value, float) and value and not 0.01 <= abs(value) < 10_000:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,57 @@
+"""Tune spaces: what may be tuned, the ends of a range, and whether two spaces have a value in common."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution
+
+from cnnzoo import Recipe
+from cnnzoo.mistake import Mistake
+from cnnzoo.recipe import FIELDS
+from cnnzoo.spelling import nearest
+from search_spaces import Distribution, Space
+
+# Never tuned: what is compared on.
+FIXED = ("dataset", "image_size", "train_size", "validation", "epochs", "precision", "landscape", "seed")
+
+
+def check_space(space: Space, recipe: Recipe, what: str) -> None:
+    """Refuse a tune space over what is no recipe field, over what must be held fixed, or with values a recipe refuses."""
+    for name, distribution in space.items():
+        if name not in FIELDS:
+            raise Mistake(
+                f"{what} names {name!r}, which is no recipe field{nearest(name, FIELDS)} Fields: {', '.join(FIELDS)}."
+            )
+        if name in FIXED:
+            raise Mistake(
+                f"{what} names {name!r}, which must be the same for every trial. Not tunable: {', '.join(FIXED)}."
+            )
+        if not isinstance(distribution, Distribution):
+            raise Mistake(f"{what}: {name} must be a distribution of Optuna, but got {distribution!r}.")
+        for value in extremes(distribution):
+            try:
+                recipe.replace(**{name: value})
+            except Mistake as error:
+                raise Mistake(f"{what} reaches {name}={value!r}: {error}") from None
+
+
+def extremes(distribution: Distribution) -> Sequence[Any]:
+    """The ends of a range, or every choice."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices
+    return (distribution.low, distribution.high)
+
+
+def overlap(one: Distribution, other: Distribution) -> bool:
+    """Whether there is a value that both may suggest. Two ranges are compared by their ends, whatever their steps."""
+    if isinstance(one, CategoricalDistribution):
+        return any(contains(other, value) for value in one.choices)
+    if isinstance(other, CategoricalDistribution):
+        return overlap(other, one)
+    return max(one.low, other.low) <= min(one.high, other.high)
+
+
+def contains(distribution: Distribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    return value is not None and distribution._contains(value)

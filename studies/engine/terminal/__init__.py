@@ -1,0 +1,1 @@
+"""What the person at the terminal types and sees: command line, live table, time left, exit codes."""

@@ -1,0 +1,152 @@
+"""``python studies/x.py``: everything between the command line and the exit code.
+
+0 all trials done · 1 some trials failed · 2 bad input · 3 the study is being run by somebody else · 4 Ray, data or disk · 130 interrupted
+"""
+
+import os
+import signal
+import sys
+import time
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+from cnnzoo.mistake import mistakes_in_a_line, refuse
+from cnnzoo.mps import shared_gpu
+from studies.engine import schema
+from studies.engine.book.book import Book
+from studies.engine.book.lock import AlreadyRunningError, one_run_of
+from studies.engine.book.provenance import origin
+from studies.engine.mirror.optuna_journal import OptunaJournal
+from studies.engine.mirror.tracker import Tracker
+from studies.engine.mirror.tracking_uri import check_uri
+from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
+from studies.engine.plan.plan import Plan
+from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
+from studies.engine.plan.spec import declaration, spec
+from studies.engine.run import ray_settings
+from studies.engine.run.conduct import Conductor, Means, train_in_process
+from studies.engine.run.rows import TableWriter
+from studies.engine.study.study import Study
+from studies.engine.terminal import estimate
+from studies.engine.terminal.console import announce, farewell, interrupted, terminal, warn_of_a_namesake
+from studies.engine.terminal.decide import Rounds, ask_the_analysis
+from studies.engine.terminal.overview import standing
+from studies.engine.terminal.progress import Progress
+
+MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
+HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(study: Study) -> NoReturn:
+    """Run the study as the command line asks, and leave with an exit code that says how it went."""
+    with mistakes_in_a_line():
+        try:
+            sys.exit(run(study, parse(study, sys.argv[1:])))
+        except AlreadyRunningError as error:
+            refuse(error, LOCKED)
+        except OSError as error:
+            refuse(error, ENVIRONMENT)
+        except KeyboardInterrupt:  # before the first trial, or after the last
+            sys.exit(INTERRUPTED)
+
+
+def run(study: Study, options: Options) -> int:
+    check_uri(_tracking_uri())
+    if not options.address:
+        return _run_on(Machine.here(), study, options)
+    check_cluster(options.address)
+    ray_settings.apply(cluster=True)
+    from studies.engine.run import on_ray
+
+    with on_ray.started(options.address, None) as cluster:
+        return _run_on(cluster, study, options)
+
+
+def _run_on(machine: Machine, study: Study, options: Options) -> int:
+    console, book = terminal(), Book(schema.RESULTS.absolute())
+    prepared = prepare(study, options, machine, book)
+    plan, data = prepared.plan, prepared.dataset
+    table = book.table(study.name, plan.scale)
+    table.check_format()
+    recipes = list(plan.arms.values())
+    taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
+    guess = partial(estimate.seconds, dataset=data, taken=taken, lanes=prepared.lanes)
+    announce(prepared, console, guess(plan), *standing(plan, book))
+    source = Path(sys.argv[0]).resolve()
+    warn_of_a_namesake(table.spec(), source, console)
+    if options.dry_run:
+        return 0
+    with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
+        tags = origin(source, prepared.device, prepared.slots)
+        means = Means(data_dir=options.data_dir.absolute(), device=prepared.device, slots=prepared.slots, origin=tags)
+        declared = declaration(spec(plan, data), table.spec(), time.time())
+
+        def facts(of: Plan) -> dict[str, Any]:
+            return {**spec(of, data), "declared": declared, "origin": tags}
+
+        tracker = Tracker(_tracking_uri(), facts(plan), tags, book, console.print)
+        listeners = [
+            TableWriter(table, plan, facts, book),
+            Progress(plan, prepared.slots, console),
+            OptunaJournal(plan, book, table.folder),
+            tracker,
+        ]
+        rounds = Rounds(console, guess, ask_the_analysis) if options.decide else None
+        return _conduct(Conductor(plan, book, means, listeners, rounds), tracker, prepared, options, console)
+
+
+def _tracking_uri() -> str:
+    return os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
+
+
+def _conduct(conductor: Conductor, tracker: Tracker, prepared: Prepared, options: Options, console: Console) -> int:
+    try:
+        _train(conductor, prepared, options)
+        conductor.close("FINISHED")
+    except KeyboardInterrupt:
+        conductor.close("KILLED")
+        interrupted(conductor.agenda, console)
+        return INTERRUPTED
+    except BaseException as error:  # in MLflow nothing may look as if it were still being trained
+        conductor.close("FAILED")
+        if isinstance(error, OSError):
+            raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
+        raise
+    return farewell(prepared, conductor, tracker, console)
+
+
+def _train(conductor: Conductor, prepared: Prepared, options: Options) -> None:
+    _catch_signals()
+    if options.in_process:
+        train_in_process(conductor)
+        return
+    ray_settings.apply(cluster=bool(options.address))
+    from studies.engine.run import on_ray  # a second to import; not needed above
+
+    several = 0 < prepared.gpus_per_trial < 1 and not options.address
+    with (
+        shared_gpu() if several else nullcontext("") as why_not,
+        nullcontext() if options.address else on_ray.started(None, prepared.slots),
+    ):
+        if why_not:
+            terminal().print(f"The trials on one GPU take turns: {why_not}.")
+        _catch_signals()  # again: Ray sets handlers of its own when it starts
+        on_ray.run(conductor, prepared.gpus_per_trial)
+
+
+def _catch_signals() -> None:
+    """The first signal lets the study break off in good order; the second one ends it at once."""
+
+    def first(number: int, frame: FrameType | None) -> None:
+        for caught in HUNG_UP:
+            signal.signal(caught, lambda number, frame: os._exit(INTERRUPTED))
+        raise KeyboardInterrupt
+
+    for number in HUNG_UP:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, first)

@@ -1,0 +1,95 @@
+"""``--decide``: seeds where they decide. Round by round, until every question of the study is decided or has all it may have.
+
+The engine does not judge. What is open, and how many seeds would let it be looked at again, the analysis says: a command
+like any other, and the engine knows only its name and what it prints.
+"""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from studies.engine.plan.plan import Plan
+from studies.engine.terminal.estimate import duration
+
+WAYS = {"reported": "as reported", "confirm": "tuned"}
+Seeds = Mapping[tuple[str, str], int]  # by stage and arm
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the questions of a study stand."""
+
+    questions: int
+    open: tuple[str, ...]  # a line each
+    wanted: Seeds  # that the arms of open questions need to be looked at again
+
+    @classmethod
+    def from_json(cls, printed: Mapping[str, Any]) -> "Standing":
+        """From what the analysis prints."""
+        wanted = {(stage, arm): count for stage, arm, count in printed["wanted"]}
+        return cls(printed["questions"], tuple(printed["open"]), wanted)
+
+
+@dataclass
+class Rounds:
+    """Called when all trials are done: the wider plan of the next round, or None where nothing more is to be done."""
+
+    console: Console
+    seconds: Callable[[Plan], float]  # a guess of what a whole plan takes
+    ask: Callable[[Plan], Standing]
+    number: int = 1
+
+    def __call__(self, plan: Plan) -> Plan | None:
+        standing = self.ask(plan)
+        self._say(_how_many_are_open(standing))
+        for line in standing.open:
+            self._say(f"  {line}")
+        wider = plan.with_seeds(standing.wanted)
+        new = _runs(wider) - _runs(plan)
+        if not new:
+            if standing.open:
+                self._say(f"They stay open: at most {plan.budget.at_most} seeds were asked for (--at-most).")
+            return None
+        self.number += 1
+        cost = duration(self.seconds(wider) - self.seconds(plan))
+        self._say(f"Round {self.number}: {spelled(standing.wanted)}; {new} trials, about {cost}.")
+        return wider
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, soft_wrap=True)
+
+
+def ask_the_analysis(plan: Plan) -> Standing:
+    """How the questions stand by what is in the book now."""
+    asked = ["--study", plan.study.name, "--scale", plan.scale]
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis.undecided", *asked], stdout=subprocess.PIPE, check=False, text=True
+    )
+    if done.returncode:
+        raise OSError(f"the analysis could not say what is undecided (exit code {done.returncode})")
+    return Standing.from_json(json.loads(done.stdout))
+
+
+def _how_many_are_open(standing: Standing) -> str:
+    if not standing.open:
+        return f"All {standing.questions} questions are decided."
+    return f"{len(standing.open)} of {standing.questions} questions are open:"
+
+
+def _runs(plan: Plan) -> int:
+    confirming = sum(plan.seeds("confirm", arm.name) for arm in plan.searched())
+    return len(plan.reported_runs()) + plan.budget.searches * confirming
+
+
+def spelled(wanted: Seeds) -> str:
+    """`8 seeds of relu, gelu (as reported), 12 seeds of relu (tuned)`."""
+    arms = defaultdict(list)
+    for (stage, arm), count in wanted.items():
+        arms[count, WAYS[stage]].append(arm)
+    return ", ".join(f"{count} seeds of {', '.join(names)} ({way})" for (count, way), names in sorted(arms.items()))

@@ -1,0 +1,92 @@
+"""How long a study will take, guessed from what a training step of each of its networks takes here."""
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import torch
+
+from cnnzoo import Recipe
+from cnnzoo.blocks import Shape
+from cnnzoo.data import Dataset
+from cnnzoo.landscape import DISTANCES
+from cnnzoo.pace import BareStep, images_a_second
+from cnnzoo.precision import casting, set_up_gpu
+from cnnzoo.recipe import build
+from cnnzoo.structure import measure
+from cnnzoo.training import can_be_replayed
+from studies.engine.plan.plan import Plan
+
+START_SECONDS = 10.0  # for Ray to begin, and for the table at the end
+FORWARD_SHARE = 1 / 3  # of a training step
+STOPPED_EARLY = 0.5  # share of its epochs that a search trains: the rest is stopped
+TIMED_FLOPS = 2e9  # floating-point operations of a step that is timed: of a large network a few images are enough
+
+
+def seconds(plan: Plan, dataset: Dataset, taken: Sequence[float], lanes: float) -> float:
+    """The wall time of the whole plan, to within a factor of two or three; ``taken`` is of a training image, by arm."""
+    images = dict(zip(plan.arms, taken, strict=True))
+    trial = {arm: images[arm] * _images_of_a_trial(recipe, dataset) for arm, recipe in plan.arms.items()}
+    reported = sum(trial[arm] * plan.seeds("reported", arm) for arm in plan.compared())
+    tuned = sum(trial[arm.stands_for[0]] * _trials_of_a_search(plan, arm.name) for arm in plan.searched())
+    return START_SECONDS + (reported + tuned * plan.budget.searches) / lanes
+
+
+def _trials_of_a_search(plan: Plan, arm: str) -> float:
+    """In whole trainings, with its run-off and the confirmation of its choice."""
+    budget = plan.budget
+    candidates = budget.trials_per_arm * (STOPPED_EARLY if budget.early_stopping else 1)
+    return candidates + budget.runoff_trials + plan.seeds("confirm", arm)
+
+
+def _images_of_a_trial(recipe: Recipe, dataset: Dataset) -> float:
+    """How many images it trains on; those that it only looks at count for less."""
+    looks = (1 + len(DISTANCES)) / recipe.landscape if recipe.landscape else 0
+    an_epoch = (1 + looks) * len(dataset.train) + FORWARD_SHARE * len(dataset.validation)
+    return an_epoch * recipe.epochs + FORWARD_SHARE * len(dataset.test)
+
+
+def seconds_an_image(recipes: Sequence[Recipe], shape: Shape, classes: int, device: str) -> list[float]:
+    """The seconds of training an image takes, for each recipe; networks that are alike are timed once."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a trial has it
+    alike = [(recipe.model, str(recipe.options()), recipe.batch_size, recipe.precision) for recipe in recipes]
+    different = dict(zip(alike, recipes, strict=True))
+    taken = {key: _timed(recipe, shape, classes, torch.device(device)) for key, recipe in different.items()}
+    torch.set_num_threads(threads)
+    return [taken[key] for key in alike]
+
+
+def _timed(recipe: Recipe, shape: Shape, classes: int, device: torch.device) -> float:
+    """The second of two steps on random images; NaN where one fails: if that is the network's fault, its trials will say."""
+    if can_be_replayed(recipe, device):
+        set_up_gpu()
+        return 1 / images_a_second([BareStep(recipe, shape, classes, device)], recipe.batch_size, device)
+    with suppress(Exception):  # a GPU that is full just now, or whatever a user's own network raises
+        flops = measure(recipe, shape, classes).flops / FORWARD_SHARE
+        batch = max(2, min(recipe.batch_size, int(TIMED_FLOPS / max(flops, 1))))
+        network = build(recipe, shape, classes).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        images, elapsed = torch.randn(batch, *shape, device=device), 0.0
+        for _ in range(2):
+            start = time.perf_counter()
+            with casting(recipe.precision, device):
+                output = network(images)
+            (output[0] if isinstance(output, tuple) else output).float().sum().backward()
+            next(network.parameters()).cpu()  # waits for a GPU
+            elapsed = time.perf_counter() - start
+        return elapsed / batch
+    return math.nan
+
+
+def spelled_epochs(recipes: Sequence[Recipe]) -> str:
+    """`20`, or `20 or 60` where the recipes differ in their epochs."""
+    return " or ".join(map(str, sorted({recipe.epochs for recipe in recipes})))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 40 s, 3 min, 2 h 10 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,140 @@
+"""The live table by arm while a study runs; plain lines, one a trial, where there is no terminal."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from statistics import median
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from cnnzoo import Epoch
+from studies.engine import schema
+from studies.engine.book.table import Row
+from studies.engine.plan.plan import Plan, Trial
+from studies.engine.run.listener import Listener
+from studies.engine.search.agenda import Agenda
+from studies.engine.terminal.estimate import STOPPED_EARLY, duration
+
+REFRESH_SECONDS = 0.5  # between two pictures of the table
+LOOK_SECONDS = 60.0  # between two looks whether an epoch has ended
+SILENCE_SECONDS, LONGEST_EPOCHS = 600.0, 20  # without an epoch: so long, and so many times the longest one
+LATEST_EPOCHS = 50  # of an arm, from which the time left is reckoned
+
+
+class Progress(Listener):
+    """Reads the agenda and draws, whenever the conductor announces something."""
+
+    def __init__(self, plan: Plan, slots: int, console: Console) -> None:
+        self.plan = plan
+        self.slots = slots
+        self.console = console
+        self.agenda: Agenda | None = None
+        self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
+        self._drawn = 0.0
+        self._over = threading.Event()
+        self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
+        self._ended = 0  # so many trials
+        self._begun: set[str] = set()  # in this start
+        self._seconds: dict[str, deque[float]] = {}  # by arm, what its latest epochs took in this run
+
+    def opened(self, agenda: Agenda) -> None:
+        self.agenda = agenda
+        threading.Thread(target=self._watch, args=(agenda,), daemon=True).start()
+        if self._live:
+            self._live.start()
+
+    def closed(self, status: str) -> None:
+        self._over.set()
+        if self._live and self._live.is_started:
+            self._live.update(self.table(), refresh=True)
+            self._live.stop()
+
+    def begun(self, trial: Trial, origin: Mapping[str, str]) -> None:
+        self._begun.add(trial.signature)
+        self._draw()
+
+    def advanced(self, trial: Trial, epoch: Epoch, counted: int) -> None:
+        self._heard, self._longest = time.monotonic(), max(self._longest, epoch.seconds)
+        self._seconds.setdefault(trial.arm, deque(maxlen=LATEST_EPOCHS)).append(epoch.seconds)
+        self._draw()
+
+    def ended(self, trial: Trial, row: Row) -> None:
+        if self._live is None:
+            self._print(trial, row)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._live and time.monotonic() - self._drawn > REFRESH_SECONDS:
+            self._drawn = time.monotonic()
+            self._live.update(self.table(), refresh=True)
+
+    def _watch(self, agenda: Agenda) -> None:
+        """A training that hangs would hold its slot for ever, in silence: say so, once."""
+        while not self._over.wait(LOOK_SECONDS):
+            silent = time.monotonic() - self._heard
+            if silent > max(SILENCE_SECONDS, LONGEST_EPOCHS * self._longest):
+                names = ", ".join(agenda.trials[signature].name for signature in list(agenda.running))
+                line = f"No epoch has ended for {duration(silent)}; being trained: {names}. If that cannot be, one of them hangs: "
+                self.console.print(f"{line}Ctrl-C, and the same command goes on.", soft_wrap=True)
+                return
+
+    def table(self) -> Table:
+        assert self.agenda is not None
+        eta = self.eta()
+        title = f"{len(self.agenda.settled)} of {self.agenda.total()} trials" + (
+            f", about {duration(eta)} left" if eta else ""
+        )
+        table = Table(title=title, title_justify="left")
+        table.add_column("arm")
+        for column in ("done", "running", "left", "best val acc", "epochs"):
+            table.add_column(column, justify="right")
+        for arm in self._arms():
+            table.add_row(arm, *self._row(arm))
+        return table
+
+    def eta(self) -> float | None:
+        """Seconds left, from what the epochs of each arm took so far."""
+        assert self.agenda is not None
+        if not self._seconds:
+            return None
+        usual = median(s for seconds in self._seconds.values() for s in seconds)
+        left = sum(epochs * median(self._seconds.get(arm, [usual])) for arm, epochs in self._epochs_left())
+        return left / self.slots
+
+    def _arms(self) -> list[str]:
+        return list(dict.fromkeys([*self.plan.compared(), *(arm.name for arm in self.plan.searched())]))
+
+    def _row(self, arm: str) -> list[str]:
+        assert self.agenda is not None
+        standing = self.agenda.standings[arm]
+        counts = map(str, self._counts(arm))
+        return [*counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
+
+    def _counts(self, arm: str) -> tuple[int, int, int]:
+        assert self.agenda is not None
+        standing = self.agenda.standings[arm]
+        left = self.agenda.planned(arm) - standing.done - standing.running
+        return standing.done, standing.running, max(0, left)
+
+    def _epochs_left(self) -> Iterator[tuple[str, float]]:
+        """By arm, how many epochs are left to train. A search stops candidates early, so it trains only a share of theirs."""
+        tuned = {arm.name: arm.base for arm in self.plan.searched()}
+        for arm in self._arms():
+            _, running, left = self._counts(arm)
+            epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.plan.arms[arm].epochs
+            yield arm, (left + running / 2) * epochs
+
+    def _print(self, trial: Trial, row: Row) -> None:
+        """A line for a trial of this run; one that was done before has been counted by the announcement."""
+        assert self.agenda is not None
+        self._ended += 1
+        if trial.signature not in self._begun:
+            return
+        eta, epochs = self.eta(), int(row.metrics[schema.EPOCHS_DONE])
+        line = f"[{self._ended}/{self.agenda.total()}] {trial.name}: {row.outcome}"
+        score = f" after {epochs} epochs, val acc {row.metrics[schema.CHOSEN_BY]:.2f} %" if epochs else ""
+        left = f"; about {duration(eta)} left" if eta else ""
+        self.console.print(line + score + left, soft_wrap=True)

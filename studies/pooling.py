@@ -1,0 +1,25 @@
+"""Does LeNet do better with max-pooling than with the average pooling of 1998? (report C)
+
+python studies/pooling.py            # run it, or go on where it stopped
+python analysis/tables.py --study pooling
+"""
+
+from cnnzoo import Recipe
+from search_spaces import adam
+from studies.engine import Arm, Budget, Scale, Study, claim, main
+
+STUDY = Study(
+    name="pooling",
+    question="Is max-pooling better than average pooling in LeNet on MNIST?",
+    # The learning rate that report C chose for LeNet; epochs and batch are left open.
+    base=Recipe(model="lenet", dataset="mnist", optimizer="adam", lr=1e-3, batch_size=64, epochs=10),
+    arms={"max": Arm(pooling="max"), "average": Arm(pooling="average")},
+    baseline="average",
+    tune=adam.LEARNING_RATE,
+    budget=Budget(seeds=5, trials_per_arm=16),
+    claims=[claim("Max-pooling beats average pooling (C7)", better="max", than="average")],
+    demo=Scale.demo(seeds=5, batch_size=16, epochs=5),
+)
+
+if __name__ == "__main__":
+    main(STUDY)

@@ -1,0 +1,125 @@
+"""The curves of a trial: they can be watched while it runs, and in the end each point that counts is there once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from subprocess import Popen
+
+import pytest
+from mlflow import MlflowClient
+
+from studies.engine import schema
+from studies.engine.mirror import tracker as tracking
+from tests.engine.mirror.stores import (
+    OF_TRIAL,
+    ORIGIN,
+    End,
+    advance,
+    count,
+    curves,
+    reported,
+    rows,
+    runs,
+    settle,
+    settled,
+    start,
+    track,
+    trial_run,
+    until,
+)
+
+AN_EPOCH = len(schema.EPOCH_METRICS)
+
+
+def landscape(epochs: int, steps: int) -> End:
+    """A trial that tells the loss of every step, and looked along the gradient at the last of each epoch."""
+    end = settled(reported(1), epochs=epochs)
+    by_step = [tuple(1 / step for step in range(k * steps + 1, (k + 1) * steps + 1)) for k in range(epochs)]
+    looks = [(((k + 1) * steps, 1.0, 2.0, 0.5, 0.75, 2.0),) for k in range(epochs)]
+    told = [replace(e, step_losses=by_step[k], looks=looks[k]) for k, e in enumerate(end.epochs)]
+    return replace(end, epochs=told)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The curves of a running trial are sent whenever they get longer."""
+    monkeypatch.setattr(tracking, "LIVE_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_running_trial_can_be_watched(uri: str) -> None:
+    tracker = start(uri)
+    tracker.begun(reported(1), ORIGIN)
+    advance(tracker, reported(1), curves(1))
+    until(lambda: count(uri, "metrics") == AN_EPOCH)
+    advance(tracker, reported(1), curves(2))
+    until(lambda: count(uri, "metrics") == 2 * AN_EPOCH)
+    running = trial_run(uri)
+    assert (running.info.status, running.data.metrics[schema.VAL_ACC1]) == ("RUNNING", 4.25)
+    assert "outcome" not in running.data.tags
+    settle(tracker, settled(reported(1)))
+    tracker.advanced(reported(1), curves(2)[-1], 2)  # too late: it changes nothing
+    assert tracker.close("FINISHED") == 0
+    assert count(uri, "metrics") == 3 * AN_EPOCH + OF_TRIAL
+    assert trial_run(uri).data.metrics[schema.VAL_ACC1] == 4.375
+
+
+def test_a_short_trial_is_not_sent_piecemeal(uri: str) -> None:
+    tracker = start(uri)
+    tracker.begun(reported(1), ORIGIN)
+    advance(tracker, reported(1), curves(2))
+    assert tracker.close("KILLED") == 0
+    assert count(uri, "metrics") == 0
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_curve_goes_on_where_the_study_was_killed(uri: str) -> None:
+    for epochs in (2, 4):
+        tracker = start(uri)
+        tracker.begun(reported(1), ORIGIN)
+        advance(tracker, reported(1), curves(epochs))
+        assert tracker.close("KILLED") == 0
+    track(uri, settled(reported(1), epochs=5))
+    run = trial_run(uri)
+    assert count(uri, "metrics") == 5 * AN_EPOCH + OF_TRIAL
+    took = [epoch.seconds for epoch in curves(5)]
+    times = [run.info.start_time + round(sum(took[: k + 1]) * 1000) for k in range(5)]
+    history = MlflowClient(uri).get_metric_history(run.info.run_id, schema.TRAIN_LOSS)
+    assert [point.timestamp for point in history] == times
+
+
+@pytest.mark.usefixtures("at_once")
+def test_tried_again_after_a_failure_no_point_of_it_remains(uri: str) -> None:
+    track(uri, settled(reported(1), "failed", epochs=2, seconds=3.0))
+    track(uri, settled(reported(1), epochs=3))
+    assert count(uri, "metrics") == 3 * AN_EPOCH + OF_TRIAL
+
+
+@pytest.mark.usefixtures("at_once")
+def test_metrics_by_training_step(uri: str) -> None:
+    whole = landscape(epochs=2, steps=30)
+    tracker = start(uri)
+    tracker.begun(reported(1), ORIGIN)
+    advance(tracker, reported(1), whole.epochs)
+    until(lambda: count(uri, "metrics") == 2 * AN_EPOCH + 2 * (30 + 5))
+    settle(tracker, whole)
+    assert tracker.close("FINISHED") == 0
+    assert count(uri, "metrics") == 2 * AN_EPOCH + 2 * (30 + 5) + OF_TRIAL
+    history = MlflowClient(uri).get_metric_history(trial_run(uri).info.run_id, "step/loss")
+    assert [(point.step, point.value) for point in history] == [(step, 1 / step) for step in range(1, 61)]
+    assert ("landscape/smoothness", 2.0, 60) in rows(uri, "SELECT key, value, step FROM latest_metrics")
+
+
+def test_twenty_thousand_steps(uri: str) -> None:
+    track(uri, landscape(epochs=4, steps=5000))
+    assert count(uri, "metrics") == 4 * AN_EPOCH + 4 * (5000 + 5) + OF_TRIAL
+
+
+@pytest.mark.slow
+def test_more_than_one_request_holds(server: tuple[str, Callable[[], Popen[bytes]]], uri: str) -> None:
+    address, begin = server
+    begin()
+    said: list[str] = []
+    track(address, settled(reported(2), epochs=150), landscape(epochs=1, steps=2500), say=said.append)
+    assert [line for line in said if not line.startswith("Sending")] == []  # said where the machine is slow
+    assert {run.info.status for run in runs(uri, "trial")} == {"FINISHED"}
+    assert count(uri, "metrics") == 150 * AN_EPOCH + OF_TRIAL + AN_EPOCH + 2500 + 5 + OF_TRIAL

@@ -1,0 +1,78 @@
+"""What is settled, or refused, before anything starts; what no data have to be opened for, before they are."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.distributions import CategoricalDistribution, IntDistribution
+
+from studies.engine import Arm
+from studies.engine.book.book import Book
+from studies.engine.plan import prepare
+from studies.engine.plan.options import Options
+from studies.engine.study.study import Study
+from tests.engine.tiny_study import STUDY
+
+BOOKS = Book(Path("nowhere"))
+UNTUNED = replace(STUDY, tune={}, claims=[])
+TANH = Arm(activation="tanh")
+
+
+def prepared(study: Study, **options: Any) -> prepare.Prepared:
+    return prepare.prepare(study, Options(**options), prepare.Machine(cpus=2, gpus=0), BOOKS)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"arms": ("relo",)}, "unknown arm 'relo'; did you mean 'relu'?"),
+        ({"seeds": 500}, "seeds must be between 1 and 100, but got 500"),
+        ({"concurrent": 9}, "--concurrent 9 is more than fit"),
+    ],
+)
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_what_is_wrong_with_any_data_is_said_before_they_are_opened(
+    gpus: int, options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(prepare, "open_dataset", lambda *given, **named: opened.append(given))
+    with pytest.raises(ValueError, match=message):
+        prepare.prepare(STUDY, Options(**options), prepare.Machine(cpus=2, gpus=gpus), BOOKS)
+    assert not opened
+
+
+@pytest.mark.parametrize(
+    ("arms", "dataset"),
+    [
+        ({"relu": Arm(), "tanh": TANH, "fp32": Arm(precision="fp32")}, None),
+        ({"relu": Arm(), "tanh": TANH, "mnist": Arm(dataset="mnist")}, "mnist5k"),
+    ],
+)
+def test_arms_that_are_the_same_once_all_is_settled(arms: dict[str, Arm], dataset: str | None) -> None:
+    with pytest.raises(
+        ValueError, match=rf"arms 'relu' and '{list(arms)[-1]}' have the same recipe at scale smoke, once"
+    ):
+        prepared(replace(UNTUNED, arms=arms), scale="smoke", dataset=dataset)
+
+
+@pytest.mark.parametrize(
+    ("tune", "message"),
+    [
+        (
+            {"batch_size": IntDistribution(8, 512)},
+            "tune reaches batch_size=512: batch_size 512 is more than the 80 training images of mnist5k",
+        ),
+        ({"model": CategoricalDistribution(["lenet", "vgg_a"])}, "tune reaches model='vgg_a'"),
+        (
+            {"optimizer": CategoricalDistribution(["sgd", "adam"])},
+            "tune reaches optimizer='adam': momentum=0.9 would be",
+        ),
+    ],
+)
+def test_a_search_that_reaches_what_cannot_be_trained(tune: dict[str, Any], message: str) -> None:
+    arms = {"relu": Arm(), "rough": Arm(weight_decay=0.1)}
+    of = replace(STUDY, arms=arms, tune=tune, claims=[])
+    with pytest.raises(ValueError, match=f"arm 'relu': {message}"):
+        prepared(of)
+    assert prepared(of, only="reported").plan.reported(), "nothing is searched"

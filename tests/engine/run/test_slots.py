@@ -1,0 +1,51 @@
+"""Every slot of a machine is kept busy, however long a worker takes to be asked for."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.engine.runs import finish
+
+SLOTS, TRIALS = 8, 24
+SLEEPY_NETWORK = """
+import time
+from torch import nn
+
+
+class Sleepy(nn.Sequential):
+    def forward(self, x):
+        time.sleep(1.0 if self.training else 0.0)
+        return super().forward(x)
+
+
+def net(shape, classes):
+    return Sleepy(nn.Flatten(), nn.Linear(shape[1] * shape[2], classes))
+"""
+SLEEPY_STUDY = f"""
+from cnnzoo import Recipe
+from studies.engine import Arm, Budget, Scale, Study, main
+from studies.engine.plan.prepare import Machine
+
+Machine.here = classmethod(lambda cls: cls(cpus={SLOTS}, gpus=0))  # asleep they need no cores
+base = Recipe(model="sleepy:net", train_size=40, batch_size=10, validation=0.02, epochs=3)
+arms = {{f"lr {{k}}": Arm(lr=0.01 * k) for k in range(1, 5)}}
+main(Study(
+    name="sleepy", question="?", base=base, arms=arms, baseline="lr 1", budget=Budget(seeds={TRIALS // 4}),
+    demo=Scale(seeds=None, trials_per_arm=1),
+))
+"""
+
+
+@pytest.mark.slow
+def test_eight_slots_are_busy(tmp_path: Path) -> None:
+    """By itself Tune has one trial of a searcher wait for its worker: 2.8 of the eight slots were busy."""
+    (tmp_path / "sleepy.py").write_text(SLEEPY_NETWORK)
+    (tmp_path / "study.py").write_text(SLEEPY_STUDY)
+    finish(tmp_path, study=tmp_path / "study.py")
+    lines = (tmp_path / "results" / "studies" / "sleepy.demo" / "trials.jsonl").read_text().splitlines()
+    spans = sorted((row["started"], row["ended"]) for row in map(json.loads, lines))
+    assert len(spans) == TRIALS
+    first, last = spans[SLOTS - 1][0], spans[-1][0]  # from when all slots had begun to when nothing was left to begin
+    busy = sum(max(0.0, min(end, last) - max(start, first)) for start, end in spans) / (last - first)
+    assert busy >= SLOTS - 1
