@@ -190,18 +190,22 @@ def results(runs: StudyRuns) -> Results:
     by_arm = {(stage, arm): own for (stage, arm), own in runs.trials.groupby([schema.STAGE, schema.ARM])}
     none = runs.trials.iloc[:0]
     samples = {
-        way: {arm: _sample(by_arm.get((way, arm), none), runs.spec, way) for arm in runs.spec.arms_of(way)}
+        way: {arm: _sample(by_arm.get((way, arm), none), runs.spec, way, arm) for arm in runs.spec.arms_of(way)}
         for way in WAYS
     }
     return Results(runs, samples)
 
 
-def _sample(own: pd.DataFrame, spec: Spec, way: str) -> Sample:
+def _sample(own: pd.DataFrame, spec: Spec, way: str, arm: str) -> Sample:
     own = own.set_index(own[schema.SEED].astype(int)).sort_index()
     seeds: dict[str, list[int]] = {outcome: [] for outcome in schema.OUTCOMES}
     for seed, outcome in zip(own.index, own[schema.OUTCOME], strict=True):
         seeds[outcome].append(int(seed))
     completed = own[own[schema.OUTCOME] == "completed"] if len(seeds["completed"]) < len(own) else own
     return Sample(
-        completed, spec.seeds_of(way), tuple(seeds["diverged"]), tuple(seeds["failed"]), spec.first_seeds_of(way)
+        completed,
+        spec.seeds_of_arm(way, arm),
+        tuple(seeds["diverged"]),
+        tuple(seeds["failed"]),
+        spec.first_seeds_of(way),
     )

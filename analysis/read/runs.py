@@ -78,8 +78,10 @@ def _planned(trials: pd.DataFrame, spec: Spec) -> "pd.Series[bool]":
     """Which trials are of an arm, and on a seed, that the study has."""
     planned = pd.Series(data=False, index=trials.index)
     for stage in schema.STAGES:
-        of_arms = (trials[schema.STAGE] == stage) & trials[schema.ARM].isin(list(spec.arms_of(stage)))
-        planned |= of_arms if stage == "search" else of_arms & trials[schema.SEED].isin(spec.seeds_of(stage))
+        for arm in spec.arms_of(stage):
+            own = (trials[schema.STAGE] == stage) & (trials[schema.ARM] == arm)
+            chooses = stage in ("search", "runoff")
+            planned |= own if chooses else own & trials[schema.SEED].isin(spec.seeds_of_arm(stage, arm))
     return planned
 
 

@@ -44,6 +44,9 @@ class Spec:
     searches: int = 1  # repetitions of each arm's search
     first_look: int | None = None  # seeds at the first verdicts; None: all that are planned
     at_most: int | None = None  # seeds at the last ones
+    more_seeds: Mapping[str, Mapping[str, int]] = field(
+        default_factory=dict
+    )  # by stage and arm, where they had to decide
 
     @classmethod
     def from_json(cls, spec: Mapping[str, Any], study: str) -> "Spec":
@@ -100,6 +103,12 @@ class Spec:
 
     def seeds_of(self, stage: str) -> tuple[int, ...]:
         return self.seeds if stage == "reported" else self.confirm_seeds
+
+    def seeds_of_arm(self, stage: str, arm: str) -> tuple[int, ...]:
+        """The seeds of an arm, those included that undecided questions have asked for."""
+        starts, seeds = self.first_seeds_of(stage), self.seeds_of(stage)
+        n = max(len(seeds) // max(1, len(starts)), self.more_seeds.get(stage, {}).get(arm, 0))
+        return tuple(start + i for start in starts for i in range(n))
 
     def first_seeds_of(self, stage: str) -> tuple[int, ...]:
         """The first seed; where searches are repeated, that of each of them."""
