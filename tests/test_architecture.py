@@ -26,6 +26,10 @@ NO_TORCH = (
     "studies.engine.schema",
     "studies.engine.typed",
     "studies.engine.course",
+    "studies.engine.study.assertions",
+    "studies.engine.study.claims",
+    "studies.engine.study.error_budget",
+    "studies.engine.plan.power",
     "cnnzoo.mistake",
     "cnnzoo.spelling",
 )
