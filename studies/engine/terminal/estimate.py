@@ -14,8 +14,8 @@ from cnnzoo.landscape import DISTANCES
 from cnnzoo.pace import BareStep, images_a_second
 from cnnzoo.precision import casting, set_up_gpu
 from cnnzoo.recipe import build
+from cnnzoo.replay import can_be_replayed
 from cnnzoo.structure import measure
-from cnnzoo.training import can_be_replayed
 from studies.engine.plan.plan import Plan
 
 START_SECONDS = 10.0  # for Ray to begin, and for the table at the end
