@@ -1,7 +1,7 @@
 """A study as one page that stands alone: the question, what was found, how far it can be believed, and how to repeat it.
 
 python analysis/report.py --study activations
-python analysis/report.py --all --out reports        # every study in the store, and an index over them
+python analysis/report.py --all --out reports        # every study in results, and an index over them
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Every trial of a study as one CSV, a row a trial: arm, seed, stage, setting, metrics, outcome, signature.
+"""Every trial of a study as one CSV, one row per trial: arm, seed, stage, setting, metrics, outcome, signature.
 
 python analysis/trials.py --study activations --out trials.csv
 """
@@ -41,7 +41,7 @@ def _setting(trial: Mapping[Hashable, object], spec: Spec) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = parser("Every trial of a study as one CSV, a row a trial.").parse_args(arguments)
+    given = parser("Every trial of a study as one CSV, one row per trial.").parse_args(arguments)
     write(csv(export(runs(given))), given.out)
     return 0
 

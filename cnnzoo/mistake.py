@@ -36,7 +36,8 @@ def mistakes_in_a_line() -> Iterator[None]:
     except Mistake as mistake:
         refuse(mistake, BAD_INPUT)
     except Exception as error:
-        error.add_note(BUG)
+        if BUG not in getattr(error, "__notes__", ()):  # of a command within a command
+            error.add_note(BUG)
         raise
 
 

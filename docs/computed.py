@@ -19,6 +19,7 @@ NAMES: Mapping[str, Any] = {
     "dataset": (*DATA_SETS, "folder:NAME"), "model": (*ZOO, "module:function"), "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES, "loss": LOSSES, "precision": PRECISIONS, **CHOICES,
 }  # fmt: skip
+NONE_MEANS = {"image_size": "as the data set has it", "train_size": "all"}
 ROOT = Path(__file__).parents[1]
 
 
@@ -38,7 +39,7 @@ def _default(name: str) -> str:
     if name == "model":
         return "has to be given"
     default = FIELDS[name].default
-    return "as the model, optimiser or schedule has it" if default is None else f"`{default!r}`"
+    return NONE_MEANS.get(name, "its own") if default is None else f"`{default!r}`"
 
 
 def network_options() -> str:

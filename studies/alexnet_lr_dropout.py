@@ -26,7 +26,7 @@ STUDY = Study(
             "Dropout 0.4 learns more slowly (C9)", better="lr 1e-3 · dropout 0.2", than="lr 1e-3 · dropout 0.4", at=0.2
         ),
     ],
-    demo=Scale.demo(seeds=5, width=0.5),
+    demo=Scale.demo(width=0.5, epochs=5),
     smoke=Scale.smoke(width=0.25),
 )
 

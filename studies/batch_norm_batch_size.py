@@ -30,8 +30,8 @@ STUDY = Study(
               better="batch 64 · 20 epochs · no bn, B's test", than="batch 64 · 20 epochs · bn, B's test"),
     ],
     # All the epochs, as the arms are named after them, but of small images.
-    demo=Scale.demo(image_size=14, train_size=1100, epochs=20),
-    smoke=Scale.smoke(trials_per_arm=2, image_size=8, train_size=1024, epochs=1),
+    demo=Scale.demo(dataset="mnist5k", image_size=14, train_size=1100, epochs=20),
+    smoke=Scale.smoke(dataset="mnist5k", trials_per_arm=2, image_size=8, train_size=1024, epochs=1),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ STUDY = Study(
     claims=[
         claim("Together they beat the standard recipe (table D7)", better="best", than="standard"),
     ],
-    demo=Scale.demo(seeds=5, train_size=500, epochs=20, width=0.125, crop=2, batch_size=32),
+    demo=Scale.demo(train_size=1000, image_size=14, width=0.125, crop=1, batch_size=32, epochs=30),
     smoke=Scale.smoke(image_size=16, width=0.125),
 )
 

@@ -28,7 +28,7 @@ STUDY = Study(
         claim("At 1e-5 it is slow, too (C2)", better="lr 1e-3", than="lr 1e-5", at=0.2),
         claim("1e-3 is the best of them (the report's choice)", best="lr 1e-3"),
     ],
-    demo=Scale.demo(seeds=5, batch_size=16, epochs=5),
+    demo=Scale.demo(batch_size=16, epochs=10),
 )
 
 if __name__ == "__main__":

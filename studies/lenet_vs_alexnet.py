@@ -28,8 +28,8 @@ STUDY = Study(
         claim("Tested as the report did, too (B6)", better="AlexNet-B, B's test", than="LeNet-B, B's test"),
         claim("This task does not show that more layers are better (B8)", equal=["LeNet-B", "AlexNet-B"]),
     ],
-    demo=Scale.demo(train_size=1500, epochs=8),
-    smoke=Scale.smoke(image_size=14),
+    demo=Scale.demo(dataset="mnist5k", train_size=1500, epochs=8),
+    smoke=Scale.smoke(dataset="mnist5k", image_size=14),
 )  # fmt: skip
 
 if __name__ == "__main__":

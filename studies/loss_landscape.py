@@ -28,7 +28,7 @@ STUDY = Study(
             narrower=[f"{lr} · bn" for lr in RATES], than=[f"{lr} · no bn" for lr in RATES], metric="step/loss",
         ),
     ],
-    demo=Scale.demo(seeds=5, image_size=32, width=0.125, crop=2, batch_size=32, landscape=10),
+    demo=Scale.demo(image_size=32, width=0.125, crop=2, batch_size=32, landscape=10),
     smoke=Scale.smoke(image_size=32, width=0.125),
 )  # fmt: skip
 

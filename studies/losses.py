@@ -28,7 +28,7 @@ STUDY = Study(
         claim("Cross-entropy is the best of the three (D-d)", best="CrossEntropy"),
         claim("SmoothL1 is the worst (D-d)", better=["CrossEntropy", "BCEWithLogits"], than="SmoothL1"),
     ],
-    demo=Scale.demo(seeds=5, width=0.125, crop=2, batch_size=32),
+    demo=Scale.demo(image_size=14, width=0.125, crop=1, batch_size=64, epochs=8),
     smoke=Scale.smoke(image_size=16, width=0.125),
 )
 

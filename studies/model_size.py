@@ -30,7 +30,7 @@ STUDY = Study(
         claim("A smaller model takes less time", better=["Res9", "simp_Res9"], than="Res18", metric="seconds"),
         claim("A smaller model's loss falls faster early (D-j)", better=["Res9", "simp_Res9"], than="Res18", metric="train/loss", at=0.1),
     ],
-    demo=Scale.demo(width=0.125, crop=2, batch_size=32),
+    demo=Scale.demo(image_size=14, width=0.125, crop=1, batch_size=64, epochs=6),
     smoke=Scale.smoke(image_size=16, width=0.125),
 )  # fmt: skip
 

@@ -29,8 +29,8 @@ STUDY = Study(
         claim("LRN makes no difference (arXiv 1409.1556)", equal=["none", "LRN"]),
         claim("BN is the best of the three (arXiv 1502.03167)", best="BN"),
     ],
-    demo=Scale.demo(seeds=5, width=0.25, epochs=5),
-    smoke=Scale.smoke(width=0.125),
+    demo=Scale.demo(dataset="mnist5k", width=0.25, epochs=8),
+    smoke=Scale.smoke(dataset="mnist5k", width=0.125),
 )
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ STUDY = Study(
         "cosine": {"test/acc1": 92.080, "train/acc1": 98.820},
     },
     claims=[claim("Cosine annealing is the best of the three (D-b)", best="cosine")],
-    demo=Scale.demo(seeds=5, width=0.125, crop=2, batch_size=32),
+    demo=Scale.demo(image_size=14, width=0.125, crop=1, batch_size=64, epochs=8),
     smoke=Scale.smoke(image_size=16, width=0.125),
 )
 

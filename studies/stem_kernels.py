@@ -28,7 +28,7 @@ STUDY = Study(
         claim("A single 3x3 is best (D-e, the report's prose)", best="3x3"),
         claim("Three 3x3 are best (D-e, the report's table)", best="three 3x3"),
     ],
-    demo=Scale.demo(width=0.125, crop=2, batch_size=32),
+    demo=Scale.demo(image_size=14, width=0.125, crop=1, batch_size=64, epochs=8),
     smoke=Scale.smoke(image_size=16, width=0.125),
 )
 

@@ -61,7 +61,7 @@ def forest(results: Results, stage: str) -> Figure | None:
     panels[0].set(xlabel="test acc@1 %", yticks=range(len(values)), yticklabels=names, ylim=(len(values) - 0.5, -0.5))
     if compared:
         differences(panels[1], {arm: contrasts.get(arm) for arm in values}, results.spec.margin, look(results))
-        panels[1].set(xlabel=f"points more than {baseline} (grey: ±{results.spec.margin:g}, too little to matter)")
+        panels[1].set(xlabel=f"points more than {baseline}\n(grey: ±{results.spec.margin:g}, too little to matter)")
     for axes in panels:
         axes.grid(visible=False, axis="y")
     few = max(mean.n for mean in means.values())

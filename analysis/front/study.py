@@ -28,32 +28,32 @@ class Study:
 
     @property
     def trials(self) -> pd.DataFrame:
-        """A row a trial that ended.
+        """One row per trial that ended.
 
         ``arm``, ``stage`` (reported, search, runoff, confirm), ``seed``, ``search`` (which of the arm's, from 1) and
         ``number`` (which candidate of it), ``signature``, ``outcome`` (completed, stopped, diverged, failed), ``reason``,
         ``name``, ``started`` and ``ended`` (seconds since 1970), ``device``, ``host``, ``versions``, ``dataset_digest``;
-        a column a field of the recipe; and the metrics: ``test/acc1`` and others in percent, losses, ``seconds`` an
+        one column per field of the recipe; and the metrics: ``test/acc1`` and others in percent, losses, ``seconds`` an
         epoch, ``epochs_done``, ``model/parameters``.
         """
         return self.results.runs.trials
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """A row an epoch of a trial: whose it is, ``epoch`` from 1, and the metrics by epoch."""
+        """One row per epoch of a trial: arm, stage and seed, ``epoch`` from 1, and the metrics of that epoch."""
         return self.trials[_WHOSE].merge(self.results.runs.curves(self.trials), on=schema.SIGNATURE)
 
     @cached_property
     def steps(self) -> pd.DataFrame:
-        """A row a value by training step: whose it is, ``metric``, ``step``, ``value``; empty where none were recorded."""
+        """One row per value recorded at a training step: arm, stage and seed, ``metric``, ``step``, ``value``. Often empty."""
         return self.trials[_WHOSE].merge(self.results.runs.steps(self.trials), on=schema.SIGNATURE)
 
     def table(self) -> pd.DataFrame:
-        """A row an arm and way of looking at it: means, intervals, differences and verdicts, as numbers."""
+        """One row per arm as reported, and one as tuned: means, intervals, differences and verdicts, as numbers."""
         return render.numbers(self.results)
 
     def claims(self) -> pd.DataFrame:
-        """A row a claim and way: ``claim``, ``looked_at``, ``verdict``, ``why``."""
+        """One row per claim as reported, and one as tuned: ``claim``, ``looked_at``, ``verdict``, ``why``."""
         return claims.frame(self.results)
 
     @cached_property

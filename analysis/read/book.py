@@ -1,10 +1,10 @@
-"""The files of the book that hold a study, read as they are: its spec, its table of trials, their epochs.
+"""The files of the book that belong to a study: its spec, its table of trials, and their epochs.
 
     results/studies/<study>.<scale>/spec.json      the study as it was run
-                                    trials.jsonl   a line a trial that ended
-    results/trials/<signature>/epochs.jsonl        a line an epoch
+                                    trials.jsonl   one line per trial that ended
+    results/trials/<signature>/epochs.jsonl        one line per epoch
 
-Downloaded from an MLflow server, the epochs of all trials stand in ``curves.jsonl`` beside the table.
+A study downloaded from an MLflow server has the epochs of all its trials in ``curves.jsonl``, beside the table.
 """
 
 import json
@@ -26,11 +26,13 @@ _OF_AN_EPOCH = {"epoch": int}
 
 @dataclass(frozen=True)
 class Book:
+    """The folder ``results`` of this or of another machine."""
+
     root: Path
     source: str = ""  # where it was downloaded from
 
     def studies(self) -> list[tuple[str, str]]:
-        """Every study at every scale it was run at: by name, the largest scale first."""
+        """The name and scale of every study that was run, sorted by name; the largest scale comes first."""
         if not self.root.is_dir():
             raise Mistake(
                 f"there is no folder {self.root.absolute()}: run a study first ({typed.study('activations')}), "
@@ -43,7 +45,7 @@ class Book:
         return sorted(known, key=lambda study: (study[0], schema.SCALES.index(study[1])))
 
     def scales(self, study: str, wanted: str | None = None) -> list[str]:
-        """The scales that a study was run at, the one that is read first: the largest, if none is wanted."""
+        """The scales that a study was run at. The first one is to be read: the wanted one, or else the largest."""
         every = self.studies()
         found = [scale for name, scale in every if name == study]
         if not found or wanted not in (None, *found):
@@ -58,7 +60,7 @@ class Book:
         return spec
 
     def rows(self, study: str, scale: str) -> list[Row]:
-        """The trials that ended."""
+        """The lines of the table: one per trial that ended."""
         path = self._folder(study, scale) / schema.ROWS_FILE
         return _parsed(_lines(path), f"{path} is damaged; run the study again: it is written anew.", _OF_A_TRIAL)
 
@@ -95,14 +97,14 @@ class Book:
 
 
 def _lines(path: Path) -> list[bytes]:
-    """The whole lines of a file; a last one that is cut short is being written."""
+    """The complete lines of a file. A last line without its end is being written at this moment, and is left out."""
     if not path.exists():
         return []
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
 def _parsed(lines: Sequence[bytes], damaged: str, needed: Mapping[str, type] | None = None) -> list[Row]:
-    """All of them in one go, which is faster than one by one; a Mistake where one lacks what it needs, or is no line of ours."""
+    """The lines as values. They are parsed together, which is faster; a line without the needed fields is a Mistake."""
     try:
         rows: list[Row] = json.loads(b"[" + b",".join(lines) + b"]")
         if all(type(row[name]) is kind for row in rows for name, kind in (needed or {}).items()):

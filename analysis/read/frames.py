@@ -1,4 +1,4 @@
-"""Rows of the book as pandas frames, a column each typed: trials, their epochs, their training steps."""
+"""The book's lines as pandas frames with typed columns: trials, their epochs, their training steps."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from analysis.read.book import Row
 from cnnzoo.mistake import Mistake
 from studies.engine import schema
 
-# The learning rate by epoch has the name of a field of the recipe, and stands in the curves alone.
+# Without the learning rate: by epoch it has the same name as a field of the recipe, so only the curves have it.
 BY_EPOCH = [metric for metric in schema.EPOCH_METRICS if metric != schema.LEARNING_RATE]
 METRICS = [*schema.TRIAL_METRICS, *BY_EPOCH]
 _TEXTS = (
@@ -21,16 +21,17 @@ _NUMBERS = (schema.SEED, schema.SEARCH, schema.NUMBER, schema.SHARED_DEVICE, *ME
 
 
 def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """A row a trial: what it is, its recipe's fields, its metrics as it is judged by them.
+    """One row per trial: what it is, the fields of its recipe, and the metrics it is judged by.
 
-    Every metric and everything that tells a trial from others has its column, also where no trial has a value.
+    The columns of all metrics are there, even when no trial has a value.
     """
-    names = dict.fromkeys([*_TEXTS, *_NUMBERS, *(name for row in rows for name in row)])
-    return pd.DataFrame({name: _column(name, [row.get(name) for row in rows]) for name in names})
+    read = pd.DataFrame(rows)
+    whole = read.reindex(columns=[*dict.fromkeys([*_TEXTS, *_NUMBERS, *read])])
+    return pd.DataFrame({str(name): _typed(str(name), column) for name, column in whole.items()})
 
 
 def epochs_frame(by_trial: Mapping[str, Sequence[Row]], last: Mapping[str, float]) -> pd.DataFrame:
-    """Columns signature, epoch and the metrics by epoch; epochs after the ``last`` that a trial is judged by are left out."""
+    """One row per epoch: signature, epoch and metrics. Epochs after the ``last`` one that counts for a trial are left out."""
     rows = [
         (signature, row)
         for signature, own in by_trial.items()
@@ -46,7 +47,7 @@ def epochs_frame(by_trial: Mapping[str, Sequence[Row]], last: Mapping[str, float
 
 
 def steps_frame(by_trial: Mapping[str, Sequence[Row]]) -> pd.DataFrame:
-    """Columns signature, metric, step and value, of trials that record the loss landscape."""
+    """One row per value that a trial with a loss landscape recorded: signature, metric, step, value."""
     points = [
         (signature, metric, step, value)
         for signature, own in by_trial.items()
@@ -58,18 +59,18 @@ def steps_frame(by_trial: Mapping[str, Sequence[Row]]) -> pd.DataFrame:
     return frame.astype({schema.SIGNATURE: "str", "metric": "str", "step": int, "value": float})
 
 
-def _column(name: str, values: list[Any]) -> Any:
+def _typed(name: str, column: "pd.Series[Any]") -> Any:
     if name in _NUMBERS:
-        return _numbers(values, name)
+        return _numbers(column, name)
     if name in _TEXTS:
-        return pd.Series(values, dtype="str")
-    if any(isinstance(value, list) for value in values):
-        return pd.Series([tuple(value) if isinstance(value, list) else value for value in values], dtype=object)
-    return values
+        return column.astype("str") if column.notna().all() else column
+    if column.dtype == object:
+        return column.map(lambda value: tuple(value) if isinstance(value, list) else value)
+    return column
 
 
-def _numbers(values: list[Any], name: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """The values as numbers; None is NaN."""
+def _numbers(values: Any, name: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """The values as an array of numbers; None becomes NaN."""
     try:
         return np.array(values, dtype=float)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The same files from somebody else's MLflow: a study's parent run carries them as artifacts, in the folder ``book``."""
+"""A study from somebody else's MLflow: its parent run has the same files as artifacts, in the folder ``book``."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ _SETTINGS = {
 
 
 def download(uri: str, study: str | None, scale: str | None) -> Book:
-    """A book with the studies (all, if none is named) of a tracking server; the files go when the book does."""
+    """Download a study of a tracking server, or all of them, as a book; its files are deleted together with it."""
     _check(uri)
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -46,7 +46,7 @@ def download(uri: str, study: str | None, scale: str | None) -> Book:
 
 
 def _parents(client: Any, study: str | None) -> Iterator[Any]:
-    """The parent runs of a study or of all, the newest first: an older one of the same scale is not read."""
+    """The parent runs of one study or of all; the newest comes first, and an older one of the same scale is not read."""
     found = [client.get_experiment_by_name(study)] if study else client.search_experiments()
     for experiment in filter(None, found):
         parents = client.search_runs(
@@ -56,7 +56,7 @@ def _parents(client: Any, study: str | None) -> Iterator[Any]:
 
 
 def _check(uri: str) -> None:
-    """SQLite would make an empty database of a name that is mistyped."""
+    """Refuse a SQLite file that does not exist: SQLite would create an empty one."""
     if uri.startswith("sqlite:///") and not (path := Path(uri.removeprefix("sqlite:///"))).is_file():
         raise Mistake(f"--from-mlflow {uri}: there is no file {path.absolute()}.")
 

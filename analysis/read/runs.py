@@ -1,4 +1,4 @@
-"""A study as the book holds it: its spec, its trials as a frame, their curves."""
+"""A study as the book has it: its spec, a frame of its trials, and their curves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _WHICH = [schema.STAGE, schema.ARM, schema.SEARCH, schema.NUMBER, schema.SEED]  
 
 @dataclass(frozen=True)
 class StudyRuns:
-    """One study at one scale. ``trials`` has a row a trial that ended; ``analysis.read.frames`` says what is in it."""
+    """One study at one scale. ``trials`` has one row per trial that ended; `analysis.read.frames` lists its columns."""
 
     spec: Spec
     trials: pd.DataFrame
@@ -26,16 +26,16 @@ class StudyRuns:
 
     @property
     def origin(self) -> Mapping[str, str]:
-        """Where the study was run last: commit, versions."""
+        """Commit and versions of the last run of the study."""
         return self.spec.origin
 
     def curves(self, trials: pd.DataFrame) -> pd.DataFrame:
-        """The metrics of these trials by epoch, to the last one that they are judged by: a row an epoch."""
+        """The metrics of these trials by epoch, up to the last epoch that counts."""
         last = dict(zip(trials[schema.SIGNATURE], trials[schema.EPOCHS_DONE], strict=True))
         return epochs_frame(self._epochs(trials), last)
 
     def steps(self, trials: pd.DataFrame) -> pd.DataFrame:
-        """What trials that record the loss landscape wrote down at each training step: a row a value."""
+        """The values that these trials recorded at single training steps; only loss landscapes do."""
         return steps_frame(self._epochs(trials))
 
     def _epochs(self, trials: pd.DataFrame) -> Mapping[str, list[Row]]:

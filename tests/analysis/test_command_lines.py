@@ -129,7 +129,7 @@ def test_a_study_that_cannot_be_read_does_not_hide_the_others() -> None:
     Path("results/studies/torn.demo/spec.json").write_text('{"name": "torn", ')
     done = run("-m", "analysis.claims", "--all")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: results/studies/torn.demo/spec.json cannot be read")
+    assert done.stderr.startswith("error: results/studies/torn.demo/spec.json is damaged")
     assert "| activations | mnist5k, 4 epochs, 3 seeds | ELU trains" in done.stdout
 
 

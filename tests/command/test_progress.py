@@ -14,24 +14,11 @@ from tests.engine.tiny_study import STUDY
 
 
 def row(signature: str, outcome: str = "completed") -> Row:
-    metrics = {"seconds": 20.0, "epochs_done": 3.0}
-    about = (
-        "relu",
-        "reported",
-        1,
-        None,
-        signature,
-        "relu · seed 1",
-        outcome,
-        "",
-        1.0,
-        9.0,
-        "cpu",
-        "here",
-        "digest",
-        "",
-    )
-    return Row(*about, recipe={"model": "lenet"}, metrics=metrics)
+    about = {"arm": "relu", "stage": "reported", "name": "relu · seed 1", "reason": "", "device": "cpu", "host": "here"}
+    when = {"seed": 1, "search": None, "number": None, "started": 1.0, "ended": 9.0}
+    trained = {"recipe": {"model": "lenet"}, "metrics": {"seconds": 20.0, "epochs_done": 3.0}}
+    which = {"signature": signature, "outcome": outcome, "dataset_digest": "", "versions": ""}
+    return Row(**about, **when, **trained, **which)  # type: ignore[arg-type]
 
 
 def test_before_anything_was_run(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
+    """A question, the arms that answer it, and what it takes to answer it fairly. Checked whole when it is made."""
+
     name: str
     question: str
     base: Recipe
@@ -113,9 +115,7 @@ class Study:
         """
         # The one call upward, and only when it is made: a study that is stated loads nothing of what runs it.
         front = import_module("studies.engine.terminal.notebook")
-        outcomes: dict[str, int] = front.run_here(
-            self, scale, dataset, data_dir, arms, seeds=seeds, trials=trials, only=only, in_process=in_process
-        )
+        outcomes: dict[str, int] = front.run_here(self, scale, dataset, data_dir, arms, seeds, trials, only, in_process)
         return outcomes
 
     def smaller(self, scale: str) -> Mapping[str, Any]:

@@ -18,7 +18,6 @@ def run_here(
     dataset: str | None,
     data_dir: str,
     arms: Sequence[str] | None,
-    *,
     seeds: int | None,
     trials: int | None,
     only: str | None,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.runs import finish
+from tests.engine.runs import start
 
 SLOTS, TRIALS = 8, 24
 SLEEPY_NETWORK = """
@@ -38,11 +38,17 @@ main(Study(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_eight_slots_are_busy(tmp_path: Path) -> None:
     """By itself Tune has one trial of a searcher wait for its worker: 2.8 of the eight slots were busy."""
     (tmp_path / "sleepy.py").write_text(SLEEPY_NETWORK)
     (tmp_path / "study.py").write_text(SLEEPY_STUDY)
-    finish(tmp_path, study=tmp_path / "study.py")
+    study = start(tmp_path, study=tmp_path / "study.py")
+    try:
+        printed, _ = study.communicate(timeout=1100)  # eight workers import torch on however few cores there are
+    finally:
+        study.terminate()
+    assert study.returncode == 0, printed
     lines = (tmp_path / "results" / "studies" / "sleepy.demo" / "trials.jsonl").read_text().splitlines()
     spans = sorted((row["started"], row["ended"]) for row in map(json.loads, lines))
     assert len(spans) == TRIALS

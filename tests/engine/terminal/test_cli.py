@@ -216,7 +216,7 @@ def test_a_results_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
     done = command_line(tmp_path, "--in-process")
     assert done.returncode == 4
     error = done.stderr.splitlines()[-1]  # before it, perhaps, that the data are being prepared
-    assert error == f"error: the results cannot be written to {tmp_path / 'results'} (Permission denied)."
+    assert error == f"error: the results cannot be written to {tmp_path}/results/studies/tiny.demo (Permission denied)."
     assert [path.name for path in tmp_path.rglob("*")] == ["results"]
 
 
