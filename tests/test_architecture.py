@@ -87,6 +87,11 @@ def test_the_engine_has_these_rooms_and_each_can_be_overlooked() -> None:
         assert len(list(folder.glob("*.py"))) - 1 <= AT_MOST, folder
 
 
+def test_each_room_of_the_zoo_can_be_overlooked() -> None:
+    for folder in {path.parent for path in FILES if path.is_relative_to(ROOT / "cnnzoo")}:
+        assert len(list(folder.glob("*.py"))) - 1 <= AT_MOST, folder
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_imports_in_a_circle(room: str) -> None:
     """Those inside of functions and for type checkers count."""
