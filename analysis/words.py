@@ -102,8 +102,8 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def space(of: Mapping[str, Any]) -> str:
+def space(limits: Mapping[str, Any]) -> str:
     """``1e-4 to 1, log``; or the choices."""
-    if "choices" in of:
-        return " / ".join(short(choice) for choice in of["choices"])
-    return f"{short(of['low'])} to {short(of['high'])}{', log' if of['log'] else ''}"
+    if "choices" in limits:
+        return " / ".join(short(choice) for choice in limits["choices"])
+    return f"{short(limits['low'])} to {short(limits['high'])}{', log' if limits['log'] else ''}"
