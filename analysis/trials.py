@@ -22,7 +22,7 @@ _LAST = [
 
 
 def export(runs: StudyRuns) -> pd.DataFrame:
-    """First what a trial is, then its metrics, then its recipe."""
+    """The trials as a table: first what each one is, then its metrics, then its recipe."""
     trials, spec = runs.trials, runs.spec
     metrics = [metric for metric in METRICS if trials[metric].notna().any()]
     recipe = [column for column in trials if column not in (*_FIRST, *METRICS, *_LAST)]

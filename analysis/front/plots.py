@@ -24,7 +24,7 @@ FIGURES: Mapping[str, Make] = {
 
 @dataclass(frozen=True)
 class Plots:
-    """Each gives a figure, whose panels are its ``axes``; ``tuned`` is of the tuned arms instead of those as reported."""
+    """Each method draws a figure, whose panels are its ``axes``; ``tuned`` draws the tuned arms, not those as reported."""
 
     results: Judged
 

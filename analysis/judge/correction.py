@@ -1,6 +1,6 @@
 """One budget of errors for a whole page: all its questions, at all its looks, corrected together.
 
-A question can be answered in three ways: yes, no, or "the difference is of no matter". Each has a one-sided p. Decision
+A question can be answered in three ways: yes, no, or "the difference does not matter". Each has a p of its own. Decision
 0011 says why these are corrected as they are here, and what was tried beside it.
 """
 
@@ -31,7 +31,7 @@ def over_looks(by_look: Mapping[int, Tails], shares: Mapping[int, float]) -> Tai
 
 
 def together(tails: Sequence[Tails]) -> Tails:
-    """The tails of several differences as one question: is each above? Is any of them below? Is any of no matter?"""
+    """The tails of several differences as one question: is each above, is any below, does any not matter?"""
     each = [t.above for t in tails]
     yes = math.nan if any(map(math.isnan, each)) else max(each)
     return Tails(yes, least(t.below for t in tails), least(t.inside for t in tails))
@@ -47,7 +47,7 @@ def corrected(questions: Sequence[tuple[float, Tails]]) -> list[Tails]:
     """The p of each answer corrected for all questions, each given with its weight: below 5 % it holds on this page.
 
     This is Holm's method, counting sides in place of hypotheses. An open question can be answered wrongly on two sides.
-    Once its sign is shown, one side is left, until "of no matter" is shown too; then none.
+    Once its sign is shown, one side is left, until "does not matter" is shown too; then none.
     """
     shown = [dict[str, float]() for _ in questions]
     reached = 0.0

@@ -135,7 +135,7 @@ def _share(results: Results, stage: str, said: Share, metric: str, at: float | N
 
 def _mixed(results: Results, stage: str, said: Mixed, metric: str, at: float | None) -> Evidence:
     def tails(counts: Sequence[tuple[int, int]]) -> Tails:
-        """One look shows that an arm is mixed; that no arm is takes many seeds that agree."""
+        """Seeds on both sides show that an arm is mixed; only many seeds that agree show that no arm is."""
         if any(0 < k < n for k, n in counts):
             return Tails(above=0.0)
         steady = [min(stats.share_above(k, n, 1 - RARE), stats.share_below(k, n, RARE)) for k, n in counts]

@@ -133,8 +133,8 @@ def _together(ruling: Ruling) -> list[str]:
     alone = min(1.0, 2 * alone) if answer != "inside" else alone
     which = {
         "above": "that all of it holds",
-        "below": "that some of it is wrong",
-        "inside": "that some of it is no matter",
+        "below": "that part of it is wrong",
+        "inside": "that part of it does not matter",
     }
     return [f"{which[answer]}: {_p(alone, shown)}"]
 
@@ -237,7 +237,7 @@ def _of_training(results: Judged, ruling: Ruling) -> str:
         return f"{line} It takes many seeds that agree to rule it out." if ruling.verdict == UNDECIDED else line
     _, k, n = min(counts, key=lambda one: one[1] if said.larger else -one[1])
     low, high = (100 * share for share in stats.wilson(k, n))
-    return f"{line} Of further seeds {low:.0f} to {high:.0f} % would{' (the least sure arm)' * (len(counts) > 1)}."
+    return f"{line} Between {low:.0f} and {high:.0f} % of further seeds would{' (the least sure arm)' * (len(counts) > 1)}."
 
 
 def _digits(claim: Claim) -> int:

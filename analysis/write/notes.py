@@ -41,6 +41,7 @@ def from_one_search(results: Judged, stage: str) -> bool:
 
 
 def _of_stage(results: Judged, stage: str) -> str:
+    """The sentence on a stage: the arms by verdict, and the best one; empty where there is nothing to say."""
     contrasts = {
         arm: c for arm, c in results.contrasts[stage].items() if c.difference.n or c.verdict in (BETTER, WORSE)
     }
@@ -72,6 +73,7 @@ def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
 
 
 def _choice(results: Judged, stage: str) -> str:
+    """The sentence on the best arm by validation accuracy; empty where none is chosen."""
     chosen = results.chosen_arm(stage)
     if chosen is None:
         return ""
@@ -160,9 +162,8 @@ def _verdicts(results: Judged) -> list[str]:
         return []
     return [
         "Δ is the paired difference to the baseline over shared seeds, with its own interval, which may leave out 0 where the "
-        f"verdict is undecided. Practically equal: shown to lie within ±{results.spec.margin:g} points. Needs so many seeds: with them "
-        "it is decided in "
-        "four of five studies, if it is as large as it looks, over the spreads that the seeds leave possible.",
+        f"verdict is undecided. Practically equal: shown to lie within ±{results.spec.margin:g} points. Needs N seeds: with N seeds "
+        "four of five studies decide it, if it is as large as it looks; the range is over the spreads that the seeds leave possible.",
         corrected(results),
     ]
 
@@ -183,7 +184,7 @@ def _choice_made(results: Judged) -> str:
     if not results.spec.dataset["validation"] or (results.stages() and not compared):
         return "Nothing is chosen here: there is no validation accuracy."
     unchosen = listed(NAMES[stage] for stage in compared if results.chosen_arm(stage) is None)
-    none = f"; none is marked {unchosen} before all arms are trained" if unchosen else ""
+    none = f"; none is marked ({unchosen}) before all arms are trained" if unchosen else ""
     return f"* is the best by validation accuracy{none}. The test set takes part in no choice."
 
 

@@ -26,7 +26,7 @@ _RESULT: Sequence[tuple[Make, str, str]] = (
 _FIGURES: Sequence[tuple[Make, str, str]] = (
     (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
     (curves, "confirm", "The same for the tuned arms."),
-    (heatmap, "reported", "Test accuracy by the two factors; lines that are not parallel mean that they act on one another."),
+    (heatmap, "reported", "Test accuracy by the two factors; lines that are not parallel mean that the factors interact."),
     (tradeoff, "reported", "Test accuracy against what it costs; nothing lies above and to the left of the grey front."),
     (tradeoff, "confirm", "The same for the tuned arms."),
     (isolation, "confirm", "Every search trial by what was tuned; hollow: stopped early; a line stands at the best of each arm."),
@@ -44,7 +44,7 @@ GLOSSARY = (
     ("Δ, baseline", "the difference to the arm that the others are held against, seed by seed"),
     ("practically equal", "shown to differ by less than the margin, the difference that is too small to matter"),
     ("undecided", "may be chance; in brackets how many seeds would tell"),
-    ("diverged", "the loss became infinite or no number: there is no network to test"),
+    ("diverged", "the loss became infinite or NaN, so there is no network to test"),
 )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ SMALL = [0.0, 0.1, -0.1, 0.05, -0.05, 0.1, -0.1, 0.0]
 
 
 def arm(name: str, level: float, *, scale: float = 1.0, lost: Sequence[int] = (), n: int = SEEDS) -> list[Trial]:
-    """An arm that shares its seeds' noise with all others, and has a little of its own; of some seeds it diverged."""
+    """An arm that shares its seeds' noise with all others, and has a little of its own; on the seeds in ``lost`` it diverged."""
     figures = [level + noise + scale * small for noise, small in zip(NOISE[:n], SMALL, strict=False)]
     return reported(name, [None if seed in lost else value for seed, value in enumerate(figures, 1)])
 
@@ -282,7 +282,7 @@ def test_sentences_that_a_student_understands(read: Read) -> None:
     assert f"tuned: NEGLIGIBLE. Over 3 shared seeds, {one_another}" in said
     assert "This compares these settings; another search may choose others." in said
     assert "Above 20 % (chance is 10 %): relu in 3 of 3 seeds and mish in 3 of 3 seeds." in said
-    assert "Of further seeds 44 to 100 % would (the least sure arm)." in said
+    assert "Between 44 and 100 % of further seeds would (the least sure arm)." in said
     assert "Judged at scale demo: on mnist5k with 4 epochs, not on the report's data and budget." in said
 
 

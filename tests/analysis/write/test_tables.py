@@ -74,7 +74,7 @@ def test_nothing_is_chosen_before_all_arms_are_trained(read: Read) -> None:
     made = page(read(spec(tuned_arms={}), trials))
     assert "Best on validation data" not in made.verdict
     assert {column.chosen for table in made.tables for column in table.columns} == {None}
-    said = "* is the best by validation accuracy; none is marked as reported before all arms are trained."
+    said = "* is the best by validation accuracy; none is marked (as reported) before all arms are trained."
     assert f"{said} The test set takes part in no choice." in made.notes
 
 
@@ -216,7 +216,7 @@ def test_undecided_says_how_many_seeds_would_decide(read: Read) -> None:
 
 @pytest.mark.parametrize("order", [("relu", "mish", "elu"), ("relu", "elu", "mish")])
 def test_arms_that_cannot_be_told_apart_share_a_range_of_seeds(read: Read, order: tuple[str, ...]) -> None:
-    """With one shared seed nothing is known of n*, whichever arm comes first."""
+    """With one shared seed nobody knows how many seeds are needed, whichever arm comes first."""
     arms = {name: {"activation": name} for name in order}
     trials = [*reported("relu", [95.0, 94.0, 93.0]), *reported("mish", [95.4, 93.8, 93.2]), *reported("elu", [97.0])]
     made = page(read(spec(arms=arms, tuned_arms={}), trials))
