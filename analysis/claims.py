@@ -8,7 +8,7 @@ python analysis/claims.py --all                            # the claims of every
 from collections.abc import Sequence
 
 from analysis.front.commands import command, everything, parser, read, write
-from analysis.judge.results import NAMES, WAYS
+from analysis.judge.results import JUDGED_STAGES, NAMES
 from analysis.judge.verdicts import SUPPORTED, Judged
 from analysis.words import NOTHING, between, count, listed
 from analysis.write.claims import TO_TRAIN, VERDICTS, about_training, text
@@ -19,42 +19,42 @@ from cnnzoo.mistake import Mistake
 
 def overview(every: Sequence[Judged]) -> str:
     """The claims of all these studies with their verdicts, as a Markdown table."""
-    rows = [row for of in every for row in _rows(of)]
+    rows = [row for results in every for row in _rows(results)]
     titles = ("study", "judged on", "claim", *NAMES.values())
     cells = zip(*rows, strict=True)
     table = Table(
         "claims", "As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)]
     )
     said = [f"{VERDICTS.format('as the study has it')} {NOTHING}: not asked, or not run."]
-    if any(about_training(claim) for of in every for claim in of.spec.claims):
+    if any(about_training(claim) for results in every for claim in results.spec.claims):
         said.append(TO_TRAIN)
     return markdown(Page("What the reports said", "", [table], "", said, []))
 
 
-def _rows(of: Judged) -> list[tuple[str, ...]]:
-    spec, rows = of.spec, []
-    done = [sample.ended for way in of.ways() for sample in of.samples[way].values()] or [0]
+def _rows(results: Judged) -> list[tuple[str, ...]]:
+    spec, rows = results.spec, []
+    done = [sample.ended for stage in results.stages() for sample in results.samples[stage].values()] or [0]
     seeds = count(max(done), "seed") if min(done) == max(done) else f"{between(min(done), max(done))} seeds"
-    on = f"{spec.dataset['name']}, {listed(found(of, 'epochs'))} epochs, {seeds}"
-    for claim, rulings in of.rulings:
-        by_way = {ruling.way: ruling.verdict for ruling in rulings}
-        rows.append((spec.name, on, claim.text, *(by_way.get(way, NOTHING) for way in WAYS)))
+    on = f"{spec.dataset['name']}, {listed(found(results, 'epochs'))} epochs, {seeds}"
+    for claim, rulings in results.rulings:
+        by_stage = {ruling.stage: ruling.verdict for ruling in rulings}
+        rows.append((spec.name, on, claim.text, *(by_stage.get(stage, NOTHING) for stage in JUDGED_STAGES)))
     return rows
 
 
-def all_supported(of: Judged) -> bool:
-    """Is every claim of the study judged, and SUPPORTED in every way it was looked at?"""
-    every = [rulings for _, rulings in of.rulings]
+def all_supported(results: Judged) -> bool:
+    """Whether every claim of the study is judged, and SUPPORTED in every stage that it was judged in."""
+    every = [rulings for _, rulings in results.rulings]
     return all(every) and all(ruling.verdict == SUPPORTED for rulings in every for ruling in rulings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("Judge the report's conclusions by the trials.", every="the claims of every study in one table")
-    strict = "exit with code 1 unless every claim is SUPPORTED in every way"
+    strict = "exit with code 1 unless every claim is SUPPORTED, as reported and tuned"
     options.add_argument("--strict", action="store_true", help=strict)
     given = options.parse_args(arguments)
     every, code = everything(given) if given.all else ([read(given)], 0)
-    judged = [of for of in every if of.spec.claims]
+    judged = [results for results in every if results.spec.claims]
     if not judged:
         which = "no study here states" if given.all else f"study {given.study!r} states no"
         raise Mistake(f"{which} claims; add claims=[claim(...)] to its file and run it again.")

@@ -16,10 +16,10 @@ from analysis.write.page import report
 from analysis.write.render import page
 
 
-def _write(of: Judged, folder: Path) -> dict[str, Any]:
-    """Write one page; returns what the index says of it."""
-    said, name = page(of), f"{of.spec.name}-{of.spec.scale}.html"
-    write(report(of, said), folder / name)
+def _write(results: Judged, folder: Path) -> dict[str, Any]:
+    """Write one page; returns what the index says about it."""
+    said, name = page(results), f"{results.spec.name}-{results.spec.scale}.html"
+    write(report(results, said), folder / name)
     return {"file": name, "page": said}
 
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = options.parse_args(arguments)
     alone = [] if given.all else [judged(load(book(given), given.study, given.scale))]
     every, code = everything(given) if given.all else (alone, 0)
-    pages = [_write(of, given.out) for of in every]
+    pages = [_write(results, given.out) for results in every]
     if given.all:
         write(template("index.html", studies=pages), given.out / "index.html")
     return code

@@ -36,35 +36,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not form and not given.out.is_dir():
         other = f"try --out {given.out.with_suffix('.md')}, or say with --format what to write there"
         raise Mistake(f"--out {given.out} must end with {', '.join(_SUFFIXES)}; {other}")
-    of = read(given)
+    results = read(given)
     if given.undecided:
-        write(undecided(of).to_json(), given.out)
+        write(undecided(results).to_json(), given.out)
         return 0
     color = given.out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    write(render(of, form, given.table, color), given.out)
+    write(render(results, form, given.table, color), given.out)
     if given.keep:
-        keep(of, given.keep)
+        keep(results, given.keep)
     if form == "plain" and not given.out:
-        print(_next(of))
+        print(_next(results))
     return 0
 
 
-def keep(of: Judged, folder: Path) -> None:
+def keep(results: Judged, folder: Path) -> None:
     """The table as a page and in Markdown, the result and the curves as figures: files of a folder."""
     from analysis.draw.curves import curves  # with matplotlib, which the table does not need
     from analysis.draw.figures import draw, encoded
     from analysis.draw.forest import forest
 
     for form, name in (("html", "table.html"), ("md", "table.md")):
-        (folder / name).write_text(render(of, form))
-    for make, way in product((forest, curves), of.ways()):
-        if (figure := draw(make, of, way)) is not None:
-            (folder / f"{make.__name__}-{way}.png").write_bytes(encoded(figure, "png"))
+        (folder / name).write_text(render(results, form))
+    for make, stage in product((forest, curves), results.stages()):
+        if (figure := draw(make, results, stage)) is not None:
+            (folder / f"{make.__name__}-{stage}.png").write_bytes(encoded(figure, "png"))
 
 
-def _next(of: Judged) -> str:
-    study = ("--study", of.spec.name, "--scale", of.spec.scale)
-    claims = [f"{typed.tool('claims', *study)}   what the report concluded, judged"] if of.spec.claims else []
+def _next(results: Judged) -> str:
+    study = ("--study", results.spec.name, "--scale", results.spec.scale)
+    claims = [f"{typed.tool('claims', *study)}   what the report concluded, judged"] if results.spec.claims else []
     page = f"{typed.tool('report', *study)}   all of this with plots, as a page"
     return "\nnext  " + "\n      ".join([*claims, page])
 

@@ -21,9 +21,9 @@ _LAST = [
 ]  # fmt: skip
 
 
-def export(of: StudyRuns) -> pd.DataFrame:
-    """First what a trial is, then its metrics, then its recipe."""
-    trials, spec = of.trials, of.spec
+def export(runs: StudyRuns) -> pd.DataFrame:
+    """The trials as a table: first what each one is, then its metrics, then its recipe."""
+    trials, spec = runs.trials, runs.spec
     metrics = [metric for metric in METRICS if trials[metric].notna().any()]
     recipe = [column for column in trials if column not in (*_FIRST, *METRICS, *_LAST)]
     last = [column for column in _LAST if column in trials]

@@ -27,7 +27,7 @@ LABELS = {
 
 
 def number(value: float, digits: int = 2, *, sign: bool = False) -> str:
-    """With a real minus, and no minus zero."""
+    """The number with a real minus sign, and no minus zero."""
     if math.isnan(value):
         return NOTHING
     text = f"{value:{'+' if sign else ''},.{digits}f}"
@@ -82,7 +82,7 @@ _MANY = 100_000
 
 
 def needs(least: float, most: float) -> str:
-    """``needs 17 to 62 seeds``; of more than a hundred thousand nobody wants to know the digits."""
+    """``needs 17 to 62 seeds``; numbers above a hundred thousand are not written out."""
     if most <= _MANY:
         return f"needs {between(least, most)} seeds"
     return f"needs {'' if least > _MANY else f'{least:,.0f} to '}over {_MANY:,} seeds"
@@ -94,7 +94,7 @@ def figure(said: float | Sequence[float] | None) -> str:
 
 
 def arms(some: Sequence[str], every: Iterable[str]) -> str:
-    """The arms by name; all of several as what they are."""
+    """The arms by name; ``every arm`` where these are all of more than two."""
     return "every arm" if len(some) > 2 and set(some) == set(every) else listed(some)
 
 
@@ -102,8 +102,8 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def space(of: Mapping[str, Any]) -> str:
-    """``1e-4 to 1, log``; or the choices."""
-    if "choices" in of:
-        return " / ".join(short(choice) for choice in of["choices"])
-    return f"{short(of['low'])} to {short(of['high'])}{', log' if of['log'] else ''}"
+def space(limits: Mapping[str, Any]) -> str:
+    """A range as ``1e-4 to 1, log``, or its choices."""
+    if "choices" in limits:
+        return " / ".join(short(choice) for choice in limits["choices"])
+    return f"{short(limits['low'])} to {short(limits['high'])}{', log' if limits['log'] else ''}"

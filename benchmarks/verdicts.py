@@ -102,13 +102,13 @@ def spec(arms: int, seeds: int, first: int, at_most: int, searches: int) -> dict
     }  # fmt: skip
 
 
-def rows(way: str, seeds: Sequence[int], values: Values) -> Iterator[dict[str, Any]]:
-    """The lines of the trials of one way, an arm a row; NaN: diverged."""
+def rows(stage: str, seeds: Sequence[int], values: Values) -> Iterator[dict[str, Any]]:
+    """The lines of the trials of one stage; ``values`` has a row for each arm, NaN where it diverged."""
     for arm, of_arm in enumerate(values):
         for seed, value in zip(seeds, of_arm, strict=True):
             lost = math.isnan(value)
             yield {
-                "arm": f"arm {arm}", "stage": way, "seed": seed, "number": None, "signature": f"{way} {arm} {seed}",
+                "arm": f"arm {arm}", "stage": stage, "seed": seed, "number": None, "signature": f"{stage} {arm} {seed}",
                 "outcome": "diverged" if lost else "completed", "lr": 0.1, "dataset_digest": "d", "epochs_done": 1,
                 "val/acc1": None if lost else value, "test/acc1": None if lost else round(value * TEST_IMAGES / 100) / TEST_IMAGES * 100,
             }  # fmt: skip
@@ -119,26 +119,26 @@ def page(root: Path, plan: Mapping[str, Any], values: Mapping[str, Values]) -> J
     folder = root / "studies" / "simulated.demo"
     folder.mkdir(parents=True, exist_ok=True)
     seeds = {"reported": plan["budget"]["seeds"], "confirm": plan["budget"]["confirm_seeds"]}
-    lines = [json.dumps(row) for way, found in values.items() for row in rows(way, seeds[way], found)]
+    lines = [json.dumps(row) for stage, found in values.items() for row in rows(stage, seeds[stage], found)]
     (folder / "spec.json").write_text(json.dumps(plan))
     (folder / "trials.jsonl").write_text("".join(f"{line}\n" for line in lines))
     return judged(load(Book(root), "simulated"))
 
 
-def words(of: Judged) -> list[tuple[str, str, str]]:
-    """Way, what is spoken of, and the word that is printed."""
-    rows = [(way, arm, c.verdict) for way, by_arm in of.contrasts.items() for arm, c in by_arm.items()]
-    return rows + [(r.way, r.claim.kind, r.verdict) for _, own in of.rulings for r in own]
+def words(results: Judged) -> list[tuple[str, str, str]]:
+    """The stage, what is spoken of, and the word that is printed."""
+    rows = [(stage, arm, c.verdict) for stage, by_arm in results.contrasts.items() for arm, c in by_arm.items()]
+    return rows + [(r.stage, r.claim.kind, r.verdict) for _, own in results.rulings for r in own]
 
 
-def false_words(of: Judged) -> list[tuple[str, str, str]]:
+def false_words(results: Judged) -> list[tuple[str, str, str]]:
     """The words that are not so where no arm differs from another."""
     wrong = {BETTER, WORSE, SUPPORTED, CONTRADICTED}
-    return [w for w in words(of) if w[2] in wrong and (w[1], w[2]) != ("equal", SUPPORTED)]
+    return [w for w in words(results) if w[2] in wrong and (w[1], w[2]) != ("equal", SUPPORTED)]
 
 
 def accuracies(rng: np.random.Generator, noise: Noise, arms: int, seeds: int) -> dict[str, Values]:
-    return {way: LEVEL_OF_ACCURACY + noise(rng, arms, seeds) for way in ("reported", "confirm")}
+    return {stage: LEVEL_OF_ACCURACY + noise(rng, arms, seeds) for stage in ("reported", "confirm")}
 
 
 def null(root: Path, pages: int) -> None:
@@ -149,7 +149,7 @@ def null(root: Path, pages: int) -> None:
                 rng = np.random.default_rng([arms, seeds])
                 plan = spec(arms, seeds, seeds, seeds, 1)
                 made = (page(root, plan, accuracies(rng, noise, arms, seeds)) for _ in range(pages))
-                rate = _rate([bool(false_words(of)) for of in made])
+                rate = _rate([bool(false_words(results)) for results in made])
                 print(f"| {noise.__name__} | {arms} | {seeds} | {rate} |", flush=True)
 
 
@@ -160,7 +160,7 @@ def looks(root: Path, pages: int) -> None:
         for at_most in (5, 11, 21):
             rng, when = np.random.default_rng(at_most), looks_at(3, at_most)
             made = (accuracies(rng, noise, 5, at_most) for _ in range(pages))
-            rate = _rate([any(false_words(of) for of in _looked(root, found, when)) for found in made])
+            rate = _rate([any(false_words(results) for results in _looked(root, found, when)) for found in made])
             print(f"| {noise.__name__} | {', '.join(map(str, when))} | {rate} |", flush=True)
 
 
@@ -173,8 +173,8 @@ def searches(root: Path, pages: int) -> None:
             for _ in range(pages):
                 luck = rng.normal(0, SD, (5, repeats)).repeat(seeds, axis=1)
                 tuned = LEVEL_OF_ACCURACY + luck + normal(rng, 5, seeds * repeats)
-                of = page(root, plan, {"reported": LEVEL_OF_ACCURACY + normal(rng, 5, seeds), "confirm": tuned})
-                wrong.append(any(way == "confirm" for way, _, _ in false_words(of)))
+                results = page(root, plan, {"reported": LEVEL_OF_ACCURACY + normal(rng, 5, seeds), "confirm": tuned})
+                wrong.append(any(stage == "confirm" for stage, _, _ in false_words(results)))
             says = "of settings, not of arms: " if repeats == 1 else ""
             print(f"| {repeats} | {seeds} | {says}{_rate(wrong)} |", flush=True)
 
@@ -192,7 +192,7 @@ def power(root: Path, pages: int) -> None:
                 found = accuracies(rng, normal, 5, at_most)
                 for values in found.values():
                     values[1] += by * SD * math.sqrt(2)
-                said = [n for n, of in zip(when, _looked(root, found, when), strict=True) if _better(of)]
+                said = [n for n, results in zip(when, _looked(root, found, when), strict=True) if _better(results)]
                 last.append(min(said, default=math.inf))
                 fixed.append(_better(page(root, spec(5, at_most, at_most, at_most, 1), found)))
             seeds = np.minimum(last, at_most).mean()
@@ -205,11 +205,11 @@ def power(root: Path, pages: int) -> None:
 
 def _looked(root: Path, found: Mapping[str, Values], when: Sequence[int]) -> Iterator[Judged]:
     for n in when:
-        yield page(root, spec(5, n, when[0], when[-1], 1), {way: values[:, :n] for way, values in found.items()})
+        yield page(root, spec(5, n, when[0], when[-1], 1), {stage: values[:, :n] for stage, values in found.items()})
 
 
-def _better(of: Judged) -> bool:
-    return of.contrasts["reported"]["arm 1"].verdict == BETTER
+def _better(results: Judged) -> bool:
+    return results.contrasts["reported"]["arm 1"].verdict == BETTER
 
 
 def _rate(hits: Sequence[bool]) -> str:

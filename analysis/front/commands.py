@@ -1,4 +1,4 @@
-"""What the command lines share: how a study is named, where output goes, and how a mistake is told."""
+"""What the command lines share: how a study is named, where output goes, and how a mistake is reported."""
 
 import os
 import sys
@@ -37,20 +37,21 @@ def book(given: Namespace) -> Book:
 
 
 def runs(given: Namespace) -> StudyRuns:
-    """The study of a command line; an --out that cannot be a file is told before anything is read."""
+    """The study of a command line; an --out that cannot be a file is refused before anything is read."""
     if given.out and given.out.is_dir():
         raise Mistake(f"--out {given.out} is a folder; name a file in it, e.g. --out {given.out / 'result'}")
     return load(book(given), given.study, given.scale)
 
 
 def read(given: Namespace) -> Judged:
+    """The study of a command line with what it shows."""
     return judged(runs(given))
 
 
 def everything(given: Namespace) -> tuple[list[Judged], int]:
     """Every study at each of its scales, or at the one that is given, and the exit code that this comes to.
 
-    One that cannot be read is told in a line and does not hide the others.
+    A study that cannot be read is reported in one line and does not hide the others.
     """
     found, code, where = [], 0, book(given)
     for name, scale in where.studies():
@@ -63,7 +64,7 @@ def everything(given: Namespace) -> tuple[list[Judged], int]:
 
 
 def write(what: str | bytes, out: Path | None) -> None:
-    """To the file, whose folder is made where it is missing, or to the screen."""
+    """Write to the file, whose folder is made where it is missing, or to the screen."""
     if out is None:
         print(what, end="")
         return

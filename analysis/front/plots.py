@@ -24,7 +24,7 @@ FIGURES: Mapping[str, Make] = {
 
 @dataclass(frozen=True)
 class Plots:
-    """Each gives a figure, whose panels are its ``axes``; ``tuned`` is of the tuned arms instead of those as reported."""
+    """Each method draws a figure, whose panels are its ``axes``; ``tuned`` draws the tuned arms, not those as reported."""
 
     results: Judged
 
@@ -48,10 +48,10 @@ class Plots:
 
     def figure(self, name: str, tuned: bool) -> Figure:
         """The figure of that name; a Mistake where the study has nothing to draw."""
-        way = "confirm" if tuned else "reported"
-        drawn = draw(FIGURES[name], self.results, way)
+        stage = "confirm" if tuned else "reported"
+        drawn = draw(FIGURES[name], self.results, stage)
         if drawn is None:
             study = self.results.spec.name
             hint = f"See what is there with {typed.tool('tables', '--study', study)}"
-            raise Mistake(f"study {study!r} has no {name} to draw {NAMES[way]}. {hint}")
+            raise Mistake(f"study {study!r} has no {name} to draw {NAMES[stage]}. {hint}")
         return drawn

@@ -1,6 +1,6 @@
 """One budget of errors for a whole page: all its questions, at all its looks, corrected together.
 
-A question can be answered in three ways: yes, no, or "the difference is of no matter". Each has a one-sided p. Decision
+A question can be answered in three ways: yes, no, or "the difference does not matter". Each has a p of its own. Decision
 0011 says why these are corrected as they are here, and what was tried beside it.
 """
 
@@ -17,7 +17,7 @@ class Tails(NamedTuple):
     inside: float = math.nan
 
     def turned(self) -> "Tails":
-        """The same for the difference the other way round."""
+        """The tails of the same difference with its two sides exchanged."""
         return Tails(self.below, self.above, self.inside)
 
 
@@ -25,20 +25,20 @@ _OTHER_SIDE = {"above": "below", "below": "above"}
 
 
 def over_looks(by_look: Mapping[int, Tails], shares: Mapping[int, float]) -> Tails:
-    """The p of each answer, whenever one stopped looking: the smallest p of all looks, each divided by the look's share."""
+    """The p of each answer over all looks, however many were taken: the smallest p, each divided by its look's share."""
     spent = [[p / shares[n] for p in tails] for n, tails in by_look.items()]
     return Tails(*(least(at_each_look) for at_each_look in zip(*spent, strict=True)))
 
 
 def together(tails: Sequence[Tails]) -> Tails:
-    """Several differences as one question: is each above? Is one of them below, one of no matter?"""
+    """The tails of several differences as one question: is each above, is any below, does any not matter?"""
     each = [t.above for t in tails]
     yes = math.nan if any(map(math.isnan, each)) else max(each)
     return Tails(yes, least(t.below for t in tails), least(t.inside for t in tails))
 
 
 def all_of(tails: Sequence[Tails]) -> Tails:
-    """The same, as tests: "each" needs no correction, as it errs only where one of them errs; "one of them" does."""
+    """The same, as tests: "each" needs no correction, as it errs only where one of them errs; "any of them" needs one."""
     p = together(tails)
     return Tails(p.above, p.below * len(tails), p.inside * len(tails))
 
@@ -46,8 +46,8 @@ def all_of(tails: Sequence[Tails]) -> Tails:
 def corrected(questions: Sequence[tuple[float, Tails]]) -> list[Tails]:
     """The p of each answer corrected for all questions, each given with its weight: below 5 % it holds on this page.
 
-    Holm's way, with tails counted in place of hypotheses. A question that is open can be answered wrongly on two
-    sides; one of which the side is shown on one side more, if "of no matter" is not shown too; else on none.
+    This is Holm's method, counting sides in place of hypotheses. An open question can be answered wrongly on two sides.
+    Once its sign is shown, one side is left, until "does not matter" is shown too; then none.
     """
     shown = [dict[str, float]() for _ in questions]
     reached = 0.0
@@ -67,23 +67,24 @@ def corrected(questions: Sequence[tuple[float, Tails]]) -> list[Tails]:
 
 
 def _no_longer(tails: Tails) -> dict[str, float]:
-    """The p of the sides that are not looked at any more, as the other one is shown."""
+    """A p of 1 for each answer that can no longer be given, as the opposite one is shown."""
     return {answer: 1.0 for answer, p in tails._asdict().items() if not math.isnan(p)}
 
 
 def level_left(questions: Sequence[tuple[float, Tails]], found: Sequence[Tails], weight: float, level: float) -> float:
-    """The level at which each side of an open question of this weight is shown, after all that is shown at the level."""
+    """The level at which an open question of this weight shows a side, once all is shown that the level allows."""
     shown = [{answer: p for answer, p in tails._asdict().items() if p <= level} for tails in found]
     left = sum(w * _sides(own, tails) for own, (w, tails) in zip(shown, questions, strict=True))
     return level * weight / left if left else level
 
 
 def _sides(shown: Mapping[str, float], tails: Tails) -> int:
-    """On how many sides a question can still be answered wrongly."""
+    """The number of sides on which a question can still be answered wrongly."""
     if "above" not in shown and "below" not in shown:
         return 2
     return int("inside" not in shown and not math.isnan(tails.inside))
 
 
 def least(ps: Iterable[float]) -> float:
+    """The smallest p that is known; NaN where none is."""
     return min((p for p in ps if not math.isnan(p)), default=math.nan)

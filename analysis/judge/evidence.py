@@ -1,4 +1,4 @@
-"""What the trials say to one assertion: the difference that they show, and how surely, at each look at them."""
+"""What the trials say about one assertion: the difference that they show, and how surely, at each look."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ class Evidence:
 
     @property
     def one_sided(self) -> bool:
-        """Whether it can be shown to be wrong, but never to hold: what is left of an arm that diverged does not speak for it."""
+        """Whether it can be shown to be wrong but never to hold, as the seeds left of an arm that diverged are its best."""
         return bool(self.lost) and math.isnan(self.latest.above)
 
     @property
@@ -51,34 +51,34 @@ class Evidence:
         return self.by_look[max(self.by_look)] if self.by_look else Tails()
 
 
-def evidence(of: Results, way: str, said: Assertion, metric: str, at: float | None) -> Evidence:
-    """What the trials of a way say to an assertion about a metric, at the end or after a share of the epochs."""
+def evidence(results: Results, stage: str, said: Assertion, metric: str, at: float | None) -> Evidence:
+    """What the trials of a stage say about an assertion on a metric, at the end or after a share of the epochs."""
     match said:
         case Above() if len(said.plus) + len(said.minus) > 2:
-            return _interaction(of, way, said, metric, at)
+            return _interaction(results, stage, said, metric, at)
         case Above():
-            return _above(of, way, said, metric, at)
+            return _above(results, stage, said, metric, at)
         case Within():
-            return _within(of, way, said, metric, at)
+            return _within(results, stage, said, metric, at)
         case Narrower():
-            return _narrower(of, way, said, metric)
+            return _narrower(results, stage, said, metric)
         case Share():
-            return _share(of, way, said, metric, at)
+            return _share(results, stage, said, metric, at)
         case Mixed():
-            return _mixed(of, way, said, metric, at)
+            return _mixed(results, stage, said, metric, at)
 
 
 def value_at(metric: str, at: float | None) -> str:
-    """The metric that is looked at: before the end there are training and validation figures only."""
+    """The metric that is read: before the end there are only training and validation figures."""
     return metric.replace("test/", "val/") if at is not None else metric
 
 
-def figures(of: Results, way: str, arm: str, metric: str, at: float | None) -> "pd.Series[float]":
-    """The metric by seed: at the end, or after a share of the epochs; of one by step, its mean over the steps."""
-    sample, metric = of.samples[way][arm], value_at(metric, at)
+def figures(results: Results, stage: str, arm: str, metric: str, at: float | None) -> "pd.Series[float]":
+    """The metric by seed, at the end or after a share of the epochs; a metric by step is its mean over the steps."""
+    sample, metric = results.samples[stage][arm], value_at(metric, at)
     if at is None and metric not in (schema.SECONDS, schema.FLUCTUATION, *schema.STEP_METRICS):
         return sample.values(metric)
-    by_seed = of.curves(sample, schema.VAL_ACC1 if metric == schema.FLUCTUATION else metric)
+    by_seed = results.curves(sample, schema.VAL_ACC1 if metric == schema.FLUCTUATION else metric)
     if at is not None:
         return by_seed.reindex([max(1, round(at * len(by_seed)))]).iloc[0].dropna()
     if metric == schema.FLUCTUATION:
@@ -86,99 +86,102 @@ def figures(of: Results, way: str, arm: str, metric: str, at: float | None) -> "
     return (by_seed.median() if metric == schema.SECONDS else by_seed.mean()).dropna()
 
 
-def _above(of: Results, way: str, said: Above, metric: str, at: float | None) -> Evidence:
+def _above(results: Results, stage: str, said: Above, metric: str, at: float | None) -> Evidence:
     favoured, others = (said.plus, said.minus) if metric in HIGHER_IS_BETTER else (said.minus, said.plus)
-    difference = _difference(of, way, said.plus, said.minus, metric, at)
-    margin = of.spec.margin if metric in POINTS and said.minus and not said.bound else None
-    found = _found(of, way, [*said.plus, *said.minus], difference, metric, lambda d: _tails(d, said.bound, margin))
+    difference = _difference(results, stage, said.plus, said.minus, metric, at)
+    margin = results.spec.margin if metric in POINTS and said.minus and not said.bound else None
+    found = _found(
+        results, stage, [*said.plus, *said.minus], difference, metric, lambda d: _tails(d, said.bound, margin)
+    )
     found = _without_survivors(replace(found, a=said.plus[0], b="".join(said.minus)), favoured, others)
     compared = found.lost and said.minus and not said.bound and metric in ACCURACIES
-    return _with_shares(of, way, found, said.plus[0], said.minus[0]) if compared else found
+    return _with_shares(results, stage, found, said.plus[0], said.minus[0]) if compared else found
 
 
-def _interaction(of: Results, way: str, said: Above, metric: str, at: float | None) -> Evidence:
+def _interaction(results: Results, stage: str, said: Above, metric: str, at: float | None) -> Evidence:
     (a, d), (b, c) = said.plus, said.minus
-    margin = of.spec.margin if metric in POINTS else None
-    difference = _difference(of, way, said.plus, said.minus, metric, at)
-    found = _found(of, way, [a, b, c, d], difference, metric, lambda by: _tails(by, said.bound, margin))
+    margin = results.spec.margin if metric in POINTS else None
+    difference = _difference(results, stage, said.plus, said.minus, metric, at)
+    found = _found(results, stage, [a, b, c, d], difference, metric, lambda by: _tails(by, said.bound, margin))
     return replace(found, a=f"({a} − {b})", b=f"({c} − {d})", by_look={} if found.lost else found.by_look)
 
 
-def _within(of: Results, way: str, said: Within, metric: str, at: float | None) -> Evidence:
-    margin, difference = of.spec.margin, _difference(of, way, [said.arm], [said.other], metric, at)
+def _within(results: Results, stage: str, said: Within, metric: str, at: float | None) -> Evidence:
+    margin, difference = results.spec.margin, _difference(results, stage, [said.arm], [said.other], metric, at)
     tails: Tested = lambda d: Tails(d.inside(margin), d.beyond(margin))  # noqa: E731
-    found = _found(of, way, [said.arm, said.other], difference, metric, tails)
+    found = _found(results, stage, [said.arm, said.other], difference, metric, tails)
     return replace(found, a=said.arm, b=said.other, by_look={} if found.lost else found.by_look)
 
 
-def _narrower(of: Results, way: str, said: Narrower, metric: str) -> Evidence:
-    difference = (_band(of, way, said.than, metric) - _band(of, way, said.arms, metric)).dropna()
-    found = _found(of, way, [*said.arms, *said.than], difference, metric, lambda d: _tails(d, 0.0, None))
+def _narrower(results: Results, stage: str, said: Narrower, metric: str) -> Evidence:
+    difference = (_band(results, stage, said.than, metric) - _band(results, stage, said.arms, metric)).dropna()
+    found = _found(results, stage, [*said.arms, *said.than], difference, metric, lambda d: _tails(d, 0.0, None))
     found = replace(found, a=_band_of(said.than), b=_band_of(said.arms))
     return _without_survivors(found, said.arms, said.than)
 
 
-def _share(of: Results, way: str, said: Share, metric: str, at: float | None) -> Evidence:
+def _share(results: Results, stage: str, said: Share, metric: str, at: float | None) -> Evidence:
     def tails(k: int, n: int) -> Tails:
         p = Tails(stats.share_above(k, n, said.share), stats.share_below(k, n, said.share))
         return p if said.larger else p.turned()
 
     by_look = {
-        n: tails(*_trained(of, way, said.arm, said.accuracy, metric, at, of.first_seeds(way, n)))
-        for n in of.looks(way, [said.arm])
+        n: tails(*_trained(results, stage, said.arm, said.accuracy, metric, at, results.first_seeds(stage, n)))
+        for n in results.looks(stage, [said.arm])
     }
-    every = _trained(of, way, said.arm, said.accuracy, metric, at, of.spec.seeds_of(way))
+    every = _trained(results, stage, said.arm, said.accuracy, metric, at, results.spec.seeds_of(stage))
     return Evidence(said.arm, "", by_look=by_look, trained=[(said.arm, *every)])
 
 
-def _mixed(of: Results, way: str, said: Mixed, metric: str, at: float | None) -> Evidence:
+def _mixed(results: Results, stage: str, said: Mixed, metric: str, at: float | None) -> Evidence:
     def tails(counts: Sequence[tuple[int, int]]) -> Tails:
-        """That an arm is mixed is seen, not inferred; that none is takes many seeds that agree."""
+        """Seeds on both sides show that an arm is mixed; only many seeds that agree show that no arm is."""
         if any(0 < k < n for k, n in counts):
             return Tails(above=0.0)
         steady = [min(stats.share_above(k, n, 1 - RARE), stats.share_below(k, n, RARE)) for k, n in counts]
         return Tails(below=max(steady))
 
     def counts(seeds: Sequence[int]) -> list[tuple[int, int]]:
-        return [_trained(of, way, arm, said.accuracy, metric, at, seeds) for arm in said.arms]
+        return [_trained(results, stage, arm, said.accuracy, metric, at, seeds) for arm in said.arms]
 
-    by_look = {n: tails(counts(of.first_seeds(way, n))) for n in of.looks(way, said.arms)}
-    every = counts(of.spec.seeds_of(way))
+    by_look = {n: tails(counts(results.first_seeds(stage, n))) for n in results.looks(stage, said.arms)}
+    every = counts(results.spec.seeds_of(stage))
     return Evidence("", "", by_look=by_look, trained=[(arm, *kn) for arm, kn in zip(said.arms, every, strict=True)])
 
 
 def _trained(
-    of: Results, way: str, arm: str, accuracy: float | None, metric: str, at: float | None, seeds: Sequence[int]
+    results: Results, stage: str, arm: str, accuracy: float | None, metric: str, at: float | None, seeds: Sequence[int]
 ) -> tuple[int, int]:
-    """Of so many seeds, how many came above an accuracy, and how many ended; one that diverged did not come above it."""
-    found = figures(of, way, arm, metric, at)
+    """How many of these seeds came above an accuracy, and how many ended; a seed that diverged did not come above it."""
+    found = figures(results, stage, arm, metric, at)
     found = found[found.index.isin(seeds)]
-    lost = {*of.samples[way][arm].diverged} & {*seeds}
-    return int((found > (of.spec.learned if accuracy is None else accuracy)).sum()), len(found) + len(lost)
+    lost = {*results.samples[stage][arm].diverged} & {*seeds}
+    return int((found > (results.spec.learned if accuracy is None else accuracy)).sum()), len(found) + len(lost)
 
 
 def _difference(
-    of: Results, way: str, plus: Sequence[str], minus: Sequence[str], metric: str, at: float | None
+    results: Results, stage: str, plus: Sequence[str], minus: Sequence[str], metric: str, at: float | None
 ) -> "pd.Series[float]":
-    """By seed, over the seeds that all these arms have."""
-    by_arm = {arm: figures(of, way, arm, metric, at) for arm in (*plus, *minus)}
+    """The difference by seed, over the seeds that all these arms have."""
+    by_arm = {arm: figures(results, stage, arm, metric, at) for arm in (*plus, *minus)}
     seeds = reduce(pd.Index.intersection, (found.index for found in by_arm.values()))
     known = {arm: found.reindex(seeds).to_numpy() for arm, found in by_arm.items()}
     return pd.Series(sum(known[arm] for arm in plus) - sum(known[arm] for arm in minus), index=seeds)
 
 
 def _found(
-    of: Results, way: str, arms: Sequence[str], by_seed: "pd.Series[float]", metric: str, tails: Tested
+    results: Results, stage: str, arms: Sequence[str], by_seed: "pd.Series[float]", metric: str, tails: Tested
 ) -> Evidence:
     """The difference over all seeds, and its tails at each look."""
-
-    sample = of.samples[way][arms[0]]
+    sample = results.samples[stage][arms[0]]
 
     def estimate(values: "pd.Series[float]") -> stats.Estimate:
-        return stats.mean_interval(sample.by_unit(values), of.spec.resolution_of(metric))
+        return stats.mean_interval(sample.by_unit(values), results.spec.resolution_of(metric))
 
-    at_looks = {n: estimate(by_seed[by_seed.index.isin(of.first_seeds(way, n))]) for n in of.looks(way, arms)}
-    lost = [arm for arm in arms if of.samples[way][arm].diverged]
+    at_looks = {
+        n: estimate(by_seed[by_seed.index.isin(results.first_seeds(stage, n))]) for n in results.looks(stage, arms)
+    }
+    lost = [arm for arm in arms if results.samples[stage][arm].diverged]
     return Evidence("", "", estimate(by_seed), {n: tails(d) for n, d in at_looks.items()}, lost)
 
 
@@ -187,9 +190,9 @@ def _tails(d: stats.Estimate, bound: float, margin: float | None) -> Tails:
 
 
 def _without_survivors(found: Evidence, favoured: Sequence[str], others: Sequence[str]) -> Evidence:
-    """The evidence without what would rest on the seeds that are left of an arm that diverged on some.
+    """The evidence without what would rest on the remaining seeds of an arm that diverged on some.
 
-    By them such an arm can be shown to be worse, as its best seeds only make that harder; not to be better or level.
+    They are its best seeds: they can show that the arm is worse, but not that it is better or equal.
     """
     if not found.lost:
         return found
@@ -198,14 +201,14 @@ def _without_survivors(found: Evidence, favoured: Sequence[str], others: Sequenc
     return replace(found, by_look=kept)
 
 
-def _with_shares(of: Results, way: str, found: Evidence, arm: str, other: str) -> Evidence:
-    """The evidence with how often the two diverged: one may be worse by that, too (Fisher's exact test; two tests in one)."""
+def _with_shares(results: Results, stage: str, found: Evidence, arm: str, other: str) -> Evidence:
+    """The evidence with the number of diverged seeds as a second reason why an arm is worse (Fisher's exact test)."""
 
     def either(p: float, worse: str, better: str, look: int) -> float:
-        if of.samples[way][better].diverged:
+        if results.samples[stage][better].diverged:
             return p
-        seeds = of.first_seeds(way, look)
-        (k, n), (other_k, other_n) = (of.samples[way][name].finished(seeds) for name in (worse, better))
+        seeds = results.first_seeds(stage, look)
+        (k, n), (other_k, other_n) = (results.samples[stage][name].finished(seeds) for name in (worse, better))
         return min(1.0, 2 * least([p, stats.fisher(k, n, other_k, other_n)]))
 
     by_look = {
@@ -214,11 +217,11 @@ def _with_shares(of: Results, way: str, found: Evidence, arm: str, other: str) -
     return replace(found, by_look=by_look)
 
 
-def _band(of: Results, way: str, arms: Sequence[str], metric: str) -> "pd.Series[float]":
-    """By seed: how far apart the arms are at each step, from the lowest to the highest; the mean over the steps."""
-    curves = [of.curves(of.samples[way][arm], metric) for arm in arms]
+def _band(results: Results, stage: str, arms: Sequence[str], metric: str) -> "pd.Series[float]":
+    """The width of the band by seed: the lowest to the highest arm at each step, then the mean over the steps."""
+    curves = [results.curves(results.samples[stage][arm], metric) for arm in arms]
     by_step = pd.concat(curves, keys=range(len(curves))).groupby(level=1)
-    band = (by_step.max() - by_step.min()).where(by_step.count() == len(curves))  # what one of them lacks has no band
+    band = (by_step.max() - by_step.min()).where(by_step.count() == len(curves))  # no band at a step that an arm lacks
     return band.mean().dropna()
 
 

@@ -1,4 +1,4 @@
-"""All questions of a page, with one budget of errors: what is shown of each, and what follows for the others."""
+"""All questions of a page with one budget of errors: what is shown of each, and what follows for the others."""
 
 import math
 from collections import defaultdict
@@ -24,14 +24,15 @@ OF_THE_MODEL = (schema.PARAMETERS, schema.SIZE_MB, schema.FLOPS)  # the same on 
 
 
 class Question(NamedTuple):
-    """All of these hold, in one way of looking at the arms."""
+    """Do all these assertions hold, in one stage and for one metric?"""
 
-    way: str
+    stage: str
     metric: str
     at: float | None
     said: tuple[Assertion, ...]
 
     def parts(self) -> "list[Question]":
+        """Each assertion as a question of its own."""
         return [self._replace(said=(one,)) for one in self.said]
 
 
@@ -62,18 +63,18 @@ class Contrast:
 
     @property
     def p(self) -> float:
-        """Of no difference, by itself and two-sided; of a difference that matters, where none is what is said or shown."""
+        """The two-sided p of "no difference", by itself; of "a difference that matters" where equality is said or shown."""
         return _of_the_answer(self, self.evidence.latest, 2)
 
     @property
     def p_corrected(self) -> float:
-        """The same, corrected for all questions and looks; NaN where it is but a part of a question."""
+        """The same p corrected for all questions and looks; NaN where the assertion is only part of a question."""
         return _of_the_answer(self, self.shown, 1)
 
     @property
     def needed(self) -> tuple[float, float]:
-        """n*: with how many seeds four of five studies would decide it, were the difference as large as it looks; from
-        the least to the largest spread that the seeds leave possible. NaN where it is decided, or nothing is known."""
+        """How many seeds decide it in four of five studies, if the difference is as large as it looks: for the smallest and
+        the largest spread that the seeds leave possible. NaN where it is decided, or nothing is known."""
         d = self.difference
         if self.verdict != OPEN or not d.sd > 0:
             return math.nan, math.nan
@@ -93,7 +94,7 @@ def _of_the_answer(contrast: Contrast, p: Tails, sides: int) -> float:
 
 @dataclass(frozen=True)
 class Interacting:
-    """Whether the two factors of a grid act on one another."""
+    """Whether the two factors of a grid interact."""
 
     arms: list[list[str]]  # by row, then column
     test: stats.Interaction | None = None  # over all seeds that all cells have
@@ -101,23 +102,27 @@ class Interacting:
     lost: Sequence[str] = ()  # arms that diverged on some seeds: then it cannot be tested
 
 
-def interacting(of: Results) -> Interacting | None:
-    """The test of the interaction, as reported; None where the table is no whole grid of two factors."""
-    cells = grid(of.spec)
+def interacting(results: Results) -> Interacting | None:
+    """The test of the interaction as reported; None where the study has no complete grid of two factors."""
+    cells = grid(results.spec)
     if cells is None or min(len(cells.rows), len(cells.columns)) < 2:
         return None
     arms = [[arm for arm in row if arm is not None] for row in cells.arms]
     every = [arm for row in arms for arm in row]
     if len(every) < len(cells.rows) * len(cells.columns):
         return None
-    if lost := [arm for arm in every if of.samples["reported"][arm].diverged]:
+    if lost := [arm for arm in every if results.samples["reported"][arm].diverged]:
         return Interacting(arms, lost=lost)
-    by_seed = pd.concat([of.samples["reported"][arm].values(schema.JUDGED_BY) for arm in every], axis=1, join="inner")
+    by_seed = pd.concat(
+        [results.samples["reported"][arm].values(schema.JUDGED_BY) for arm in every], axis=1, join="inner"
+    )
 
     def tested(known: pd.DataFrame) -> stats.Interaction:
         return stats.two_way_interaction(known.to_numpy().T.reshape(len(cells.rows), len(cells.columns), -1))
 
-    first = {n: by_seed[by_seed.index.isin(of.first_seeds("reported", n))] for n in of.looks("reported", every)}
+    first = {
+        n: by_seed[by_seed.index.isin(results.first_seeds("reported", n))] for n in results.looks("reported", every)
+    }
     by_look = {
         n: Tails(above=tested(known).p / 2) for n, known in first.items() if len(known) > 1
     }  # as one of two sides
@@ -127,10 +132,10 @@ def interacting(of: Results) -> Interacting | None:
 class Page:
     """All questions of a page with their weights, and what is shown of each."""
 
-    def __init__(self, of: Results, rows: Sequence[Question], claims: Sequence[Question]) -> None:
-        self.of = of
+    def __init__(self, results: Results, rows: Sequence[Question], claims: Sequence[Question]) -> None:
+        self.results = results
         self._seen: dict[Question, Evidence] = {}
-        self.interacting = interacting(of)
+        self.interacting = interacting(results)
         sampled = [question for question in claims if question.metric not in OF_THE_MODEL]
         row, claim = weights(len(rows) + (self.interacting is not None), len(sampled))
         share: dict[Question, float] = defaultdict(float)
@@ -139,7 +144,7 @@ class Page:
                 share[_canonical(question)[0]] += weight
         self._family = [(weight, self._over_looks(question)) for question, weight in share.items()]
         if self.interacting:
-            self._family.append((row, over_looks(self.interacting.by_look, of.spec.shares)))
+            self._family.append((row, over_looks(self.interacting.by_look, results.spec.shares)))
         self._found = corrected(self._family)
         self.interaction_shown = self._found[-1].above if self.interacting else math.nan
         self._weights, self._own = dict(share), dict(zip(share, self._found, strict=False))
@@ -149,8 +154,8 @@ class Page:
 
     def contrast(self, part: Question) -> Contrast:
         weight = self._weights.get(_canonical(part)[0], 0.0) or max(self._weights.values(), default=1.0)
-        level = level_left(self._family, self._found, weight, LEVEL / 2) * [*self.of.spec.shares.values()][-1]
-        margin = self.of.spec.margin if part.metric in POINTS else 0.0
+        level = level_left(self._family, self._found, weight, LEVEL / 2) * [*self.results.spec.shares.values()][-1]
+        margin = self.results.spec.margin if part.metric in POINTS else 0.0
         return Contrast(part.said[0], self._evidence(part), self.shown(part), level, margin)
 
     def shown(self, question: Question) -> Tails:
@@ -168,17 +173,17 @@ class Page:
 
     def _evidence(self, part: Question) -> Evidence:
         if part not in self._seen:
-            self._seen[part] = evidence(self.of, part.way, part.said[0], part.metric, part.at)
+            self._seen[part] = evidence(self.results, part.stage, part.said[0], part.metric, part.at)
         return self._seen[part]
 
     def _over_looks(self, question: Question) -> Tails:
         looked = [self._evidence(part).by_look for part in question.parts()]
         common = set.intersection(*({*by_look} for by_look in looked))
         at_looks = {n: all_of([by_look[n] for by_look in looked]) for n in common}
-        return over_looks(at_looks, self.of.spec.shares)
+        return over_looks(at_looks, self.results.spec.shares)
 
     def _follow(self, question: Question, found: Tails) -> None:
-        """Note what an answer to a question says of its parts: yes to all is yes to each; "one of them" is the clearest."""
+        """Note what the answer to a question says of its parts: yes to all is yes to each; "any of them" is the clearest."""
         parts = question.parts()
         seen = [self._over_looks(part) for part in parts]
         clearest = [min(parts, key=lambda part: _or_one(seen[parts.index(part)][answer])) for answer in (1, 2)]
@@ -201,7 +206,7 @@ class Page:
 
 
 def _canonical(question: Question) -> tuple[Question, bool]:
-    """A question and the same the other way round are one: the one that is kept, and whether it is turned."""
+    """A against b and b against a are one question: the form that is kept, and whether the given one is its mirror."""
     one = question.said[0]
     if (
         len(question.said) > 1
@@ -215,7 +220,7 @@ def _canonical(question: Question) -> tuple[Question, bool]:
 
 
 def _fact(difference: stats.Estimate) -> Tails:
-    """Of what a network simply is: no statistics are needed."""
+    """The tails of a property that is the same in every trial of an arm: certain, without statistics."""
     return Tails(*(float(not holds) for holds in (difference.mean > 0, difference.mean < 0, difference.mean == 0)))
 
 

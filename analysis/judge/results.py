@@ -1,7 +1,7 @@
-"""From trials to the numbers of a table: samples over seeds, contrasts to the baseline, budgets, what is missing.
+"""From trials to the numbers of a table: samples over seeds, curves, costs, what is missing.
 
-An arm is looked at in two ways: as *reported* (the report's setting) and *tuned* (its own best setting, chosen on
-validation data and trained anew on fresh seeds: the stage ``confirm``).
+Two stages are judged: ``reported`` (the report's setting) and ``confirm`` (the arm tuned: its own best setting, chosen on
+validation data and trained anew on fresh seeds).
 """
 
 import math
@@ -18,7 +18,7 @@ from analysis.read.runs import StudyRuns
 from analysis.read.spec import Spec
 from studies.engine import schema
 
-WAYS = ("reported", "confirm")
+JUDGED_STAGES = ("reported", "confirm")
 NAMES = {"reported": "as reported", "confirm": "tuned"}
 _ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
 _TENTH = 10  # the last tenth of a training is held against the tenth before
@@ -26,13 +26,13 @@ _TENTH = 10  # the last tenth of a training is held against the tenth before
 
 @dataclass(frozen=True)
 class Sample:
-    """The trials of one arm in one way, seed by seed."""
+    """The trials of one arm in one stage, seed by seed."""
 
     trials: pd.DataFrame  # completed ones, by seed
     planned: tuple[int, ...]
     diverged: tuple[int, ...]
     failed: tuple[int, ...]
-    starts: tuple[int, ...]  # the first seed; where searches were repeated, of each of them
+    starts: tuple[int, ...]  # the first seed of each search; one seed where the search was not repeated
 
     @property
     def ended(self) -> int:
@@ -60,11 +60,11 @@ class Sample:
         return self.trials[metric].dropna()
 
     def mean(self, metric: str) -> stats.Estimate:
-        """NaN over 0 seeds where there is nothing to take the mean of."""
+        """The mean over seeds; NaN over 0 seeds where no seed has the metric."""
         return stats.mean_interval(self.by_unit(self.values(metric)))
 
     def by_unit(self, by_seed: "pd.Series[float]") -> "pd.Series[float]":
-        """What is independent of one another: seeds; where searches were repeated, the means over the seeds of each."""
+        """The independent values: one a seed or, where searches were repeated, the mean over the seeds of each search."""
         if len(self.starts) < 2:
             return by_seed
         return by_seed.groupby(lambda seed: bisect_right(self.starts, seed)).mean()
@@ -72,8 +72,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Results:
+    """The trials of a study as samples."""
+
     runs: StudyRuns
-    samples: Mapping[str, Mapping[str, Sample]]  # by way, then arm
+    samples: Mapping[str, Mapping[str, Sample]]  # by stage, then arm
 
     @property
     def spec(self) -> Spec:
@@ -82,20 +84,20 @@ class Results:
     @cached_property
     def history(self) -> pd.DataFrame:
         """The metrics of the reported and confirming trials, a row an epoch."""
-        return self.runs.curves(self.runs.trials[self.runs.trials[schema.STAGE].isin(WAYS)])
+        return self.runs.curves(self.runs.trials[self.runs.trials[schema.STAGE].isin(JUDGED_STAGES)])
 
-    def ways(self) -> list[str]:
-        """The ways of which any trial has ended."""
-        return [way for way in WAYS if any(s.ended or s.failed for s in self.samples[way].values())]
+    def stages(self) -> list[str]:
+        """The judged stages in which any trial has ended."""
+        return [stage for stage in JUDGED_STAGES if any(s.ended or s.failed for s in self.samples[stage].values())]
 
-    def first_seeds(self, way: str, look: int) -> list[int]:
-        """The seeds that a look at so many of them is at: of several searches, so many of each."""
-        return [start + i for start in self.spec.first_seeds_of(way) for i in range(look)]
+    def first_seeds(self, stage: str, look: int) -> list[int]:
+        """The seeds of a look: the first ``look`` seeds; with several searches, so many of each."""
+        return [start + i for start in self.spec.first_seeds_of(stage) for i in range(look)]
 
-    def looks(self, way: str, arms: Iterable[str]) -> list[int]:
-        """The looks at which all these arms had ended on all their seeds, of those that were declared."""
-        ended = [sample.there for arm in arms if (sample := self.samples[way].get(arm))]
-        return [n for n in self.spec.shares if all(there.issuperset(self.first_seeds(way, n)) for there in ended)]
+    def looks(self, stage: str, arms: Iterable[str]) -> list[int]:
+        """The declared looks for which all these arms have ended on all seeds."""
+        ended = [sample.there for arm in arms if (sample := self.samples[stage].get(arm))]
+        return [n for n in self.spec.shares if all(there.issuperset(self.first_seeds(stage, n)) for there in ended)]
 
     def search(self, arm: str) -> pd.DataFrame:
         """The search trials that ended; only a stopped one can have metrics of later epochs than it is judged by."""
@@ -103,22 +105,22 @@ class Results:
         ended = trials[schema.OUTCOME].isin(_ENDED)
         return trials[(trials[schema.STAGE] == "search") & (trials[schema.ARM] == arm) & ended]
 
-    def figures(self, way: str, metric: str) -> pd.DataFrame:
+    def figures(self, stage: str, metric: str) -> pd.DataFrame:
         """A metric by arm and seed (or search), of the arms that never diverged and the seeds that all of them have."""
-        steady = {arm: sample for arm, sample in self.samples[way].items() if not sample.diverged}
+        steady = {arm: sample for arm, sample in self.samples[stage].items() if not sample.diverged}
         known = {arm: found for arm, s in steady.items() if not (found := s.by_unit(s.values(metric))).empty}
         return pd.concat(known, axis=1, join="inner").T if known else pd.DataFrame()
 
-    def chosen_arm(self, way: str) -> str | None:
+    def chosen_arm(self, stage: str) -> str | None:
         """The best by validation accuracy, once all arms are trained; the test set takes no part in it."""
-        means = self.figures(way, schema.CHOSEN_BY).mean(axis=1)
-        missing = any(sample.missing for sample in self.samples[way].values())
+        means = self.figures(stage, schema.CHOSEN_BY).mean(axis=1)
+        missing = any(sample.missing for sample in self.samples[stage].values())
         return None if missing or means.empty else str(means.idxmax())
 
-    def chosen_figure(self, way: str) -> stats.Estimate:
-        """The test accuracy of the best: by seed, of the arm that all other seeds would choose. What is chosen and shown
-        on the same seeds would look better than it is."""
-        validation, test = (self.figures(way, metric) for metric in (schema.CHOSEN_BY, schema.JUDGED_BY))
+    def chosen_figure(self, stage: str) -> stats.Estimate:
+        """The test accuracy of the best arm: on each seed, that of the arm which all other seeds choose. A figure that is
+        chosen and shown on the same seeds looks better than it is."""
+        validation, test = (self.figures(stage, metric) for metric in (schema.CHOSEN_BY, schema.JUDGED_BY))
         if min(validation.shape) < 2 or not validation.index.equals(test.index):
             return stats.mean_interval([])
         both = validation.columns.intersection(test.columns)
@@ -130,7 +132,7 @@ class Results:
         return {} if confirmed.empty else {name: confirmed[name].iloc[0] for name in self.spec.tune[arm]}
 
     def cost(self, arm: str) -> dict[str, int]:
-        """What an arm took, all stages together; of a reported arm and of a tuned arm of that name."""
+        """What an arm took in all stages together; a reported and a tuned arm of the same name are one."""
         trials = self.runs.trials
         own = trials[(trials[schema.ARM] == arm) & trials[schema.OUTCOME].notna()]
         ends = {outcome: int((own[schema.OUTCOME] == outcome).sum()) for outcome in ("stopped", "diverged")}
@@ -167,11 +169,11 @@ class Results:
         return table.reindex(columns=[*sample.trials[schema.SIGNATURE]]).set_axis(sample.trials.index, axis=1)
 
     def trained(self, sample: Sample) -> tuple[int, int]:
-        """On how many seeds an arm came above chance, of those on which it ended; one that diverged did not."""
+        """On how many seeds an arm learned, and on how many it ended; a seed that diverged has not learned."""
         return int((sample.values(schema.JUDGED_BY) > self.spec.learned).sum()), sample.ended
 
     def half_learned(self, sample: Sample) -> str:
-        """``2 of 3`` where only some seeds have come above chance: a mean over both kinds describes neither."""
+        """``2 of 3`` where only some seeds have learned: a mean over both kinds describes neither."""
         tests = sample.values(schema.JUDGED_BY)
         learned = int((tests > self.spec.learned).sum())
         return f"{learned} of {len(tests)}" if 0 < learned < len(tests) else ""
@@ -186,17 +188,18 @@ class Results:
         return math.nan
 
 
-def results(runs: StudyRuns) -> Results:
+def results_of(runs: StudyRuns) -> Results:
+    """The trials of a study, by stage and arm."""
     by_arm = {(stage, arm): own for (stage, arm), own in runs.trials.groupby([schema.STAGE, schema.ARM])}
     none = runs.trials.iloc[:0]
     samples = {
-        way: {arm: _sample(by_arm.get((way, arm), none), runs.spec, way, arm) for arm in runs.spec.arms_of(way)}
-        for way in WAYS
+        stage: {arm: _sample(by_arm.get((stage, arm), none), runs.spec, stage, arm) for arm in runs.spec.arms_of(stage)}
+        for stage in JUDGED_STAGES
     }
     return Results(runs, samples)
 
 
-def _sample(own: pd.DataFrame, spec: Spec, way: str, arm: str) -> Sample:
+def _sample(own: pd.DataFrame, spec: Spec, stage: str, arm: str) -> Sample:
     own = own.set_index(own[schema.SEED].astype(int)).sort_index()
     seeds: dict[str, list[int]] = {outcome: [] for outcome in schema.OUTCOMES}
     for seed, outcome in zip(own.index, own[schema.OUTCOME], strict=True):
@@ -204,8 +207,8 @@ def _sample(own: pd.DataFrame, spec: Spec, way: str, arm: str) -> Sample:
     completed = own[own[schema.OUTCOME] == "completed"] if len(seeds["completed"]) < len(own) else own
     return Sample(
         completed,
-        spec.seeds_of(way, arm),
+        spec.seeds_of(stage, arm),
         tuple(seeds["diverged"]),
         tuple(seeds["failed"]),
-        spec.first_seeds_of(way),
+        spec.first_seeds_of(stage),
     )

@@ -1,4 +1,4 @@
-"""Statistics over seeds: arrays in, numbers out. Nothing here knows of studies, stores or files.
+"""Statistics over seeds: arrays in, numbers out. Nothing here knows about studies, books or files.
 
 Seeds are few (3 to 12), so every interval is Student's t: with the normal's 1.96 a "95 %" interval over 5 seeds
 covers 84 %. Comparisons are paired: two arms on the same seed share the data order, so what differs is the arm.
@@ -74,7 +74,7 @@ class Interaction(NamedTuple):
 
 
 def mean_interval(values: ArrayLike, resolution: float = 0.0) -> Estimate:
-    """Mean of ``values`` (shape (n,)) with its interval; of none, NaN.
+    """Mean of ``values`` (shape (n,)) with its interval; NaN without values.
 
     ``resolution`` is the step in which the values are known (one image of the test set): the spread is taken no
     smaller than that, so that three values that agree by rounding do not pass for certainty.
@@ -84,11 +84,6 @@ def mean_interval(values: ArrayLike, resolution: float = 0.0) -> Estimate:
     assert np.isfinite(x).all(), "all of them finite"
     sd = max(float(x.std(ddof=1)), resolution) if x.size > 1 else math.nan
     return Estimate(float(x.mean()) if x.size else math.nan, x.size, sd)
-
-
-def paired_difference(a: ArrayLike, b: ArrayLike, resolution: float = 0.0) -> Estimate:
-    """``a - b`` for arrays of shape (n,), element i of both from the same seed."""
-    return mean_interval(np.subtract(a, b), resolution)
 
 
 def sign_flip_p(differences: ArrayLike) -> float:
@@ -101,11 +96,6 @@ def sign_flip_p(differences: ArrayLike) -> float:
         bits[0] = 0  # the pattern that was seen is one of them
     means = (1 - 2 * bits) @ d
     return float(np.mean(np.abs(means) >= abs(d.sum()) * (1 - 1e-12)))
-
-
-def sign_flip_floor(n: int) -> float:
-    """The smallest p a sign-flip test on n pairs can give: 0.25 at 3 seeds, 0.0625 at 5; below 0.05 only from 6 on."""
-    return min(1.0, 2.0 ** (1 - n))
 
 
 def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:

@@ -1,4 +1,4 @@
-"""What a page may say: of each arm beside the baseline, and of each conclusion of the report, with one budget of errors.
+"""What a page may say about each arm beside the baseline, and about each conclusion of the report.
 
     better, worse, practically equal     of a contrast, shown; undecided: none of them
     SUPPORTED      all that the claim says is shown
@@ -7,8 +7,8 @@
     UNDECIDED      neither
     INVALID        there is nothing fair to compare
 
-A question that is asked twice (by the table and by a claim, or the other way round) is one question. What is shown by
-one follows for the others, so that no two lines of a page are at odds.
+A question that is asked twice (by the table and by a claim, or as a against b and b against a) is one question. What one
+question shows follows for the others, so that no two lines of a page contradict one another.
 """
 
 import math
@@ -19,8 +19,9 @@ from typing import NamedTuple
 from analysis.judge.correction import Tails
 from analysis.judge.evidence import value_at
 from analysis.judge.page import EQUAL, WORSE, Contrast, Interacting, Page, Question
-from analysis.judge.results import WAYS, Results, results
+from analysis.judge.results import JUDGED_STAGES, Results, results_of
 from analysis.read.runs import StudyRuns
+from analysis.read.spec import Spec
 from analysis.words import count, listed
 from studies.engine import schema
 from studies.engine.study.assertions import POINTS, Above, Narrower, Within
@@ -35,13 +36,13 @@ _VALIDATION = (schema.VAL_LOSS, schema.VAL_ACC1, schema.VAL_ACC5)
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the trials say to a claim in one way."""
+    """What the trials say about a claim in one stage."""
 
     claim: Claim
-    way: str
+    stage: str
     verdict: str
-    reason: str = ""  # of INVALID, and of what is not there yet
-    contrasts: Sequence[Contrast] = ()  # one an assertion
+    reason: str = ""  # why it is INVALID, or what is not there yet
+    contrasts: Sequence[Contrast] = ()  # one for each assertion
     alone: Tails = field(default_factory=Tails)  # the p of each answer at the latest look, uncorrected
     shown: Tails = field(default_factory=Tails)
 
@@ -50,7 +51,7 @@ class Ruling:
 class Judged(Results):
     """The results with what they show."""
 
-    contrasts: Mapping[str, Mapping[str, Contrast]]  # by way, then arm: test accuracy against the baseline's
+    contrasts: Mapping[str, Mapping[str, Contrast]]  # by stage, then arm: test accuracy against the baseline's
     rulings: Sequence[tuple[Claim, Sequence[Ruling]]]
     interacting: Interacting | None
     interaction_shown: float  # its corrected p
@@ -58,51 +59,51 @@ class Judged(Results):
 
 class _Asked(NamedTuple):
     claim: Claim
-    question: Question  # with the arms of its way
+    question: Question  # with the arms of its stage
 
 
 def judged(runs: StudyRuns) -> Judged:
-    """At scale smoke nothing is judged: its numbers mean nothing."""
-    of = results(runs)
-    if of.spec.is_smoke:
-        return Judged(
-            of.runs, of.samples, {way: {} for way in WAYS}, [(claim, []) for claim in of.spec.claims], None, math.nan
-        )
-    ways = [way for way in WAYS if of.spec.baseline_of(way) in of.spec.arms_of(way)]
-    rows = {
-        way: {arm: _row(of, way, arm) for arm in of.spec.arms_of(way) if arm != of.spec.baseline_of(way)}
-        for way in ways
-    }
-    asked = [asking for way in WAYS for claim in of.spec.claims if (asking := _asked(of, way, claim))]
-    page = Page(of, [row for by_arm in rows.values() for row in by_arm.values()], [one.question for one in asked])
-    contrasts = {way: {arm: page.contrast(row) for arm, row in rows.get(way, {}).items()} for way in WAYS}
-    ruled = [_ruling(page, asking) for asking in asked if asking.question.way in of.ways()]
-    rulings = [(claim, [ruling for ruling in ruled if ruling.claim is claim]) for claim in of.spec.claims]
-    return Judged(of.runs, of.samples, contrasts, rulings, page.interacting, page.interaction_shown)
+    """The results of a study with what they show; nothing at scale smoke, whose numbers mean nothing."""
+    results, spec = results_of(runs), runs.spec
+    if spec.is_smoke:
+        nothing: dict[str, dict[str, Contrast]] = {stage: {} for stage in JUDGED_STAGES}
+        return Judged(runs, results.samples, nothing, [(claim, []) for claim in spec.claims], None, math.nan)
+    rows = {stage: _rows(spec, stage) for stage in JUDGED_STAGES}
+    asked = [asking for stage in JUDGED_STAGES for claim in spec.claims if (asking := _asked(spec, stage, claim))]
+    page = Page(results, [row for by_arm in rows.values() for row in by_arm.values()], [one.question for one in asked])
+    contrasts = {stage: {arm: page.contrast(row) for arm, row in by_arm.items()} for stage, by_arm in rows.items()}
+    ruled = [_ruling(page, asking) for asking in asked if asking.question.stage in results.stages()]
+    rulings = [(claim, [ruling for ruling in ruled if ruling.claim is claim]) for claim in spec.claims]
+    return Judged(runs, results.samples, contrasts, rulings, page.interacting, page.interaction_shown)
 
 
-def _row(of: Results, way: str, arm: str) -> Question:
-    return Question(way, schema.JUDGED_BY, None, (Above((arm,), (str(of.spec.baseline_of(way)),)),))
+def _rows(spec: Spec, stage: str) -> dict[str, Question]:
+    """Each arm against the baseline, as a question; empty where the stage has no baseline."""
+    baseline, arms = spec.baseline_of(stage), spec.arms_of(stage)
+    if baseline is None or baseline not in arms:
+        return {}
+    others = [arm for arm in arms if arm != baseline]
+    return {arm: Question(stage, schema.JUDGED_BY, None, (Above((arm,), (baseline,)),)) for arm in others}
 
 
-def _asked(of: Results, way: str, claim: Claim) -> _Asked | None:
-    """The claim with the arms of this way; None where tuning has made of them what the claim does not speak of."""
-    said = claim.assertions(list(of.spec.arms))
-    if way == "reported":
-        return _Asked(claim, Question(way, claim.metric, claim.at, said))
-    names, named = of.spec.tuned_of, {arm for one in said for arm in one.about}
+def _asked(spec: Spec, stage: str, claim: Claim) -> _Asked | None:
+    """The claim with the arms of this stage; None where tuning changed what the claim speaks of."""
+    said = claim.assertions(list(spec.arms))
+    if stage == "reported":
+        return _Asked(claim, Question(stage, claim.metric, claim.at, said))
+    names, named = spec.tuned_of, {arm for one in said for arm in one.about}
     meant = {names.get(arm) for arm in named}
     if None in meant or any(tuned in meant and arm not in named for arm, tuned in names.items()):
         return None  # it stands for other settings too: "at lr 2e-3" is not asked of an arm that chose another rate
     here = claim.renamed(names)
-    said = here.assertions(list(of.spec.tuned_arms)) if here else ()
-    return _Asked(claim, Question(way, claim.metric, claim.at, tuple(dict.fromkeys(said)))) if said else None
+    said = here.assertions(list(spec.tuned_arms)) if here else ()
+    return _Asked(claim, Question(stage, claim.metric, claim.at, tuple(dict.fromkeys(said)))) if said else None
 
 
 def _ruling(page: Page, asked: _Asked) -> Ruling:
     claim, question = asked
-    if fault := _fault(page.of, asked):
-        return Ruling(claim, question.way, *fault)
+    if fault := _fault(page.results, asked):
+        return Ruling(claim, question.stage, *fault)
     contrasts = [page.contrast(part) for part in question.parts()]
     shown = page.shown(question)
     words = {contrast.verdict for contrast in contrasts}
@@ -111,34 +112,34 @@ def _ruling(page: Page, asked: _Asked) -> Ruling:
         verdict = CONTRADICTED if WORSE in words else NEGLIGIBLE
     elif shown.above <= LEVEL or shown.below <= LEVEL:
         verdict = SUPPORTED if shown.above <= LEVEL else CONTRADICTED
-    elif reason := _nothing_to_compare(page.of, question, contrasts):
-        return Ruling(claim, question.way, INVALID, reason)
-    return Ruling(claim, question.way, verdict, "", contrasts, page.alone(question), shown)
+    elif reason := _nothing_to_compare(page.results, question, contrasts):
+        return Ruling(claim, question.stage, INVALID, reason)
+    return Ruling(claim, question.stage, verdict, "", contrasts, page.alone(question), shown)
 
 
-def _fault(of: Results, asked: _Asked) -> tuple[str, str] | None:
-    """Why a claim cannot be judged in this way: a verdict and its reason."""
-    claim, (way, _, _, said) = asked
+def _fault(results: Results, asked: _Asked) -> tuple[str, str] | None:
+    """Why a claim cannot be judged in its stage: a verdict and its reason; None where it can be."""
+    claim, (stage, _, _, said) = asked
     arms = list(dict.fromkeys(arm for one in said for arm in one.about))
-    samples = {arm: of.samples[way][arm] for arm in arms}
+    samples = {arm: results.samples[stage][arm] for arm in arms}
     if absent := [arm for arm, sample in samples.items() if not sample.ended]:
         return UNDECIDED, f"not trained yet: {', '.join(absent)}"
     if len({digest for sample in samples.values() for digest in sample.trials[schema.DATASET_DIGEST].dropna()}) > 1:
         return INVALID, "the data set changed between its trials"
-    if way == "confirm" and (searches := of.unequal_searches(arms)):
+    if stage == "confirm" and (searches := results.unequal_searches(arms)):
         by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
         return INVALID, f"unequal search budgets ({by_arm})"
     if isinstance(said[0], Within) and claim.metric not in POINTS:
         return INVALID, f"the margin is in points of accuracy, and {claim.metric} is not"
-    if value_at(claim.metric, claim.at) in _VALIDATION and not of.spec.dataset["validation"]:
+    if value_at(claim.metric, claim.at) in _VALIDATION and not results.spec.dataset["validation"]:
         return INVALID, f"it needs {value_at(claim.metric, claim.at)}, and the study has no validation data"
     return None
 
 
-def _nothing_to_compare(of: Results, question: Question, contrasts: Sequence[Contrast]) -> str:
-    """Why trials that are there say nothing to a claim, and never will."""
+def _nothing_to_compare(results: Results, question: Question, contrasts: Sequence[Contrast]) -> str:
+    """Why the trials say nothing about a claim, and never will; empty where they do or may."""
     if lost := list(dict.fromkeys(arm for c in contrasts if c.evidence.one_sided for arm in c.evidence.lost)):
-        ends = {arm: of.samples[question.way][arm] for arm in lost}
+        ends = {arm: results.samples[question.stage][arm] for arm in lost}
         seeds = listed(f"{arm} on {len(own.diverged)} of {own.ended} seeds" for arm, own in ends.items())
         return f"diverged: {seeds}; the seeds that are left do not speak for all"
     metric = value_at(question.metric, question.at)

@@ -14,14 +14,14 @@ from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECID
 from analysis.words import LABELS, SMOKE, count, listed, number, plus_minus, probability
 from analysis.write.formats import screen, wrapped
 from analysis.write.lints import lints, missing
-from analysis.write.notes import TRAIN_ACCURACY, corrected, found, named, settings_only
+from analysis.write.notes import ONE_SEARCH, TRAIN_ACCURACY, corrected, found, from_one_search, named
 from studies.engine import schema
 from studies.engine.study.assertions import HIGHER_IS_BETTER, POINTS, Above, Mixed, Narrower, Share, Within
 from studies.engine.study.claims import Claim
 from studies.engine.study.error_budget import LEVEL
 
-_TOLD = 4  # contrasts in a sentence
-_FEASIBLE = 100_000  # seeds: more are no advice
+_TOLD = 4  # contrasts named in a sentence
+_FEASIBLE = 100_000  # seeds: nobody can act on a larger number
 VERDICTS = (
     "SUPPORTED: all that the claim says is shown. CONTRADICTED: the opposite of something that it says is shown. "
     "NEGLIGIBLE: a difference that it speaks of is shown to lie inside the margin, {}. UNDECIDED: none of these yet. "
@@ -36,90 +36,92 @@ _UNITS = {
 }  # fmt: skip
 
 
-def sentence(of: Judged, ruling: Ruling) -> str:
+def sentence(results: Judged, ruling: Ruling) -> str:
     """The ruling as one sentence that needs no statistics to read."""
     if ruling.reason:
         return f"{ruling.reason[0].upper()}{ruling.reason[1:]}."
     if ruling.contrasts[0].evidence.trained:
-        return _of_training(of, ruling)
+        return _of_training(results, ruling)
     claim = ruling.claim
-    deciding = [_shows(of, ruling, contrast) for contrast in ruling.contrasts if _decides(ruling, contrast)]
+    deciding = [_shows(results, ruling, contrast) for contrast in ruling.contrasts if _decides(ruling, contrast)]
     if len(deciding) > _TOLD:
         deciding[_TOLD - 1 :] = [f"so on ({len(deciding) - _TOLD + 1} more, below)"]
     n = min(contrast.difference.n for contrast in ruling.contrasts)
-    unit = "shared search" if ruling.way == "confirm" and of.spec.searches > 1 else "shared seed"
+    unit = "shared search" if ruling.stage == "confirm" and results.spec.searches > 1 else "shared seed"
     over = "By construction" if claim.metric in OF_THE_MODEL else f"Over {count(n, unit)}"
     when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""
     line = f"{over}, {listed(deciding)} in {LABELS.get(value_at(claim.metric, claim.at), claim.metric)}{when}."
-    line += _what_would_decide(of, ruling, n) if ruling.verdict == UNDECIDED else ""
-    return f"{line} {settings_only(of)}" if ruling.way == "confirm" and of.spec.searches == 1 else line
+    line += _what_would_decide(results, ruling, n) if ruling.verdict == UNDECIDED else ""
+    return f"{line} {ONE_SEARCH}" if from_one_search(results, ruling.stage) else line
 
 
-def figures(of: Judged, ruling: Ruling) -> list[str]:
-    """The numbers under a ruling: its own p, where it rests on several differences, and a line a difference."""
+def figures(results: Judged, ruling: Ruling) -> list[str]:
+    """The numbers under a ruling: a line for each difference and, where there are several, one for all together."""
     return [
         *_together(ruling),
-        *(_line(of, ruling, contrast) for contrast in ruling.contrasts if not contrast.evidence.trained),
+        *(_line(results, ruling, contrast) for contrast in ruling.contrasts if not contrast.evidence.trained),
     ]
 
 
-def text(of: Judged) -> str:
-    """All claims, for a terminal."""
-    begin = [f"{of.spec.name}, scale {of.spec.scale}: {of.spec.question}", *([SMOKE] if of.spec.is_smoke else [])]
+def text(results: Judged) -> str:
+    """All claims of a study with their verdicts, for a terminal."""
+    spec = results.spec
+    begin = [f"{spec.name}, scale {spec.scale}: {spec.question}", *([SMOKE] if spec.is_smoke else [])]
     parts = ["\n".join(wrapped(line, screen())) for line in begin]
-    for place, (claim, rulings) in enumerate(of.rulings, start=1):
-        parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', screen()), *_lines(of, rulings)]))
-    parts.append("\n".join(line for note in notes(of) for line in wrapped(note, screen())))
+    for place, (claim, rulings) in enumerate(results.rulings, start=1):
+        parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', screen()), *_lines(results, rulings)]))
+    parts.append("\n".join(line for note in notes(results) for line in wrapped(note, screen())))
     return "\n\n".join(parts) + "\n"
 
 
-def frame(of: Judged) -> pd.DataFrame:
-    """A row a claim and way that it was looked at in."""
+def frame(results: Judged) -> pd.DataFrame:
+    """One row per claim and stage that it was judged in."""
     rows = [
-        (claim.text, NAMES[ruling.way], ruling.verdict, sentence(of, ruling))
-        for claim, rulings in of.rulings
+        (claim.text, NAMES[ruling.stage], ruling.verdict, sentence(results, ruling))
+        for claim, rulings in results.rulings
         for ruling in rulings
     ]
     return pd.DataFrame(rows, columns=["claim", "looked_at", "verdict", "why"])
 
 
-def verdicts(of: Judged) -> str:
-    """What the verdicts mean."""
-    meant = VERDICTS.format(f"±{of.spec.margin:g} points")
-    return f"{meant} Trials that share a seed are compared with one another. {corrected(of)}"
+def verdicts(results: Judged) -> str:
+    """A note on what the verdicts mean."""
+    meant = VERDICTS.format(f"±{results.spec.margin:g} points")
+    return f"{meant} Trials that share a seed are compared with one another. {corrected(results)}"
 
 
-def notes(of: Judged) -> list[str]:
-    spec, said = of.spec, [verdicts(of)]
+def notes(results: Judged) -> list[str]:
+    """What stands under the claims: what the verdicts mean, and what to beware of."""
+    spec, said = results.spec, [verdicts(results)]
     if any(map(about_training, spec.claims)):
         said.append(TO_TRAIN)
     if spec.scale != "report":
-        here = f"on {spec.dataset['name']} with {listed(found(of, 'epochs'))} epochs"
+        here = f"on {spec.dataset['name']} with {listed(found(results, 'epochs'))} epochs"
         said.append(f"Judged at scale {spec.scale}: {here}, not on the report's data and budget.")
     if any(claim.metric == schema.GAP for claim in spec.claims):
         said.append(TRAIN_ACCURACY)
-    return [*said, *missing(of), *lints(of), *of.runs.notes]
+    return [*said, *missing(results), *lints(results), *results.runs.notes]
 
 
-def _lines(of: Judged, own: Sequence[Ruling]) -> list[str]:
+def _lines(results: Judged, own: Sequence[Ruling]) -> list[str]:
     lines = []
     for ruling in own:
-        lines += wrapped(f"   {NAMES[ruling.way]}: {ruling.verdict}. {sentence(of, ruling)}", screen())
-        lines += [f"      {line}" for line in figures(of, ruling)]
-    if own and "confirm" in of.ways() and not any(ruling.way == "confirm" for ruling in own):
+        lines += wrapped(f"   {NAMES[ruling.stage]}: {ruling.verdict}. {sentence(results, ruling)}", screen())
+        lines += [f"      {line}" for line in figures(results, ruling)]
+    if own and "confirm" in results.stages() and not any(ruling.stage == "confirm" for ruling in own):
         lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
-    return lines or [f"   {unjudged(of)}"]
+    return lines or [f"   {unjudged(results)}"]
 
 
-def unjudged(of: Judged) -> str:
-    """Why nothing is said of a claim."""
+def unjudged(results: Judged) -> str:
+    """Why nothing is said about a claim."""
     return "not judged: " + (
-        "the numbers of scale smoke mean nothing." if of.spec.is_smoke else "nothing has been trained yet."
+        "the numbers of scale smoke mean nothing." if results.spec.is_smoke else "nothing has been trained yet."
     )
 
 
 def _together(ruling: Ruling) -> list[str]:
-    """The p of the answer, where it is not that of a single difference."""
+    """A line with the p of the answer, where it rests on more than one difference."""
     if ruling.reason or ruling.claim.metric in OF_THE_MODEL:
         return []
     if len(ruling.contrasts) == 1 and not ruling.contrasts[0].evidence.trained:
@@ -131,14 +133,14 @@ def _together(ruling: Ruling) -> list[str]:
     alone = min(1.0, 2 * alone) if answer != "inside" else alone
     which = {
         "above": "that all of it holds",
-        "below": "that some of it is wrong",
-        "inside": "that some of it is no matter",
+        "below": "that part of it is wrong",
+        "inside": "that part of it does not matter",
     }
     return [f"{which[answer]}: {_p(alone, shown)}"]
 
 
-def _line(of: Judged, ruling: Ruling, contrast: Contrast) -> str:
-    d, (a, b) = contrast.difference, _names(of, ruling, contrast)
+def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
+    d, (a, b) = contrast.difference, _names(results, ruling, contrast)
     half = math.nan if ruling.claim.metric in OF_THE_MODEL else d.half
     by = plus_minus(d.mean, half, _digits(ruling.claim), sign=bool(b))
     label = f"{a} − {b}" if b else a
@@ -154,15 +156,17 @@ def _p(alone: float, shown: float) -> str:
     )
 
 
-def _names(of: Judged, ruling: Ruling, contrast: Contrast) -> tuple[str, str]:
-    """What stands on both sides; of settings that one search has found, with these."""
+def _names(results: Judged, ruling: Ruling, contrast: Contrast) -> tuple[str, str]:
+    """The names of both sides; where one search has found an arm's setting, with that setting."""
     a, b = contrast.evidence.a, contrast.evidence.b
-    return (named(of, ruling.way, a), named(of, ruling.way, b)) if isinstance(contrast.said, Above | Within) else (a, b)
+    if not isinstance(contrast.said, Above | Within):
+        return a, b
+    return named(results, ruling.stage, a), named(results, ruling.stage, b)
 
 
-def _shows(of: Judged, ruling: Ruling, contrast: Contrast) -> str:
+def _shows(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     claim, said, d = ruling.claim, contrast.said, contrast.difference
-    (a, b), unit = _names(of, ruling, contrast), _UNITS.get(claim.metric, "")
+    (a, b), unit = _names(results, ruling, contrast), _UNITS.get(claim.metric, "")
     if isinstance(said, Above) and not b:
         side = "above" if d.mean > said.bound else "at most"
         return f"{a} is at {number(d.mean, _digits(claim))}, {side} {said.bound:g}{_how_sure(contrast)}"
@@ -174,12 +178,12 @@ def _shows(of: Judged, ruling: Ruling, contrast: Contrast) -> str:
     seen = f"{a} is {words[d.mean < 0]} than {b} by {number(abs(d.mean), _digits(claim))}{unit}"
     if contrast.verdict == EQUAL and (isinstance(said, Within) or 2 * min(d.above(0), d.below(0)) >= LEVEL):
         return (
-            f"{a} and {b} are within {of.spec.margin:g} points of one another"
+            f"{a} and {b} are within {results.spec.margin:g} points of one another"
             if contrast.margin
             else f"{a} and {b} are the same"
         )
     if contrast.verdict == EQUAL:
-        return f"{seen} (less than the margin of {of.spec.margin:g} points)"
+        return f"{seen} (less than the margin of {results.spec.margin:g} points)"
     if isinstance(said, Above) and said.bound:
         side = "within" if d.mean > said.bound else "beyond"
         return f"{seen}, {side} the {abs(said.bound):g}{unit} said{_how_sure(contrast)}"
@@ -191,7 +195,7 @@ def _how_sure(contrast: Contrast) -> str:
 
 
 def _decides(ruling: Ruling, contrast: Contrast) -> bool:
-    """Is this contrast among those the verdict rests on? All are for SUPPORTED; else those that go against it."""
+    """Whether the verdict rests on this contrast: SUPPORTED rests on all, the others on those that go against the claim."""
     equal = isinstance(contrast.said, Within)
     if ruling.verdict == SUPPORTED:
         return True
@@ -202,11 +206,11 @@ def _decides(ruling: Ruling, contrast: Contrast) -> bool:
     return contrast.verdict == OPEN or equal
 
 
-def _what_would_decide(of: Judged, ruling: Ruling, n: int) -> str:
-    """How many seeds have 80 % power, corrected as things stand now."""
+def _what_would_decide(results: Judged, ruling: Ruling, n: int) -> str:
+    """A sentence that says how many seeds have 80 % power, corrected as things stand now."""
     if n == 1:
         return " With one seed nothing can be told from chance; at least two are needed."
-    first = min(of.spec.shares)
+    first = min(results.spec.shares)
     if n < first:
         return f" Verdicts are given from {first} seeds on."
     needed = [contrast.needed for contrast in ruling.contrasts if contrast.verdict == OPEN]
@@ -222,18 +226,18 @@ def about_training(claim: Claim) -> bool:
     return any(isinstance(said, Share | Mixed) for said in claim.assertions(claim.arms))
 
 
-def _of_training(of: Judged, ruling: Ruling) -> str:
+def _of_training(results: Judged, ruling: Ruling) -> str:
     counts = [one for contrast in ruling.contrasts for one in contrast.evidence.trained]
     said = ruling.contrasts[0].said
     assert isinstance(said, Share | Mixed)
-    above = of.spec.learned if said.accuracy is None else said.accuracy
-    shown = listed(f"{named(of, ruling.way, arm)} in {k} of {n} seeds" for arm, k, n in counts)
-    line = f"Above {above:g} % (chance is {of.spec.chance:.3g} %): {shown}."
+    above = results.spec.learned if said.accuracy is None else said.accuracy
+    shown = listed(f"{named(results, ruling.stage, arm)} in {k} of {n} seeds" for arm, k, n in counts)
+    line = f"Above {above:g} % (chance is {results.spec.chance:.3g} %): {shown}."
     if isinstance(said, Mixed):
         return f"{line} It takes many seeds that agree to rule it out." if ruling.verdict == UNDECIDED else line
     _, k, n = min(counts, key=lambda one: one[1] if said.larger else -one[1])
     low, high = (100 * share for share in stats.wilson(k, n))
-    return f"{line} Of further seeds {low:.0f} to {high:.0f} % would{' (the least sure arm)' * (len(counts) > 1)}."
+    return f"{line} Between {low:.0f} and {high:.0f} % of further seeds would{' (the least sure arm)' * (len(counts) > 1)}."
 
 
 def _digits(claim: Claim) -> int:

@@ -21,12 +21,12 @@ from rich.text import Text
 
 from analysis.words import MINUS
 
-WIDTH, _NARROWEST, _WIDEST = 110, 60, 160  # columns of a screen that does not say, and that can still be read
+WIDTH, _NARROWEST, _WIDEST = 110, 60, 160  # columns: of an unknown screen, and the limits of what reads well
 PRINTED = 84  # characters of a table on a line of an ordinary page
 _NAME = 30  # characters of a first column that is not wrapped
 _TITLE = 14  # characters of a title that is not wrapped
 _GAP = 2  # between two columns of a terminal
-_ENDLESS = 100_000  # columns, where nothing is to be wrapped
+_ENDLESS = 100_000  # columns: nothing is wrapped
 _COLORS = {
     "better": "green", "worse": "red", "undecided": "yellow", "SUPPORTED": "bold green", "CONTRADICTED": "bold red",
     "UNDECIDED": "yellow", "NEGLIGIBLE": "cyan", "INVALID": "magenta", "diverged": "red",
@@ -54,7 +54,7 @@ class Column:
 
     @property
     def width(self) -> int:
-        """Characters that its longest line takes; a long title is wrapped."""
+        """The characters of its longest line; a long title is wrapped."""
         return max(map(len, [self.group, *textwrap.wrap(self.title, _TITLE), *self.starred()]))
 
     def starred(self) -> list[str]:
@@ -111,7 +111,7 @@ def _fitting(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
 
 
 def plain(page: Page, width: int, color: bool = False) -> str:
-    """For a terminal: what is wider than it is shown one part under the other."""
+    """The page for a terminal; a table wider than the terminal is split into parts, one under the other."""
     parts = [f"{page.title}: {page.question}"]
     parts += [_in_terminal(part, width, color) for table in page.tables for part in table.narrowed(width)]
     for mark, texts in (("→ ", [page.verdict]), ("! ", page.warnings), ("  ", page.notes)):
@@ -170,18 +170,18 @@ def markdown(page: Page) -> str:
 
 
 def screen() -> int:
-    """Columns of the terminal, between those that can still be read; of no terminal, WIDTH."""
+    """The width of the terminal in columns, within what reads well; WIDTH where there is no terminal."""
     return min(max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST), _WIDEST)
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most ``width``, the later ones set in by two more, so that what a line belongs to can be seen."""
+    """The text in lines of at most ``width``; the later ones are indented by two more, to show what they belong to."""
     indent = text[: len(text) - len(text.lstrip())] + "  "
     return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def latex(page: Page) -> str:
-    r"""Tables to ``\input`` into a document, a float each with its label; booktabs is all that they need."""
+    r"""The tables to ``\input`` into a document, each a float with its label; they need only booktabs."""
     tables = []
     for table in page.tables:
         *parts, last = table.narrowed(PRINTED)
@@ -203,7 +203,7 @@ def template(name: str, **values: Any) -> str:
 
 
 def csv(table: pd.DataFrame) -> str:
-    """With a quote before every text that a spreadsheet would take for a formula."""
+    """The table as CSV, with a quote before every text that a spreadsheet would take for a formula."""
     texts = {str(name): column for name, column in table.items() if not is_numeric_dtype(column)}
     safe = table.assign(**{name: column.map(_guarded) for name, column in texts.items()})
     return safe.to_csv(index=False, float_format="%.8g")

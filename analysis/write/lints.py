@@ -1,6 +1,6 @@
 """What a reader of a table must know before believing it: the checks of a fair comparison.
 
-``missing`` says what of the plan is not there yet; ``lints`` says what is there and should make one careful.
+``missing`` says what the plan has and the book does not; ``lints`` says what in the book should make a reader careful.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.results import NAMES, WAYS
+from analysis.judge.results import JUDGED_STAGES, NAMES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import fixed
 from analysis.words import arms, count, listed, number, seeds, short, space
@@ -20,110 +20,112 @@ FEW = 3
 EDGE = 0.05  # a chosen value in the outer twentieth of its range lies at its edge
 
 
-def missing(of: Judged) -> list[str]:
-    """What the plan has and the store does not; a stage that was never begun is one line."""
+def missing(results: Judged) -> list[str]:
+    """What the plan has and the book does not, in lines; a stage that was never begun is one line."""
     lines = []
-    for way, samples in of.samples.items():
+    for stage, samples in results.samples.items():
         absent = {arm: sample.missing for arm, sample in samples.items() if sample.missing}
-        if absent and way not in of.ways():
+        if absent and stage not in results.stages():
             planned = count(sum(map(len, absent.values())), "trial")
-            lines.append(f"{NAMES[way].capitalize()}: not run yet ({planned} planned).")
+            lines.append(f"{NAMES[stage].capitalize()}: not run yet ({planned} planned).")
         elif absent:
-            lines.append(f"Missing, {NAMES[way]}: {_by_seeds(absent, samples)}.")
+            lines.append(f"Missing, {NAMES[stage]}: {_by_seeds(absent, samples)}.")
         failed = {arm: sample.failed for arm, sample in samples.items() if sample.failed}
         if failed:
             lines.append(
-                f"Failed, {NAMES[way]}: {_by_seeds(failed, samples)} (`reason` in analysis/trials.py says why)."
+                f"Failed, {NAMES[stage]}: {_by_seeds(failed, samples)} (`reason` in analysis/trials.py says why)."
             )
-    under_way = [arm for arm, sample in of.samples["confirm"].items() if sample.missing]
+    under_way = [arm for arm, sample in results.samples["confirm"].items() if sample.missing]
     if under_way:
-        searched = [f"{arm} {len(of.search(arm))} of {of.spec.search_of(arm)}" for arm in under_way]
+        searched = [f"{arm} {len(results.search(arm))} of {results.spec.search_of(arm)}" for arm in under_way]
         lines.append(f"Search trials done: {', '.join(searched)}.")
     return lines
 
 
 def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> str:
-    """Arms that lack the same seeds together."""
+    """The arms grouped by the seeds that they lack."""
     together = {numbers: [arm for arm, own in absent.items() if own == numbers] for numbers in absent.values()}
     return "; ".join(f"{seeds(numbers)} of {arms(lacking, every)}" for numbers, lacking in together.items())
 
 
-def lints(of: Judged) -> list[str]:
-    """One plain sentence each."""
+def lints(results: Judged) -> list[str]:
+    """The warnings, one plain sentence each."""
     checks = (_few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _noise, _tuned_below)
-    return [line for check in checks for line in check(of)]
+    return [line for check in checks for line in check(results)]
 
 
-def _few_seeds(of: Judged) -> Iterator[str]:
-    for way in of.ways():
-        few = {arm: len(sample.trials) for arm, sample in of.samples[way].items()}
+def _few_seeds(results: Judged) -> Iterator[str]:
+    for stage in results.stages():
+        few = {arm: len(sample.trials) for arm, sample in results.samples[stage].items()}
         single, double = ([arm for arm, n in few.items() if n == seeds] for seeds in (1, FEW - 1))
         if single:
             names = arms(single, few)
-            yield f"One seed only ({NAMES[way]}: {names}): no interval, as the spread over seeds is unknown."
+            yield f"One seed only ({NAMES[stage]}: {names}): no interval, as the spread over seeds is unknown."
         if double:
-            yield f"Fewer than {FEW} seeds ({NAMES[way]}: {arms(double, few)}): the intervals are very wide."
+            yield f"Fewer than {FEW} seeds ({NAMES[stage]}: {arms(double, few)}): the intervals are very wide."
 
 
-def _diverged(of: Judged) -> Iterator[str]:
-    for way in of.ways():
-        for arm, sample in of.samples[way].items():
+def _diverged(results: Judged) -> Iterator[str]:
+    for stage in results.stages():
+        for arm, sample in results.samples[stage].items():
             if sample.diverged:
                 rest = "its numbers are of the seeds that did not"
                 rest = rest if len(sample.trials) else "it has no accuracy to compare"
-                yield f"{arm} diverged in {len(sample.diverged)} of {sample.ended} trials {NAMES[way]}: {rest}."
-    ends = {arm: of.search(arm)[schema.OUTCOME] for arm in of.spec.tuned_arms}
+                yield f"{arm} diverged in {len(sample.diverged)} of {sample.ended} trials {NAMES[stage]}: {rest}."
+    ends = {arm: results.search(arm)[schema.OUTCOME] for arm in results.spec.tuned_arms}
     lost = {arm: int((own == "diverged").sum()) for arm, own in ends.items()}
     shares = [f"{arm} {n} of {len(ends[arm])}" for arm, n in lost.items() if n]
     if shares:
         yield f"Search trials that diverged, so that part of the range was wasted: {', '.join(shares)}."
 
 
-def _half_learned(of: Judged) -> Iterator[str]:
-    for way in of.ways():
-        halves = [f"{arm} {seen}" for arm, sample in of.samples[way].items() if (seen := of.half_learned(sample))]
+def _half_learned(results: Judged) -> Iterator[str]:
+    for stage in results.stages():
+        halves = [
+            f"{arm} {seen}" for arm, sample in results.samples[stage].items() if (seen := results.half_learned(sample))
+        ]
         if halves:
-            some = f"Only some seeds came above {of.spec.learned:g} % ({NAMES[way]}: {', '.join(halves)})"
+            some = f"Only some seeds came above {results.spec.learned:g} % ({NAMES[stage]}: {', '.join(halves)})"
             yield f"{some}: a mean over both kinds, and its interval, describe neither."
 
 
-def _edges(of: Judged) -> Iterator[str]:
-    for name in dict.fromkeys(name for spaces in of.spec.tune.values() for name in spaces):
-        chosen = {arm: of.setting(arm).get(name) for arm in of.spec.tuned_arms}
-        at = {arm: v for arm, v in chosen.items() if v is not None and at_edge(v, of.spec.tune[arm][name])}
+def _edges(results: Judged) -> Iterator[str]:
+    for name in dict.fromkeys(name for spaces in results.spec.tune.values() for name in spaces):
+        chosen = {arm: results.setting(arm).get(name) for arm in results.spec.tuned_arms}
+        at = {arm: v for arm, v in chosen.items() if v is not None and at_edge(v, results.spec.tune[arm][name])}
         if at:
-            by_arm = ", ".join(f"{arm} {short(v)} of {space(of.spec.tune[arm][name])}" for arm, v in at.items())
+            by_arm = ", ".join(f"{arm} {short(v)} of {space(results.spec.tune[arm][name])}" for arm, v in at.items())
             yield f"The chosen {name} is at the edge of its range, so a better one may lie outside: {by_arm}."
-    best = of.chosen_arm("reported")
-    for name in (of.spec.table or {}).values() if best else ():
-        tried = {"choices": list(dict.fromkeys(fixed(fields[name]) for fields in of.spec.arms.values()))}
-        value = fixed(of.spec.arms[str(best)][name])
+    best = results.chosen_arm("reported")
+    for name in (results.spec.table or {}).values() if best else ():
+        tried = {"choices": list(dict.fromkeys(fixed(fields[name]) for fields in results.spec.arms.values()))}
+        value = fixed(results.spec.arms[str(best)][name])
         if at_edge(value, tried):
             yield f"The best cell, {best}, is at the edge of the grid in {name} ({space(tried)})."
 
 
-def _unequal(of: Judged) -> Iterator[str]:
-    searches = of.unequal_searches(arm for arm, s in of.samples["confirm"].items() if not s.missing)
+def _unequal(results: Judged) -> Iterator[str]:
+    searches = results.unequal_searches(arm for arm, s in results.samples["confirm"].items() if not s.missing)
     if searches:
         by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
         yield f"Unequal search budgets: {by_arm}; more trials find better settings."
-    for way in of.ways():
-        ended = {arm: sample.ended for arm, sample in of.samples[way].items()}
+    for stage in results.stages():
+        ended = {arm: sample.ended for arm, sample in results.samples[stage].items()}
         if len(set(ended.values())) > 1:
-            yield f"Unequal numbers of seeds {NAMES[way]}: {', '.join(f'{arm} {n}' for arm, n in ended.items())}."
+            yield f"Unequal numbers of seeds {NAMES[stage]}: {', '.join(f'{arm} {n}' for arm, n in ended.items())}."
 
 
-def _improving(of: Judged) -> Iterator[str]:
-    for way in of.ways():
-        gains = {arm: of.late_gain(sample) for arm, sample in of.samples[way].items()}
-        late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > of.spec.margin]
+def _improving(results: Judged) -> Iterator[str]:
+    for stage in results.stages():
+        gains = {arm: results.late_gain(sample) for arm, sample in results.samples[stage].items()}
+        late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > results.spec.margin]
         if late:
-            points = f"{NAMES[way]}, points: {', '.join(late)}"
+            points = f"{NAMES[stage]}, points: {', '.join(late)}"
             yield f"Still improving at the end ({points}, against as many epochs before); more epochs may change the order."
 
 
-def _mixed(of: Judged) -> Iterator[str]:
-    trials = pd.concat([sample.trials for way in WAYS for sample in of.samples[way].values()])
+def _mixed(results: Judged) -> Iterator[str]:
+    trials = pd.concat([sample.trials for stage in JUDGED_STAGES for sample in results.samples[stage].values()])
     if (shared := trials[schema.SHARED_DEVICE].max()) > 1:
         yield f"Seconds were taken while up to {int(shared)} trials shared the device: compare them with care."
     several = {
@@ -137,28 +139,31 @@ def _mixed(of: Judged) -> Iterator[str]:
             yield f"Mixed {what} within the study: {listed(sorted(differing))}; differences between arms may come from that."
 
 
-def _noise(of: Judged) -> Iterator[str]:
-    """The verdicts take seed noise to be near normal; with few seeds no test that does not could say anything."""
-    for way in of.ways():
-        values = {arm: sample.values(schema.JUDGED_BY) for arm, sample in of.samples[way].items()}
+def _noise(results: Judged) -> Iterator[str]:
+    """Verdicts assume that seed noise is near normal; with few seeds a test without that assumption shows nothing."""
+    for stage in results.stages():
+        values = {arm: sample.values(schema.JUDGED_BY) for arm, sample in results.samples[stage].items()}
         groups = [arm for arm, own in values.items() if stats.two_peaked(own)]
         if groups:
-            yield f"The seeds of {listed(groups)} fall into two groups ({NAMES[way]}): a mean over both describes neither."
+            yield f"The seeds of {listed(groups)} fall into two groups ({NAMES[stage]}): a mean over both describes neither."
         if stats.skewed(list(values.values())):
-            yield f"Seed noise is lopsided ({NAMES[way]}): intervals and verdicts are made for noise that is near normal."
+            yield f"Seed noise is lopsided ({NAMES[stage]}): intervals and verdicts are made for noise that is near normal."
 
 
-def _tuned_below(of: Judged) -> Iterator[str]:
-    """A search that ends below where it could have begun has found nothing."""
-    tests = {way: {arm: s.mean(schema.JUDGED_BY).mean for arm, s in of.samples[way].items()} for way in WAYS}
-    by_arm = {arm: tests["confirm"][tuned] - tests["reported"][arm] for arm, tuned in of.spec.tuned_of.items()}
+def _tuned_below(results: Judged) -> Iterator[str]:
+    """Tuned arms below their reported setting: their search has found nothing better."""
+    tests = {
+        stage: {arm: s.mean(schema.JUDGED_BY).mean for arm, s in results.samples[stage].items()}
+        for stage in JUDGED_STAGES
+    }
+    by_arm = {arm: tests["confirm"][tuned] - tests["reported"][arm] for arm, tuned in results.spec.tuned_of.items()}
     below = [f"{arm} ({number(by, sign=True)})" for arm, by in by_arm.items() if by < 0]
     if below:
         yield f"Tuned lies below as reported: {listed(below)}; so short a search found nothing better."
 
 
 def at_edge(value: Any, space: Mapping[str, Any]) -> bool:
-    """Does a chosen value lie at the end of what was tried, where the best one may lie outside? Below 0 is nothing."""
+    """Whether a chosen value lies at the end of what was tried, so that a better one may lie outside; 0 is no such end."""
     if "choices" in space:
         numbers = sorted(v for v in space["choices"] if isinstance(v, int | float) and not isinstance(v, bool))
         return len(numbers) == len(space["choices"]) > 2 and value in (numbers[0], numbers[-1]) and value != 0

@@ -13,48 +13,52 @@ from analysis.words import SMOKE, between, count, listed, needs, number, plus_mi
 from studies.engine import schema
 from studies.engine.study.error_budget import LEVEL
 
+ONE_SEARCH = "This compares these settings; another search may choose others."
 TRAIN_ACCURACY = (
     "Train accuracy is that of the last epoch's steps, with augmentation and dropout at work: the gap may be negative, "
     "and is lower for an arm that makes training harder."
 )
 
 
-def verdict(of: Judged) -> str:
-    """What the study found: a sentence on each way that was run; of factors that interact, one for each level."""
-    if of.spec.is_smoke:
+def verdict(results: Judged) -> str:
+    """What the study found: a sentence for each stage that was run, and one on the interaction of two factors."""
+    if results.spec.is_smoke:
         return SMOKE
-    sentences = [sentence for way in of.ways() if (sentence := _of_way(of, way))]
+    sentences = [sentence for stage in results.stages() if (sentence := _of_stage(results, stage))]
     found = [" ".join(sentences) or "Nothing can be said yet: no two arms have been trained to the end."]
-    return " ".join(sentence for sentence in (*found, _interaction(of)) if sentence)
+    return " ".join(sentence for sentence in (*found, _interaction(results)) if sentence)
 
 
-def named(of: Judged, way: str, arm: str) -> str:
-    """An arm; where one search has chosen its setting, with this, as it is the setting that is compared."""
-    chosen = (
-        setting(of.setting(arm)) if way == "confirm" and of.spec.searches == 1 and arm in of.spec.tuned_arms else ""
-    )
+def named(results: Judged, stage: str, arm: str) -> str:
+    """An arm's name; where one search has chosen its setting, with that, as the setting is what is compared."""
+    chosen = setting(results.setting(arm)) if from_one_search(results, stage) and arm in results.spec.tuned_arms else ""
     return f"{arm} at {chosen}" if chosen else arm
 
 
-def settings_only(of: Judged) -> str:
-    """What one search an arm can say, and what it cannot."""
-    return "This compares these settings; another search may choose others."
+def from_one_search(results: Judged, stage: str) -> bool:
+    """Whether each arm's setting comes from a single search, so that settings are compared rather than arms."""
+    return stage == "confirm" and results.spec.searches == 1
 
 
-def _of_way(of: Judged, way: str) -> str:
-    contrasts = {arm: c for arm, c in of.contrasts[way].items() if c.difference.n or c.verdict in (BETTER, WORSE)}
-    lost = [arm for arm, s in of.samples[way].items() if s.diverged and s.trials.empty]
+def _of_stage(results: Judged, stage: str) -> str:
+    """The sentence on a stage: the arms by verdict, and the best one; empty where there is nothing to say."""
+    contrasts = {
+        arm: c for arm, c in results.contrasts[stage].items() if c.difference.n or c.verdict in (BETTER, WORSE)
+    }
+    lost = [arm for arm, s in results.samples[stage].items() if s.diverged and s.trials.empty]
+    baseline = named(results, stage, str(results.spec.baseline_of(stage)))
     parts = [f"{listed(lost)} diverged on every seed"] if lost else []
     for word in (BETTER, WORSE, EQUAL, INCOMPARABLE, OPEN):
-        group = {named(of, way, arm): c for arm, c in contrasts.items() if c.verdict == word}
-        parts += [_group(of, group, word, named(of, way, str(of.spec.baseline_of(way))))] if group else []
+        group = {named(results, stage, arm): c for arm, c in contrasts.items() if c.verdict == word}
+        if group:
+            parts.append(_group(group, word, baseline))
     if not parts:
         return ""
-    only = f" {settings_only(of)}" if way == "confirm" and of.spec.searches == 1 else ""
-    return f"{NAMES[way].capitalize()}: {'; '.join(parts)}.{only}{_choice(of, way)}"
+    only = f" {ONE_SEARCH}" if from_one_search(results, stage) else ""
+    return f"{NAMES[stage].capitalize()}: {'; '.join(parts)}.{only}{_choice(results, stage)}"
 
 
-def _group(of: Judged, group: Mapping[str, Contrast], word: str, baseline: str) -> str:
+def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
     """The arms that have this verdict, in one clause."""
     names = listed(f"{arm} ({number(contrast.difference.mean, sign=True)})" for arm, contrast in group.items())
     verb = "is" if len(group) == 1 else "are"
@@ -68,11 +72,12 @@ def _group(of: Judged, group: Mapping[str, Contrast], word: str, baseline: str) 
     return f"{names} cannot be told from {baseline} with {between(min(ns), max(ns))} seed{'s' * (max(ns) > 1)}{more}"
 
 
-def _choice(of: Judged, way: str) -> str:
-    chosen = of.chosen_arm(way)
+def _choice(results: Judged, stage: str) -> str:
+    """The sentence on the best arm by validation accuracy; empty where none is chosen."""
+    chosen = results.chosen_arm(stage)
     if chosen is None:
         return ""
-    test = of.chosen_figure(way)
+    test = results.chosen_figure(stage)
     figure = (
         f"; the arm that is best on all other seeds has {plus_minus(test.mean, test.half)} % on the test set"
         if test.n
@@ -81,10 +86,10 @@ def _choice(of: Judged, way: str) -> str:
     return f" Best on validation data: {chosen}{figure}."
 
 
-def _interaction(of: Judged) -> str | None:
-    """Whether the two factors of a grid act on one another; if so, the effect of one at each level of the other."""
-    cells, found = grid(of.spec), of.interacting
-    if cells is None or found is None or "reported" not in of.ways():
+def _interaction(results: Judged) -> str | None:
+    """Whether the two factors of a grid interact; if so, the effect of one at each level of the other."""
+    cells, found = grid(results.spec), results.interacting
+    if cells is None or found is None or "reported" not in results.stages():
         return None
     row, column = cells.factors
     if found.lost:
@@ -92,93 +97,100 @@ def _interaction(of: Judged) -> str | None:
     if found.test is None or math.isnan(found.test.p):
         return None
     df = ", ".join(f"{value:.3g}" for value in found.test.df)
-    corrected = "" if math.isnan(of.interaction_shown) else f", {probability(of.interaction_shown)} corrected"
+    corrected = "" if math.isnan(results.interaction_shown) else f", {probability(results.interaction_shown)} corrected"
     figures = f"F({df}) = {number(found.test.f, 1)}, {probability(found.test.p)} by itself{corrected}"
-    if not of.interaction_shown <= LEVEL:
+    if not results.interaction_shown <= LEVEL:
         return f"{row} and {column} do not show an interaction ({figures})."
     if len(cells.columns) != 2:
         return f"{row} and {column} interact ({figures}): the effect of one depends on the other."
     levels = []
     for level, arms in zip(cells.rows, found.arms, strict=True):
-        a, b = (of.samples["reported"][arm].values(schema.JUDGED_BY) for arm in arms)
-        difference = stats.mean_interval((a - b).dropna(), of.spec.resolution)
+        a, b = (results.samples["reported"][arm].values(schema.JUDGED_BY) for arm in arms)
+        difference = stats.mean_interval((a - b).dropna(), results.spec.resolution)
         levels.append(f"{plus_minus(difference.mean, difference.half, sign=True)} at {level}")
     effects = f"{cells.columns[0]} minus {cells.columns[1]} is {'; '.join(levels)}"
     return f"{row} and {column} interact ({figures}), so there is no one effect of {column}: {effects}."
 
 
-def notes(of: Judged) -> list[str]:
-    """How every number was made."""
-    made = [_data(of), _intervals(of), *_verdicts(of), _choice_made(of), TRAIN_ACCURACY]
-    return [*made, *_stages(of), *_report(of), *of.runs.notes]
+def notes(results: Judged) -> list[str]:
+    """The notes on how every number was made."""
+    made = [_data(results), _intervals(results), *_verdicts(results), _choice_made(results), TRAIN_ACCURACY]
+    return [*made, *_stages(results), *_report(results), *results.runs.notes]
 
 
-def under(of: Judged, table: str) -> list[str]:
-    """What a reader needs who sees this table alone."""
+def under(results: Judged, table: str) -> list[str]:
+    """The notes that a reader needs who sees this table alone."""
     if table == "fit":
-        return [_data(of), TRAIN_ACCURACY]
+        return [_data(results), TRAIN_ACCURACY]
     if table in ("accuracy", "factors"):
-        verdicts = _verdicts(of) if table == "accuracy" else []
-        return [verdict(of), _data(of), _intervals(of), *verdicts, _choice_made(of), *_stages(of), *_report(of)]
+        verdicts = _verdicts(results) if table == "accuracy" else []
+        return [
+            verdict(results),
+            _data(results),
+            _intervals(results),
+            *verdicts,
+            _choice_made(results),
+            *_stages(results),
+            *_report(results),
+        ]
     return []
 
 
-def _data(of: Judged) -> str:
-    data = of.spec.dataset
+def _data(results: Judged) -> str:
+    data = results.spec.dataset
     parts = {"training": data["train"], "validation": data["validation"], "test": data["test"]}
     images = listed(f"{n:,} {part}" for part, n in parts.items() if n)
-    epochs, precision = (listed(found(of, field)) for field in ("epochs", "precision"))
+    epochs, precision = (listed(found(results, field)) for field in ("epochs", "precision"))
     return f"Data: {data['name']} ({images} images); epochs: {epochs}; precision: {precision}."
 
 
-def found(of: Judged, field: str) -> list[Any]:
-    """The values of a field of the recipe in the trials; before the first one, in the plan."""
-    trials = of.runs.trials
-    return sorted(trials[field].dropna().unique()) if field in trials else [of.spec.base[field]]
+def found(results: Judged, field: str) -> list[Any]:
+    """The values that a recipe field has in the trials; before the first trial, in the plan."""
+    trials = results.runs.trials
+    return sorted(trials[field].dropna().unique()) if field in trials else [results.spec.base[field]]
 
 
-def _intervals(of: Judged) -> str:
+def _intervals(results: Judged) -> str:
     return (
         "± is half the 95 % Student-t interval over seeds, their number in brackets. "
-        f"It holds for this one test set, of which an image is worth {of.spec.resolution:.2g} points."
+        f"It holds for this one test set, of which an image is worth {results.spec.resolution:.2g} points."
     )
 
 
-def _verdicts(of: Judged) -> list[str]:
-    if not any(of.contrasts[way] for way in of.ways()):
+def _verdicts(results: Judged) -> list[str]:
+    if not any(results.contrasts[stage] for stage in results.stages()):
         return []
     return [
         "Δ is the paired difference to the baseline over shared seeds, with its own interval, which may leave out 0 where the "
-        f"verdict is undecided. Practically equal: shown to lie within ±{of.spec.margin:g} points. Needs so many seeds: with them "
-        "it is decided in "
-        "four of five studies, if it is as large as it looks, over the spreads that the seeds leave possible.",
-        corrected(of),
+        f"verdict is undecided. Practically equal: shown to lie within ±{results.spec.margin:g} points. Needs N seeds: with N seeds "
+        "four of five studies decide it, if it is as large as it looks; the range is over the spreads that the seeds leave possible.",
+        corrected(results),
     ]
 
 
-def corrected(of: Judged) -> str:
-    """How often a page says what is wrong, and how that is held down."""
-    contrasts = sum(map(len, of.contrasts.values())) + (of.interacting is not None)
-    asked = [count(n, what) for n, what in ((contrasts, "contrast"), (len(of.spec.claims), "claim")) if n]
-    looks = listed(of.spec.shares)
+def corrected(results: Judged) -> str:
+    """A note on how often a page says something wrong, and how that is limited."""
+    contrasts = sum(map(len, results.contrasts.values())) + (results.interacting is not None)
+    asked = [count(n, what) for n, what in ((contrasts, "contrast"), (len(results.spec.claims), "claim")) if n]
+    looks = listed(results.spec.shares)
     return (
         "If seed noise is near normal, at most one page in twenty says anything wrong by chance, however often one looks: "
         f"verdicts are corrected for all that is asked ({listed(asked)}, as reported and tuned) and given at {looks} seeds."
     )
 
 
-def _choice_made(of: Judged) -> str:
-    compared = [way for way in of.ways() if not of.figures(way, schema.CHOSEN_BY).empty]
-    if not of.spec.dataset["validation"] or (of.ways() and not compared):
+def _choice_made(results: Judged) -> str:
+    compared = [stage for stage in results.stages() if not results.figures(stage, schema.CHOSEN_BY).empty]
+    if not results.spec.dataset["validation"] or (results.stages() and not compared):
         return "Nothing is chosen here: there is no validation accuracy."
-    open_ways = listed(NAMES[way] for way in compared if of.chosen_arm(way) is None)
-    none = f"; none is marked {open_ways} before all arms are trained" if open_ways else ""
+    unchosen = listed(NAMES[stage] for stage in compared if results.chosen_arm(stage) is None)
+    none = f"; none is marked ({unchosen}) before all arms are trained" if unchosen else ""
     return f"* is the best by validation accuracy{none}. The test set takes part in no choice."
 
 
-def _stages(of: Judged) -> list[str]:
-    spec, lines = of.spec, []
-    if "reported" in of.ways():
+def _stages(results: Judged) -> list[str]:
+    spec, lines = results.spec, []
+    if "reported" in results.stages():
         chosen = listed(f"{arm} in {study}" for arm, study in spec.chosen_in.items())
         which = f"settings chosen on validation data in other studies ({chosen})" if chosen else "the report's setting"
         smaller = setting({name: value for name, value in spec.smaller.items() if value and name != "dataset"})
@@ -195,9 +207,9 @@ def _stages(of: Judged) -> list[str]:
     return lines
 
 
-def _report(of: Judged) -> list[str]:
-    if not of.spec.reported:
+def _report(results: Judged) -> list[str]:
+    if not results.spec.reported:
         return []
-    apart = " at its own scale: compare the order of arms, not the figures" if of.spec.scale != "report" else ""
-    seconds = any(schema.SECONDS in said for said in of.spec.reported.values())
+    apart = " at its own scale: compare the order of arms, not the figures" if results.spec.scale != "report" else ""
+    seconds = any(schema.SECONDS in said for said in results.spec.reported.values())
     return [f"Report: what it printed{', its seconds by epoch' if seconds else ''}{apart}."]

@@ -18,7 +18,7 @@ from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
 from studies.engine import schema, typed
 
-_COMMIT = "mlflow.source.git.commit"  # among what the spec says of its origin
+_COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
 _RESULT: Sequence[tuple[Make, str, str]] = (
     (forest, "reported", "As reported: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
     (forest, "confirm", "Tuned: the same with every arm at its own best setting."),
@@ -26,7 +26,7 @@ _RESULT: Sequence[tuple[Make, str, str]] = (
 _FIGURES: Sequence[tuple[Make, str, str]] = (
     (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
     (curves, "confirm", "The same for the tuned arms."),
-    (heatmap, "reported", "Test accuracy by the two factors; lines that are not parallel mean that they act on one another."),
+    (heatmap, "reported", "Test accuracy by the two factors; lines that are not parallel mean that the factors interact."),
     (tradeoff, "reported", "Test accuracy against what it costs; nothing lies above and to the left of the grey front."),
     (tradeoff, "confirm", "The same for the tuned arms."),
     (isolation, "confirm", "Every search trial by what was tuned; hollow: stopped early; a line stands at the best of each arm."),
@@ -44,42 +44,44 @@ GLOSSARY = (
     ("Δ, baseline", "the difference to the arm that the others are held against, seed by seed"),
     ("practically equal", "shown to differ by less than the margin, the difference that is too small to matter"),
     ("undecided", "may be chance; in brackets how many seeds would tell"),
-    ("diverged", "the loss became infinite or no number: there is no network to test"),
+    ("diverged", "the loss became infinite or NaN, so there is no network to test"),
 )  # fmt: skip
 
 
-def report(of: Judged, said: Page) -> str:
+def report(results: Judged, said: Page) -> str:
     """The page of one study."""
     return template(
         "report.html",
         page=said,
-        claims=[(claim.text, [_ruling(of, ruling) for ruling in own]) for claim, own in of.rulings],
-        claim_notes=[claims.verdicts(of)],
-        smoke=of.spec.is_smoke,
-        unjudged=claims.unjudged(of),
-        result=[(drawn, caption) for make, way, caption in _RESULT if (drawn := _drawn(of, make, way))],
-        figures=[(drawn, caption) for make, way, caption in _FIGURES if (drawn := _drawn(of, make, way))],
+        claims=[(claim.text, [_ruling(results, ruling) for ruling in own]) for claim, own in results.rulings],
+        claim_notes=[claims.verdicts(results)],
+        smoke=results.spec.is_smoke,
+        unjudged=claims.unjudged(results),
+        result=[(drawn, caption) for make, stage, caption in _RESULT if (drawn := _drawn(results, make, stage))],
+        figures=[(drawn, caption) for make, stage, caption in _FIGURES if (drawn := _drawn(results, make, stage))],
         glossary=GLOSSARY,
-        settings=_settings(of),
-        origin=_origin(of),
-        repeat=_repeat(of),
+        settings=_settings(results),
+        origin=_origin(results),
+        repeat=_repeat(results),
     )
 
 
-def _ruling(of: Judged, ruling: Ruling) -> tuple[str, str, str, list[str]]:
-    return NAMES[ruling.way], ruling.verdict, claims.sentence(of, ruling), claims.figures(of, ruling)
+def _ruling(results: Judged, ruling: Ruling) -> tuple[str, str, str, list[str]]:
+    return NAMES[ruling.stage], ruling.verdict, claims.sentence(results, ruling), claims.figures(results, ruling)
 
 
-def _drawn(of: Judged, make: Make, way: str) -> str | None:
-    """A figure as the address of an image that is part of the page; each keeps its own names of shapes that way."""
-    figure = draw(make, of, way)
+def _drawn(results: Judged, make: Make, stage: str) -> str | None:
+    """A figure as an image embedded in the page, where the names of its shapes cannot clash with another's; or None."""
+    figure = draw(make, results, stage)
     return f"data:image/svg+xml;base64,{base64.b64encode(encoded(figure, 'svg')).decode()}" if figure else None
 
 
-def _settings(of: Judged) -> list[Table]:
+def _settings(results: Judged) -> list[Table]:
     """What each arm sets, and what every trial had in common."""
-    arms = {arm: setting(fields) or "nothing" for arm, fields in {**of.spec.arms, **of.spec.tuned_arms}.items()}
-    base = {name: short(value) for name, value in of.spec.base.items() if value is not None}
+    arms = {
+        arm: setting(fields) or "nothing" for arm, fields in {**results.spec.arms, **results.spec.tuned_arms}.items()
+    }
+    base = {name: short(value) for name, value in results.spec.base.items() if value is not None}
     return [_pairs("The arms", ("arm", "sets"), arms), _pairs("The base recipe", ("field", "value"), base)]
 
 
@@ -88,18 +90,19 @@ def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Ta
     return Table(heads[0], caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
 
 
-def _origin(of: Judged) -> list[str]:
-    origin, devices = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
+def _origin(results: Judged) -> list[str]:
+    origin, devices = results.runs.origin, results.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if origin.get("git_dirty") == "true" else ""
     lines = [f"Code: commit {origin[_COMMIT]}{dirty}."] if _COMMIT in origin else []
     lines += [origin[schema.VERSIONS]] if schema.VERSIONS in origin else []
     lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
-    return [*lines, f"Data set: {of.spec.dataset['name']}, digest {of.spec.dataset['digest']}."]
+    return [*lines, f"Data set: {results.spec.dataset['name']}, digest {results.spec.dataset['digest']}."]
 
 
-def _repeat(of: Judged) -> list[str]:
-    """Commands for what is on the page; what was not run is not in them."""
-    spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, ("--study", of.spec.name, "--scale", of.spec.scale)
+def _repeat(results: Judged) -> list[str]:
+    """The commands that repeat what is on the page, without the stages that were not run."""
+    spec, stages = results.spec, {*results.runs.trials[schema.STAGE]}
+    study = ("--study", spec.name, "--scale", spec.scale)
     options = ["--scale", spec.scale, "--seeds", str(max(len(spec.seeds), len(spec.confirm_seeds)))]
     if spec.tuned_arms:
         options += ["--trials", str(spec.trials_per_arm)] if stages != {"reported"} else ["--only", "reported"]

@@ -25,20 +25,23 @@ _SAID = (
 )  # fmt: skip
 
 
-def page(of: Judged, only: str | None = None) -> Page:
-    """All that is said about a study, as texts; with ``only``, of its tables those of that name."""
-    made = [table for table in tables(of) if only in (None, table.name)]
+def page(results: Judged, only: str | None = None) -> Page:
+    """All that is said about a study, as texts; with ``only``, just the tables of that name."""
+    made = [table for table in tables(results) if only in (None, table.name)]
     first = {table.name: table for table in reversed(made)}
-    noted = [replace(table, notes=under(of, table.name)) if table is first[table.name] else table for table in made]
-    title, label = f"{of.spec.name}, scale {of.spec.scale}", f"{of.spec.name}-{of.spec.scale}"
-    return Page(title, of.spec.question, noted, verdict(of), notes(of), [*missing(of), *lints(of)], label)
+    noted = [
+        replace(table, notes=under(results, table.name)) if table is first[table.name] else table for table in made
+    ]
+    title, label = f"{results.spec.name}, scale {results.spec.scale}", f"{results.spec.name}-{results.spec.scale}"
+    warnings = [*missing(results), *lints(results)]
+    return Page(title, results.spec.question, noted, verdict(results), notes(results), warnings, label)
 
 
-def render(of: Judged, form: str, only: str | None = None, color: bool = False) -> str:
+def render(results: Judged, form: str, only: str | None = None, color: bool = False) -> str:
     """The page in one of the FORMATS; ``color`` is for a terminal."""
     if form == "csv":
-        return csv(numbers(of))
-    made = page(of, only)
+        return csv(numbers(results))
+    made = page(results, only)
     if form == "plain":
         return plain(made, screen(), color)
     if form == "html":
@@ -46,43 +49,46 @@ def render(of: Judged, form: str, only: str | None = None, color: bool = False) 
     return {"md": markdown, "latex": latex}[form](made)
 
 
-def fragment(of: Judged) -> str:
-    """The result as a part of somebody else's HTML, such as a notebook."""
-    return template("fragment.html", page=page(of))
+def fragment(results: Judged) -> str:
+    """The page as HTML to be put into another page, such as a notebook."""
+    return template("fragment.html", page=page(results))
 
 
-def numbers(of: Judged) -> pd.DataFrame:
-    """A row an arm in each way that was run: what the tables show, as numbers."""
-    return pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]])
+def numbers(results: Judged) -> pd.DataFrame:
+    """One row per arm and stage that was run: what the tables show, as numbers."""
+    return pd.DataFrame([_row(results, stage, arm) for stage in results.stages() for arm in results.samples[stage]])
 
 
-def _row(of: Judged, way: str, arm: str) -> dict[str, Any]:
-    """The numbers of an arm in one way, for pandas or a spreadsheet."""
-    sample, contrast, cost = of.samples[way][arm], of.contrasts[way].get(arm), of.cost(arm)
+def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
+    """The numbers of an arm in one stage, for pandas or a spreadsheet."""
+    sample, contrast, cost = results.samples[stage][arm], results.contrasts[stage].get(arm), results.cost(arm)
     test, train, gap, val = map(sample.mean, (schema.JUDGED_BY, schema.TRAIN_ACC1, schema.GAP, schema.VAL_ACC1))
     difference = contrast.difference if contrast else stats.mean_interval([])
-    reported = of.spec.reported.get(arm, {}) if way == "reported" else {}
+    reported = results.spec.reported.get(arm, {}) if stage == "reported" else {}
     said = {name: between(*value) if isinstance(value, Sequence) else value for name, value in reported.items()}
     flips = improves = math.nan
     needed = contrast.needed if contrast else (math.nan, math.nan)
     if contrast and contrast.difference.n:
-        own, base = (of.samples[way][name].values(schema.JUDGED_BY) for name in (arm, str(of.spec.baseline_of(way))))
+        own, base = (
+            results.samples[stage][name].values(schema.JUDGED_BY)
+            for name in (arm, str(results.spec.baseline_of(stage)))
+        )
         flips = stats.sign_flip_p((own - base).dropna())
         improves = stats.probability_of_improvement(own, base)
     return {
-        "study": of.spec.name, "scale": of.spec.scale, "stage": way, "arm": arm,
-        "setting": setting(of.setting(arm)) if way == "confirm" else "",
+        "study": results.spec.name, "scale": results.spec.scale, "stage": stage, "arm": arm,
+        "setting": setting(results.setting(arm)) if stage == "confirm" else "",
         **{f"report_{name.removeprefix('model/').replace('/', '_')}": said.get(name, math.nan) for name in _SAID},
         "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,
         "n": test.n, "planned": len(sample.planned), "diverged": len(sample.diverged), "failed": len(sample.failed),
         "train_acc1": train.mean, "train_acc1_half": train.half, "gap": gap.mean, "gap_half": gap.half,
-        "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": of.chosen_arm(way) == arm,
+        "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": results.chosen_arm(stage) == arm,
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
         **_ps(contrast), "p_sign_flip": flips, "probability_of_improvement": improves,
         "verdict": contrast.verdict if contrast else "",
         "seeds_to_decide_low": needed[0], "seeds_to_decide_high": needed[1],
         "parameters": sample.mean(schema.PARAMETERS).mean, "size_mb": sample.mean(schema.SIZE_MB).mean,
-        "seconds_per_epoch": of.seconds(sample).mean,
+        "seconds_per_epoch": results.seconds(sample).mean,
         "trials": cost["trials"], "search_trials": cost["searched"], "epochs": cost["epochs"], "stopped": cost["stopped"],
     }  # fmt: skip
 

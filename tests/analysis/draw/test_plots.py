@@ -22,21 +22,21 @@ def test_every_arm_has_a_look_of_its_own() -> None:
 
 
 def test_an_arm_looks_the_same_in_all_figures(read: Read) -> None:
-    of = read(*activations())
-    assert look(of) == look(of)
+    results = read(*activations())
+    assert look(results) == look(results)
     partial = read(spec(name="partial"), reported("elu", [90.0, 91.0]))
-    assert look(partial)["elu"] == look(of)["elu"]
+    assert look(partial)["elu"] == look(results)["elu"]
 
 
 def test_a_line_of_an_interaction_plot_that_is_an_arm_looks_like_it(read: Read) -> None:
-    of = read(*bn_grid())
-    figure = draw(heatmap.heatmap, of, "reported")
+    results = read(*bn_grid())
+    figure = draw(heatmap.heatmap, results, "reported")
     assert figure is not None
     drawn = {line.get_label(): line.lines[0] for line in figure.axes[1].containers}
     assert {name: line.get_color() for name, line in drawn.items()} == {
-        name: look(of)[name].color for name in ("bn", "no bn")
+        name: look(results)[name].color for name in ("bn", "no bn")
     }
-    assert look(of, ["bn", "other"])["other"] not in look(of).values()
+    assert look(results, ["bn", "other"])["other"] not in look(results).values()
 
 
 def named(figure: Figure | None) -> list[str]:
@@ -96,8 +96,8 @@ def test_no_interval_goes_beyond_100_percent(read: Read) -> None:
 
 def test_at_smoke_a_figure_says_so(read: Read) -> None:
     plan, trials = activations()
-    of = read({**plan, "scale": "smoke"}, [replace(t, scale="smoke") for t in trials])
-    figure = draw(forest.forest, of, "reported")
+    results = read({**plan, "scale": "smoke"}, [replace(t, scale="smoke") for t in trials])
+    figure = draw(forest.forest, results, "reported")
     assert figure is not None
     assert figure.get_suptitle().startswith("SMOKE: these numbers mean nothing\n")
     assert len(figure.axes) == 1, "and nothing is compared"
@@ -152,8 +152,8 @@ def test_the_default_file_says_what_it_is() -> None:
 
 
 def test_the_same_numbers_draw_the_same_bytes(read: Read) -> None:
-    of = read(*activations())
-    drawn = [draw(curves.curves, of, "reported") for _ in range(2)]
+    results = read(*activations())
+    drawn = [draw(curves.curves, results, "reported") for _ in range(2)]
     assert len({encoded(figure, "svg") for figure in drawn if figure}) == 1
 
 
@@ -191,8 +191,8 @@ def test_the_band_of_step_losses(read: Read) -> None:
         steps("bn", 2, "batch", [2.2, 0.8, 0.7], loss_min=[0.9], loss_max=[1.1]),
         steps("no bn", 1, "none", [3.0, 2.0]),
     ]
-    of = read(spec(arms=arms, tuned_arms={}, baseline="bn"), trials)
-    bands = landscape.bands(of, "reported")
+    results = read(spec(arms=arms, tuned_arms={}, baseline="bn"), trials)
+    bands = landscape.bands(results, "reported")
     assert list(bands) == ["training loss", "loss along the gradient"]
     band = bands["training loss"]["bn"]
     assert band.to_dict("list") == {"min": [2.0, 0.8, 0.7], "max": [2.2, 1.0, 0.7]}
@@ -204,13 +204,13 @@ def test_a_band_is_over_learning_rates(read: Read) -> None:
     plan, trials = bn_grid()
     high = {"bn · lr 2e-3": 1.0, "bn · lr 1e-4": 2.0, "no bn · lr 2e-3": 5.0, "no bn · lr 1e-4": 2.5}
     tested = [replace(t, extra={"step/loss": [high[t.arm]] * 1000}) for t in trials if t.stage == "reported"]
-    of = read(plan, tested)
-    band = landscape.bands(of, "reported")["training loss"]
+    results = read(plan, tested)
+    band = landscape.bands(results, "reported")["training loss"]
     assert {name: (own["min"].iloc[0], own["max"].iloc[0]) for name, own in band.items()} == {
         "bn": (1.0, 2.0),
         "no bn": (2.5, 5.0),
     }
-    figure = draw(landscape.landscape, of, "reported")
+    figure = draw(landscape.landscape, results, "reported")
     assert figure is not None
     assert figure.axes[0].get_yscale() == "log", "one spike must not flatten the rest"
     corners = figure.axes[0].collections[0].get_paths()[0].vertices

@@ -28,8 +28,8 @@ ARMS = {name: {"activation": name} for name in ("relu", "mish", "elu")}
 Plain = Callable[..., Ruling]
 
 
-def only(of: Judged) -> Ruling:
-    ((_, (ruling,)),) = of.rulings
+def only(results: Judged) -> Ruling:
+    ((_, (ruling,)),) = results.rulings
     return ruling
 
 
@@ -49,7 +49,7 @@ SMALL = [0.0, 0.1, -0.1, 0.05, -0.05, 0.1, -0.1, 0.0]
 
 
 def arm(name: str, level: float, *, scale: float = 1.0, lost: Sequence[int] = (), n: int = SEEDS) -> list[Trial]:
-    """An arm that shares its seeds' noise with all others, and has a little of its own; of some seeds it diverged."""
+    """An arm that shares its seeds' noise with all others, and has a little of its own; on the seeds in ``lost`` it diverged."""
     figures = [level + noise + scale * small for noise, small in zip(NOISE[:n], SMALL, strict=False)]
     return reported(name, [None if seed in lost else value for seed, value in enumerate(figures, 1)])
 
@@ -138,12 +138,12 @@ def test_metrics_by_step_are_means_over_the_steps(read: Read) -> None:
         return [replace(t, extra={"step/loss": [loss + 1 + t.seed / 9, loss]}) for t in made]
 
     made = [claim("smoother", "better", ["mish"], ["relu"], "step/loss")]
-    of = read(spec(arms=ARMS, tuned_arms={}, claims=made), [*trials("relu", 3.0), *trials("mish", 1.0)])
+    results = read(spec(arms=ARMS, tuned_arms={}, claims=made), [*trials("relu", 3.0), *trials("mish", 1.0)])
     assert (
         "SUPPORTED. Over 3 shared seeds, mish is lower than relu by 2.000 in training loss (mean over the steps)."
-        in _text(of)
+        in _text(results)
     )
-    assert "relu − mish: +2.000" in _text(of)
+    assert "relu − mish: +2.000" in _text(results)
 
 
 def test_a_band_is_narrower_step_by_step(read: Read) -> None:
@@ -161,8 +161,10 @@ def test_a_band_is_narrower_step_by_step(read: Read) -> None:
     made = [claim("narrower", "narrower", ["a · bn", "b · bn"], ["a · no bn", "b · no bn"], "step/loss")]
     curves = {"a · bn": [5.0, 4.0], "b · bn": [6.0, 3.0], "a · no bn": [4.0, 1.0], "b · no bn": [1.0, 3.0]}
     written = [trial for arm, losses in curves.items() for trial in trials(arm, losses)]
-    of = read(spec(arms=arms, tuned_arms={}, claims=made, baseline="a · bn"), written)
-    assert "SUPPORTED. Over 3 shared seeds, the band of bn is narrower than the band of no bn by 1.501" in _text(of)
+    results = read(spec(arms=arms, tuned_arms={}, claims=made, baseline="a · bn"), written)
+    assert "SUPPORTED. Over 3 shared seeds, the band of bn is narrower than the band of no bn by 1.501" in _text(
+        results
+    )
 
 
 def bands(read: Read, metric: str, seeds: int) -> Judged:
@@ -218,8 +220,8 @@ def test_interaction_as_reported_and_not_asked_when_tuned_away(read: Read) -> No
         claim("BN helps at each rate", "better", [names[0], names[1]], [names[2], names[3]]),
         claim("the learning rate matters", "better", [names[0]], [names[1]]),
     ]
-    of = read(plan, trials)
-    found = [(claim.text, ruling.way, ruling.verdict) for claim, own in of.rulings for ruling in own]
+    results = read(plan, trials)
+    found = [(claim.text, ruling.stage, ruling.verdict) for claim, own in results.rulings for ruling in own]
     assert found == [
         ("BN helps more at 2e-3", "reported", SUPPORTED),
         ("BN helps at 2e-3", "reported", SUPPORTED),
@@ -227,7 +229,7 @@ def test_interaction_as_reported_and_not_asked_when_tuned_away(read: Read) -> No
         ("BN helps at each rate", "confirm", SUPPORTED),
         ("the learning rate matters", "reported", SUPPORTED),
     ]
-    assert claims.text(of).count("tuned: not asked") == 3
+    assert claims.text(results).count("tuned: not asked") == 3
 
 
 def test_an_interaction_is_over_the_seeds_that_all_four_have(read: Read) -> None:
@@ -243,7 +245,7 @@ def test_unequal_searches_make_a_tuned_claim_invalid(read: Read) -> None:
     trials = [*searched("relu", [0.1, 0.2, 0.3, 0.4]), *searched("mish", [0.1])]
     trials += [*confirmed("relu", [90.0, 91, 92], 0.1), *confirmed("mish", [93.0, 94, 95], 0.1)]
     ruling = only(read(spec(claims=[claim("", "better", ["mish"], ["relu"])]), trials))
-    assert (ruling.verdict, ruling.way) == (INVALID, "confirm")
+    assert (ruling.verdict, ruling.stage) == (INVALID, "confirm")
     assert ruling.reason == "unequal search budgets (mish 1 trial, relu 4 trials)"
 
 
@@ -261,8 +263,8 @@ def test_what_counts_as_trained(read: Read, classes: int, above: float) -> None:
     assert read({**plan, "dataset": {**plan["dataset"], "classes": classes}}, []).spec.learned == pytest.approx(above)
 
 
-def _text(of: Judged) -> str:
-    return " ".join(claims.text(of).split())
+def _text(results: Judged) -> str:
+    return " ".join(claims.text(results).split())
 
 
 def test_sentences_that_a_student_understands(read: Read) -> None:
@@ -280,7 +282,7 @@ def test_sentences_that_a_student_understands(read: Read) -> None:
     assert f"tuned: NEGLIGIBLE. Over 3 shared seeds, {one_another}" in said
     assert "This compares these settings; another search may choose others." in said
     assert "Above 20 % (chance is 10 %): relu in 3 of 3 seeds and mish in 3 of 3 seeds." in said
-    assert "Of further seeds 44 to 100 % would (the least sure arm)." in said
+    assert "Between 44 and 100 % of further seeds would (the least sure arm)." in said
     assert "Judged at scale demo: on mnist5k with 4 epochs, not on the report's data and budget." in said
 
 
@@ -301,11 +303,11 @@ def test_no_number_of_seeds_where_none_would_decide(read: Read) -> None:
     made = [claim("level", "equal", ["mish", "relu"])]
     for name, by in (("at", 0.5), ("near", 0.5 - 1e-9)):
         mish = reported("mish", [90.0 + by + 0.25, 91.0 + by, 92.0 + by - 0.25])
-        of = read(
+        results = read(
             spec(name=name, arms=ARMS, tuned_arms={}, claims=made), [*reported("relu", [90.0, 91.0, 92.0]), *mish]
         )
-        assert "UNDECIDED" in _text(of)
-        assert "seeds would show it" not in _text(of)
+        assert "UNDECIDED" in _text(results)
+        assert "seeds would show it" not in _text(results)
 
 
 @pytest.mark.parametrize(

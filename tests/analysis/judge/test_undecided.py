@@ -60,9 +60,9 @@ def test_arms_that_have_more_seeds_already_wait_for_the_others(read: Read) -> No
 def test_of_several_searches_each_needs_them(read: Read) -> None:
     budget = {**PLANNED, "confirm_seeds": [101, 102, 103, 1101, 1102, 1103], "searches": 2, "at_most": 12}
     tuned = [*confirmed("relu", [93.0, 93.2, 93.1], lr=0.03), *confirmed("mish", [95.0, 91.0, 93.5], lr=0.03)]
-    of = read(spec(arms={k: ARMS[k] for k in ("relu", "mish")}, budget=budget, claims=[]), tuned)
-    assert undecided(of).wanted == {("confirm", "mish"): 5, ("confirm", "relu"): 5}
-    assert of.samples["confirm"]["relu"].missing == (1101, 1102, 1103)
+    results = read(spec(arms={k: ARMS[k] for k in ("relu", "mish")}, budget=budget, claims=[]), tuned)
+    assert undecided(results).wanted == {("confirm", "mish"): 5, ("confirm", "relu"): 5}
+    assert results.samples["confirm"]["relu"].missing == (1101, 1102, 1103)
 
 
 def test_as_the_engine_reads_it(read: Read, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,9 +19,9 @@ def said(read: Read, trials: Sequence[Trial], tuned: bool = False) -> str:
 
 
 def test_a_clean_study_has_no_lint(read: Read) -> None:
-    of = read(spec(arms=BOTH, tuned_arms={}), CLEAN)
-    assert missing(of) == []
-    assert lints(of) == []
+    results = read(spec(arms=BOTH, tuned_arms={}), CLEAN)
+    assert missing(results) == []
+    assert lints(results) == []
 
 
 def _on_eight_seeds(read: Read, relu: list[float], mish: list[float]) -> str:
@@ -88,8 +88,8 @@ def test_a_search_that_tried_every_setting_had_enough(read: Read) -> None:
     spaces = {"relu": {"lr": {"choices": [0.01, 0.02]}}, "mish": {"lr": {"low": 0.01, "high": 1.0, "log": True}}}
     trials = [*searched("relu", [0.01, 0.02]), *searched("mish", [0.01, 0.02, 0.03, 0.04])]
     tested = [t for arm in BOTH for t in confirmed(arm, [90.0, 91, 92], 0.02)]
-    of = read(spec(arms=BOTH, tune=spaces), [*trials, *tested])
-    assert "Unequal search budgets" not in " ".join(lints(of))
+    results = read(spec(arms=BOTH, tune=spaces), [*trials, *tested])
+    assert "Unequal search budgets" not in " ".join(lints(results))
     half_done = read(spec(name="half", arms=BOTH, tune=spaces), trials[:3])
     assert "Search trials done: relu 2 of 2, mish 1 of 4." in missing(half_done)
 

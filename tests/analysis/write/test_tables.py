@@ -74,7 +74,7 @@ def test_nothing_is_chosen_before_all_arms_are_trained(read: Read) -> None:
     made = page(read(spec(tuned_arms={}), trials))
     assert "Best on validation data" not in made.verdict
     assert {column.chosen for table in made.tables for column in table.columns} == {None}
-    said = "* is the best by validation accuracy; none is marked as reported before all arms are trained."
+    said = "* is the best by validation accuracy; none is marked (as reported) before all arms are trained."
     assert f"{said} The test set takes part in no choice." in made.notes
 
 
@@ -114,9 +114,9 @@ def test_without_validation_data_no_word_of_a_choice(read: Read) -> None:
 
 def test_a_trial_that_is_being_trained_does_not_count(read: Read) -> None:
     running = [replace(t, outcome=None) for t in (reported("relu", [80.0])[0], searched("relu", [0.1])[0])]
-    of = read(spec(), [*running, *reported("relu", [90.0, 91.0], seeds=(2, 3))])
-    assert rows(render(of, "md"))["relu"][1] == "90.50 ± 6.35 (2 of 3)"
-    row = {column.title: column.cells[0] for column in page(of).tables[-1].columns}
+    results = read(spec(), [*running, *reported("relu", [90.0, 91.0], seeds=(2, 3))])
+    assert rows(render(results, "md"))["relu"][1] == "90.50 ± 6.35 (2 of 3)"
+    row = {column.title: column.cells[0] for column in page(results).tables[-1].columns}
     assert (row["trials"], row["searched"], row["epochs"]) == ("2", "0", "8")
 
 
@@ -150,12 +150,14 @@ def test_an_arm_of_which_the_report_said_nothing(read: Read) -> None:
 
 def test_what_a_report_gives_as_a_range(read: Read) -> None:
     figures = {"relu": {"test/acc1": [30, 50], "train/acc5": [80, 90]}, "mish": {"test/acc1": 40.5}}
-    of = read(spec(reported=figures, tuned_arms={}), [*reported("relu", [95.0, 95.1]), *reported("mish", [91.0, 92.0])])
-    text = render(of, "md")
+    results = read(
+        spec(reported=figures, tuned_arms={}), [*reported("relu", [95.0, 95.1]), *reported("mish", [91.0, 92.0])]
+    )
+    text = render(results, "md")
     assert rows(text)["relu"][0] == "30 to 50"
     assert rows(text)["mish"][0] == "40.50"
     assert "train acc@5 %" in text
-    relu, mish, _ = csv.DictReader(render(of, "csv").splitlines())
+    relu, mish, _ = csv.DictReader(render(results, "csv").splitlines())
     assert (relu["report_test_acc1"], relu["report_train_acc5"]) == ("30 to 50", "80 to 90")
     assert (mish["report_test_acc1"], mish["report_train_acc5"]) == ("40.5", "")
 
@@ -214,7 +216,7 @@ def test_undecided_says_how_many_seeds_would_decide(read: Read) -> None:
 
 @pytest.mark.parametrize("order", [("relu", "mish", "elu"), ("relu", "elu", "mish")])
 def test_arms_that_cannot_be_told_apart_share_a_range_of_seeds(read: Read, order: tuple[str, ...]) -> None:
-    """With one shared seed nothing is known of n*, whichever arm comes first."""
+    """With one shared seed nobody knows how many seeds are needed, whichever arm comes first."""
     arms = {name: {"activation": name} for name in order}
     trials = [*reported("relu", [95.0, 94.0, 93.0]), *reported("mish", [95.4, 93.8, 93.2]), *reported("elu", [97.0])]
     made = page(read(spec(arms=arms, tuned_arms={}), trials))
@@ -334,9 +336,9 @@ def test_markdown_rows_have_as_many_cells_as_the_head(read: Read) -> None:
 
 
 def test_a_note_that_begins_with_a_star_is_no_list_in_the_list(read: Read) -> None:
-    of = read(*activations())
-    assert "\n- \\* is the best by validation accuracy." in render(of, "md")
-    assert "* is the best by validation accuracy." in render(of, "plain")
+    results = read(*activations())
+    assert "\n- \\* is the best by validation accuracy." in render(results, "md")
+    assert "* is the best by validation accuracy." in render(results, "plain")
 
 
 def test_csv_has_numbers_to_compute_with(read: Read) -> None:
@@ -356,8 +358,8 @@ def test_csv_has_numbers_to_compute_with(read: Read) -> None:
 def test_csv_cannot_start_a_formula(read: Read) -> None:
     plan = spec(arms={"relu": {}, "=1+1": {"activation": "mish"}, "-bn": {"activation": "elu"}}, tuned_arms={})
     trials = [*reported("relu", [90.0]), *reported("=1+1", [89.0], {"activation": "mish"})]
-    of = read(plan, trials)
-    table = list(csv.DictReader(io.StringIO(render(of, "csv"))))
+    results = read(plan, trials)
+    table = list(csv.DictReader(io.StringIO(render(results, "csv"))))
     assert {row["arm"] for row in table} == {"relu", "'=1+1", "'-bn"}
     assert next(row for row in table if row["arm"] == "'=1+1")["difference"] == "-1"
 
@@ -394,26 +396,26 @@ def test_a_terminal_of_80_columns_shows_it_all(
 
 
 def test_verdicts_have_colours_where_there_are_some(read: Read) -> None:
-    of = read(*activations())
-    assert "\x1b[32mbetter" in render(of, "plain", color=True)
-    assert "\x1b" not in render(of, "plain")
+    results = read(*activations())
+    assert "\x1b[32mbetter" in render(results, "plain", color=True)
+    assert "\x1b" not in render(results, "plain")
 
 
 def test_one_table_with_its_label_and_its_notes(read: Read) -> None:
-    of = read(*activations())
-    text = render(of, "latex", "fit")
+    results = read(*activations())
+    text = render(results, "latex", "fit")
     assert re.findall(r"\\label\{(.*)\}", text) == ["tab:activations-demo-fit-1", "tab:activations-demo-fit-2"]
     assert "Train accuracy is that of the last epoch" in text
     assert "Holm" not in text
-    assert "verdicts are corrected for all that is asked" in render(of, "latex", "accuracy")
+    assert "verdicts are corrected for all that is asked" in render(results, "latex", "accuracy")
 
 
 def test_at_smoke_nothing_is_compared(read: Read) -> None:
     plan, trials = activations()
-    of = read({**plan, "scale": "smoke"}, [replace(t, scale="smoke") for t in trials])
+    results = read({**plan, "scale": "smoke"}, [replace(t, scale="smoke") for t in trials])
     for form in ("plain", "md", "html", "latex"):
-        text = render(of, form)
+        text = render(results, form)
         assert "SMOKE" in text
         assert "better than" not in text
         assert "Δ to" not in text
-    assert {row["verdict"] for row in csv.DictReader(io.StringIO(render(of, "csv")))} == {""}
+    assert {row["verdict"] for row in csv.DictReader(io.StringIO(render(results, "csv")))} == {""}

@@ -1,0 +1,45 @@
+"""What so many seeds can show, by numbers worked out by hand: t with 1 degree of freedom, chi squared with 2."""
+
+import math
+
+import pytest
+
+from studies.engine.plan import power
+
+
+def test_the_level_of_a_contrast_by_hand() -> None:
+    # one side of 5 %: 0.025; half of it for 8 contrasts: / 16; at most 8 seeds, of which the first look has 5: x 5 / 8
+    assert power.level_of_a_contrast(contrasts=8, claims=6, seeds=5, at_most=5) == pytest.approx(0.025 / 16)
+    assert power.level_of_a_contrast(contrasts=8, claims=6, seeds=5, at_most=8) == pytest.approx(0.025 / 16 * 5 / 8)
+
+
+def test_without_a_difference_the_chance_to_show_one_is_the_level() -> None:
+    assert power.chance_to_differ(0.0, sd=1.0, n=5, level=0.025) == pytest.approx(0.025)
+    assert power.chance_to_differ(9.0, sd=1.0, n=1, level=0.025) == 0
+
+
+def test_the_chance_to_be_inside_by_hand() -> None:
+    # two seeds: t has 1 degree of freedom, its upper quartile is 1. margin sqrt 2: room sqrt 2 * sqrt 2 - 1 = 1 on both
+    # sides, so 0.75 + 0.75 - 1
+    assert power.chance_to_be_inside(0.0, sd=1.0, n=2, level=0.25, margin=math.sqrt(2)) == pytest.approx(0.5)
+    assert power.chance_to_be_inside(1.5, sd=1.0, n=2, level=0.25, margin=math.sqrt(2)) == 0
+
+
+def test_the_fewest_seeds_with_the_power() -> None:
+    assert power.seeds_for(lambda n: n / 100) == 80
+    assert power.seeds_for(lambda n: 0.9) == 2
+    assert power.seeds_for(lambda n: 0.5) == math.inf
+
+
+def test_the_smallest_difference_is_shown_in_four_of_five_studies() -> None:
+    level = power.level_of_a_contrast(contrasts=8, claims=6, seeds=5, at_most=8)
+    smallest = power.smallest_difference(sd=1.0, n=5, level=level)
+    assert smallest == pytest.approx(4.0, abs=0.05)  # standard deviations, as decision 0011 says
+    assert power.chance_to_differ(smallest, sd=1.0, n=5, level=level) == pytest.approx(0.8)
+
+
+def test_the_spread_that_seeds_leave_possible_by_hand() -> None:
+    # three seeds: chi squared with 2 degrees of freedom is above -2 ln(p) with probability p, so sd / sqrt(-ln p)
+    low, high = power.spread_between(sd=1.0, n=3)
+    assert low == pytest.approx(1 / math.sqrt(-math.log(0.1)))
+    assert high == pytest.approx(1 / math.sqrt(-math.log(0.9)))
