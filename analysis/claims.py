@@ -8,8 +8,44 @@ python analysis/claims.py --all                            # the claims of every
 from collections.abc import Sequence
 
 from analysis.front.commands import command, everything, parser, read, write
-from analysis.write.claims import all_supported, overview, text
+from analysis.judge.results import NAMES, WAYS
+from analysis.judge.verdicts import SUPPORTED, Judged
+from analysis.words import NOTHING, between, count, listed
+from analysis.write.claims import TO_TRAIN, VERDICTS, about_training, text
+from analysis.write.formats import Column, Page, Table, markdown
+from analysis.write.notes import found
 from cnnzoo.mistake import Mistake
+
+
+def overview(every: Sequence[Judged]) -> str:
+    """The claims of all these studies with their verdicts, as a Markdown table."""
+    rows = [row for of in every for row in _rows(of)]
+    titles = ("study", "judged on", "claim", *NAMES.values())
+    cells = zip(*rows, strict=True)
+    table = Table(
+        "claims", "As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)]
+    )
+    said = [f"{VERDICTS.format('as the study has it')} {NOTHING}: not asked, or not run."]
+    if any(about_training(claim) for of in every for claim in of.spec.claims):
+        said.append(TO_TRAIN)
+    return markdown(Page("What the reports said", "", [table], "", said, []))
+
+
+def _rows(of: Judged) -> list[tuple[str, ...]]:
+    spec, rows = of.spec, []
+    done = [sample.ended for way in of.ways() for sample in of.samples[way].values()] or [0]
+    seeds = count(max(done), "seed") if min(done) == max(done) else f"{between(min(done), max(done))} seeds"
+    on = f"{spec.dataset['name']}, {listed(found(of, 'epochs'))} epochs, {seeds}"
+    for claim, rulings in of.rulings:
+        by_way = {ruling.way: ruling.verdict for ruling in rulings}
+        rows.append((spec.name, on, claim.text, *(by_way.get(way, NOTHING) for way in WAYS)))
+    return rows
+
+
+def all_supported(of: Judged) -> bool:
+    """Is every claim of the study judged, and SUPPORTED in every way it was looked at?"""
+    every = [rulings for _, rulings in of.rulings]
+    return all(every) and all(ruling.verdict == SUPPORTED for rulings in every for ruling in rulings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

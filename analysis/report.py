@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from analysis.front.commands import book, command, everything, parser, write
-from analysis.judge.results import Results, results
+from analysis.judge.verdicts import Judged, judged
 from analysis.read.runs import load
 from analysis.write.formats import template
 from analysis.write.page import report
 from analysis.write.render import page
 
 
-def _write(of: Results, folder: Path) -> dict[str, Any]:
+def _write(of: Judged, folder: Path) -> dict[str, Any]:
     """Write one page; returns what the index says of it."""
     said, name = page(of), f"{of.spec.name}-{of.spec.scale}.html"
     write(report(of, said), folder / name)
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("A study as a page that stands alone.", "folder; default: reports", "all studies, with an index")
     options.set_defaults(out=Path("reports"))
     given = options.parse_args(arguments)
-    alone = [] if given.all else [results(load(book(given), given.study, given.scale))]
+    alone = [] if given.all else [judged(load(book(given), given.study, given.scale))]
     every, code = everything(given) if given.all else (alone, 0)
     pages = [_write(of, given.out) for of in every]
     if given.all:

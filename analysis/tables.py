@@ -14,8 +14,8 @@ from itertools import product
 from pathlib import Path
 
 from analysis.front.commands import command, parser, read, write
-from analysis.judge.results import Results
 from analysis.judge.undecided import undecided
+from analysis.judge.verdicts import Judged
 from analysis.write.render import FORMATS, render
 from analysis.write.tables import TABLES
 from cnnzoo.mistake import Mistake
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def keep(of: Results, folder: Path) -> None:
+def keep(of: Judged, folder: Path) -> None:
     """The table as a page and in Markdown, the result and the curves as figures: files of a folder."""
     from analysis.draw.curves import curves  # with matplotlib, which the table does not need
     from analysis.draw.figures import draw, encoded
@@ -62,7 +62,7 @@ def keep(of: Results, folder: Path) -> None:
             (folder / f"{make.__name__}-{way}.png").write_bytes(encoded(figure, "png"))
 
 
-def _next(of: Results) -> str:
+def _next(of: Judged) -> str:
     study = ("--study", of.spec.name, "--scale", of.spec.scale)
     claims = [f"{typed.tool('claims', *study)}   what the report concluded, judged"] if of.spec.claims else []
     page = f"{typed.tool('report', *study)}   all of this with plots, as a page"

@@ -78,9 +78,14 @@ def between(least: float, most: float) -> str:
     return f"{least:,.0f}" if least == most else f"{least:,.0f} to {most:,.0f}"
 
 
+_MANY = 100_000
+
+
 def needs(least: float, most: float) -> str:
-    """``needs 17 to 62 seeds``."""
-    return f"needs {between(least, most)} seeds"
+    """``needs 17 to 62 seeds``; of more than a hundred thousand nobody wants to know the digits."""
+    if most <= _MANY:
+        return f"needs {between(least, most)} seeds"
+    return f"needs {'' if least > _MANY else f'{least:,.0f} to '}over {_MANY:,} seeds"
 
 
 def figure(said: float | Sequence[float] | None) -> str:

@@ -14,8 +14,8 @@ from torchvision import transforms
 from benchmarks.bare import wait_for_the_device
 from benchmarks.cases import CASES, DEVICE, load
 from benchmarks.ordinary import InMemory
-from cnnzoo.augment import training_batches
 from cnnzoo.data import Dataset
+from cnnzoo.learning.augment import training_batches
 
 CASE = CASES["vgg_a"]
 WAYS: dict[str, tuple[int, bool, float]] = {  # crop, flip, erasing

@@ -8,9 +8,9 @@ from torch import nn
 
 from benchmarks.cases import DEVICE, Case, load
 from cnnzoo import settle
-from cnnzoo.augment import training_batches
-from cnnzoo.optim import OPTIMIZERS
-from cnnzoo.precision import casting
+from cnnzoo.device.precision import casting
+from cnnzoo.learning.augment import training_batches
+from cnnzoo.optimising.optim import OPTIMIZERS
 from cnnzoo.recipe import build
 
 

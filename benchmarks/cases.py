@@ -11,7 +11,7 @@ import torch
 
 from cnnzoo import Recipe, Training, settle
 from cnnzoo.data import Dataset, Split, open_dataset
-from cnnzoo.precision import choose_device
+from cnnzoo.device.precision import choose_device
 
 # What the reports' authors would have used: the GPU if there is one.
 DEVICE = choose_device()

@@ -17,7 +17,7 @@ from optuna.distributions import FloatDistribution
 from rich.console import Console
 
 from cnnzoo import Recipe
-from cnnzoo.evaluate import Epoch
+from cnnzoo.learning.evaluate import Epoch
 from studies.engine.book.book import Book
 from studies.engine.course import Outcome
 from studies.engine.mirror.optuna_journal import OptunaJournal

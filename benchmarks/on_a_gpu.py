@@ -20,12 +20,12 @@ from typing import Any
 import torch
 
 from cnnzoo import Recipe, settle
-from cnnzoo import training as training_module
-from cnnzoo.augment import training_batches
 from cnnzoo.data import Dataset, Split
+from cnnzoo.device.precision import set_up_gpu
+from cnnzoo.learning import training as training_module
+from cnnzoo.learning.augment import training_batches
+from cnnzoo.learning.training import Training
 from cnnzoo.pace import BareStep, by_trials_at_once, images_a_second
-from cnnzoo.precision import set_up_gpu
-from cnnzoo.training import Training
 
 DEVICE = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 NETWORKS = ("simp_res9", "res9", "res18", "vgg_a", "lenet", "alexnet", "googlenet")

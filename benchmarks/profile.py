@@ -13,8 +13,8 @@ import torch
 
 from benchmarks.bare import BareStep, wait_for_the_device
 from benchmarks.cases import CASES, DEVICE, Case, our_training
-from cnnzoo.evaluate import Tally
-from cnnzoo.memory import keep_freed_memory
+from cnnzoo.device.memory import keep_freed_memory
+from cnnzoo.learning.evaluate import Tally
 
 STEPS = 20
 

@@ -21,7 +21,7 @@ from benchmarks import ordinary
 from benchmarks.bare import BareStep
 from benchmarks.cases import CASES, DEVICE, Case, our_training
 from cnnzoo import settle
-from cnnzoo.memory import keep_freed_memory
+from cnnzoo.device.memory import keep_freed_memory
 
 WORKERS = (0, 2, 4)
 

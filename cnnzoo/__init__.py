@@ -7,15 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cnnzoo.evaluate import Epoch, Score
-    from cnnzoo.precision import settle
+    from cnnzoo.device.precision import settle
+    from cnnzoo.learning.evaluate import Epoch, Score
+    from cnnzoo.learning.training import Training, train
     from cnnzoo.recipe import Recipe
     from cnnzoo.saved import Network, load, save
-    from cnnzoo.training import Training, train
 
 _HOMES = {
-    "Epoch": "evaluate", "Network": "saved", "Recipe": "recipe", "Score": "evaluate", "Training": "training",
-    "load": "saved", "save": "saved", "settle": "precision", "train": "training",
+    "Epoch": "learning.evaluate", "Network": "saved", "Recipe": "recipe", "Score": "learning.evaluate",
+    "Training": "learning.training", "load": "saved", "save": "saved", "settle": "device.precision",
+    "train": "learning.training",
 }  # fmt: skip
 
 __all__ = ["Epoch", "Network", "Recipe", "Score", "Training", "load", "save", "settle", "train"]

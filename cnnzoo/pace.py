@@ -5,14 +5,14 @@ import time
 import torch
 from torch import Tensor
 
-from cnnzoo import streams
-from cnnzoo.blocks import Shape
-from cnnzoo.losses import training_loss
-from cnnzoo.mps import runs_or_can_run
-from cnnzoo.optim import OPTIMIZERS
-from cnnzoo.precision import casting, choose_device, set_up_gpu
+from cnnzoo.device import streams
+from cnnzoo.device.mps import runs_or_can_run
+from cnnzoo.device.precision import casting, choose_device, set_up_gpu
+from cnnzoo.learning.replay import WARM_UPS
+from cnnzoo.nets.blocks import Shape
+from cnnzoo.optimising.losses import training_loss
+from cnnzoo.optimising.optim import OPTIMIZERS
 from cnnzoo.recipe import Recipe, build
-from cnnzoo.replay import WARM_UPS
 
 MEASURED_SECONDS = 0.5
 MOST_TOGETHER = 16

@@ -16,13 +16,13 @@ from typing import Any, Self
 
 from torch import nn
 
-from cnnzoo.blocks import Shape
 from cnnzoo.data.sources import check_dataset_name
-from cnnzoo.losses import LOSSES
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets import ZOO, builder_of
+from cnnzoo.nets.blocks import Shape
 from cnnzoo.nets.choices import CHOICES, check_dropout_at
-from cnnzoo.optim import OPTIMIZERS, SCHEDULES
+from cnnzoo.optimising.losses import LOSSES
+from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
 
 PRECISIONS = ("auto", "fp32", "bf16")

@@ -18,14 +18,14 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torchvision.transforms.functional import ten_crop
 
-from cnnzoo.augment import normaliser
-from cnnzoo.evaluate import EVALUATION_BATCH
-from cnnzoo.files import write_atomically
+from cnnzoo.device.precision import choose_device
+from cnnzoo.device.streams import in_place_of_the_global
+from cnnzoo.learning.augment import normaliser
+from cnnzoo.learning.evaluate import EVALUATION_BATCH
+from cnnzoo.learning.training import Training
 from cnnzoo.mistake import Mistake
-from cnnzoo.precision import choose_device
 from cnnzoo.recipe import Recipe, build
-from cnnzoo.streams import in_place_of_the_global
-from cnnzoo.training import Training
+from cnnzoo.storage.files import write_atomically
 
 _FORMAT = "cnnzoo network 1"
 _MARGIN = 2  # pixels that the ten crops of an image of the network's own size are shifted by, if training shifted none

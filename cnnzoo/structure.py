@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnnzoo.blocks import Add, Concat, LocalResponseNorm, RadialBasis, Shape
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets import ZOO
+from cnnzoo.nets.blocks import Add, Concat, LocalResponseNorm, RadialBasis, Shape
 from cnnzoo.nets.choices import ACTIVATIONS
 from cnnzoo.recipe import Recipe, build
 

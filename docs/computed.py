@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.data.sources import NAMES as DATA_SETS
-from cnnzoo.losses import LOSSES
 from cnnzoo.nets import ZOO
 from cnnzoo.nets.choices import CHOICES
-from cnnzoo.optim import OPTIMIZERS, SCHEDULES
+from cnnzoo.optimising.losses import LOSSES
+from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.recipe import FIELDS, PRECISIONS, RANGES, TYPES, defaults_of
 
 NAMES: Mapping[str, Any] = {

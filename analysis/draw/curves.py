@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
 from analysis.words import LABELS
 from studies.engine import schema
 
@@ -23,7 +24,7 @@ def curve(axes: Axes, epochs: ArrayLike, values: ArrayLike, label: str, style: S
     return axes
 
 
-def curves(results: Results, stage: str) -> Figure | None:
+def curves(results: Judged, stage: str) -> Figure | None:
     """Loss and accuracy by epoch, one panel per metric: the mean and the range over seeds."""
     samples, metrics = results.samples[stage], (*_TRAINING, *_VALIDATION)
     tables = {metric: {arm: results.curves(sample, metric) for arm, sample in samples.items()} for metric in metrics}

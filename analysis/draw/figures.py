@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from analysis.judge.results import Results
+from analysis.judge.verdicts import Judged
 
 _LOOK: Any = {
     "font.size": 9, "axes.grid": True, "grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False,
@@ -26,7 +26,7 @@ _HATCHES = ("///", "...", "\\\\\\", "xxx", "+++", "ooo", "|||", "---")
 _LETTERS_PER_INCH, _HANDLE_LETTERS = 12, 8  # in a legend; the handle before a name takes the space of 8 letters
 _LEGEND_ROW_INCHES = 0.2
 
-Make = Callable[[Results, str], Figure | None]  # for a stage, reported or confirm; None: nothing to draw
+Make = Callable[[Judged, str], Figure | None]  # for a stage, reported or confirm; None: nothing to draw
 
 
 class Style(NamedTuple):
@@ -45,12 +45,12 @@ def styles(names: Iterable[str]) -> dict[str, Style]:
     return found
 
 
-def look(results: Results, others: Iterable[str] = ()) -> dict[str, Style]:
+def look(results: Judged, others: Iterable[str] = ()) -> dict[str, Style]:
     """The styles of the study's arms, the same in all its figures, and of ``others``, which only one figure shows."""
     return styles([*results.spec.every_arm(), *others])
 
 
-def finish(figure: Figure, results: Results, said: str) -> Figure:
+def finish(figure: Figure, results: Judged, said: str) -> Figure:
     """Add a title above all panels and one legend below them; returns the figure."""
     stamp = "SMOKE: these numbers mean nothing\n" if results.spec.is_smoke else ""
     figure.suptitle(f"{stamp}{results.spec.name}, scale {results.spec.scale}, {said}")
@@ -65,7 +65,7 @@ def finish(figure: Figure, results: Results, said: str) -> Figure:
     return figure
 
 
-def draw(make: Make, results: Results, stage: str) -> Figure | None:
+def draw(make: Make, results: Judged, stage: str) -> Figure | None:
     """The figure in this project's style, or None; matplotlib's global settings do not change."""
     with mpl.rc_context(_LOOK):
         return make(results, stage)

@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES, Contrast, Results
+from analysis.judge.page import Contrast
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
 from studies.engine import schema
 
 _PERFECT = 100.0  # percent: no interval is drawn beyond it
@@ -37,7 +39,7 @@ def differences(axes: Axes, rows: Mapping[str, Contrast | None], margin: float, 
     axes.axvspan(-margin, margin, color="0.9", zorder=0)
     axes.axvline(0, color="0.4", linewidth=1)
     for row, (arm, contrast) in enumerate(rows.items()):
-        if contrast is None:
+        if contrast is None or not contrast.difference.n:
             continue
         color, marker, *_ = styles[arm]
         d = contrast.difference
@@ -46,7 +48,7 @@ def differences(axes: Axes, rows: Mapping[str, Contrast | None], margin: float, 
     return axes
 
 
-def forest(results: Results, stage: str) -> Figure | None:
+def forest(results: Judged, stage: str) -> Figure | None:
     """Every seed's test accuracy, the means with their intervals, and the differences to the baseline."""
     samples, contrasts, baseline = results.samples[stage], results.contrasts[stage], results.spec.baseline_of(stage)
     values = {arm: list(sample.values(schema.JUDGED_BY)) for arm, sample in samples.items()}

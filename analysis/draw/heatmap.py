@@ -11,8 +11,9 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.factors import grid
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
+from analysis.read.grid import grid
 from studies.engine import schema
 
 _MOST_LETTERS = 30  # of the labels below an axis; longer labels are turned, or they would overlap
@@ -50,7 +51,7 @@ def lines(axes: Axes, levels: Sequence[str], series: Lines, styles: Mapping[str,
     return axes
 
 
-def heatmap(results: Results, stage: str) -> Figure | None:
+def heatmap(results: Judged, stage: str) -> Figure | None:
     """Test accuracy by two factors, in colour and as lines."""
     cells = grid(results.spec)
     if cells is None or stage != "reported":

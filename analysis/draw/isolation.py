@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import Results
+from analysis.judge.verdicts import Judged
 from studies.engine import schema
 
 
@@ -22,7 +22,7 @@ def points(axes: Axes, values: ArrayLike, scores: ArrayLike, whole: ArrayLike, l
     return axes
 
 
-def isolation(results: Results, _stage: str) -> Figure | None:
+def isolation(results: Judged, _stage: str) -> Figure | None:
     """Validation accuracy by each tuned parameter that is a number, one point per search trial."""
     searches = {arm: results.search(arm).dropna(subset=[schema.CHOSEN_BY]) for arm in results.spec.tuned_arms}
     tuned = {arm: trials for arm, trials in searches.items() if len(trials)}

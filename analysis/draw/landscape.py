@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.factors import fixed, label
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
+from analysis.read.grid import fixed, label
 
 # The metrics of each panel: a band runs from the lowest of them to the highest.
 _PANELS: Mapping[str, tuple[str, ...]] = {
@@ -35,7 +36,7 @@ def band(axes: Axes, steps: ArrayLike, low: ArrayLike, high: ArrayLike, label: s
     return axes
 
 
-def bands(results: Results, stage: str) -> dict[str, dict[str, pd.DataFrame]]:
+def bands(results: Judged, stage: str) -> dict[str, dict[str, pd.DataFrame]]:
     """The bands by panel and by what their arms share: `min` and `max` over learning rates and seeds at each step."""
     groups: dict[str, list[pd.DataFrame]] = {}
     for arm, fields in results.spec.arms_of(stage).items():
@@ -51,7 +52,7 @@ def bands(results: Results, stage: str) -> dict[str, dict[str, pd.DataFrame]]:
     return {panel: drawn for panel, drawn in found.items() if drawn}
 
 
-def landscape(results: Results, stage: str) -> Figure | None:
+def landscape(results: Judged, stage: str) -> Figure | None:
     """Loss and gradient along the training, in bands from the lowest to the highest learning rate."""
     panels = bands(results, stage)
     if not panels:

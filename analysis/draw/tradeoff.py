@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
 from studies.engine import schema
 
 Point = tuple[float, float, float]  # cost, accuracy, half its interval
@@ -37,7 +38,7 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return front
 
 
-def tradeoff(results: Results, stage: str) -> Figure | None:
+def tradeoff(results: Judged, stage: str) -> Figure | None:
     """Test accuracy by size and by time, with the Pareto fronts."""
     panels: dict[str, dict[str, Point]] = {"size in MB": {}, "seconds an epoch": {}}
     for arm, sample in results.samples[stage].items():

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from analysis.judge.results import Results, results
+from analysis.judge.verdicts import Judged, judged
 from analysis.read.book import RESULTS, Book
 from analysis.read.from_mlflow import download
 from analysis.read.runs import StudyRuns, load
@@ -43,11 +43,11 @@ def runs(given: Namespace) -> StudyRuns:
     return load(book(given), given.study, given.scale)
 
 
-def read(given: Namespace) -> Results:
-    return results(runs(given))
+def read(given: Namespace) -> Judged:
+    return judged(runs(given))
 
 
-def everything(given: Namespace) -> tuple[list[Results], int]:
+def everything(given: Namespace) -> tuple[list[Judged], int]:
     """Every study at each of its scales, or at the one that is given, and the exit code that this comes to.
 
     One that cannot be read is told in a line and does not hide the others.
@@ -55,7 +55,7 @@ def everything(given: Namespace) -> tuple[list[Results], int]:
     found, code, where = [], 0, book(given)
     for name, scale in where.studies():
         try:
-            found += [results(load(where, name, scale))] if given.scale in (None, scale) else []
+            found += [judged(load(where, name, scale))] if given.scale in (None, scale) else []
         except Mistake as mistake:
             print(f"error: {mistake}", file=sys.stderr)
             code = BAD_INPUT

@@ -12,7 +12,8 @@ from analysis.draw.heatmap import heatmap
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
 from cnnzoo.mistake import Mistake
 from studies.engine import typed
 
@@ -25,7 +26,7 @@ FIGURES: Mapping[str, Make] = {
 class Plots:
     """Each gives a figure, whose panels are its ``axes``; ``tuned`` is of the tuned arms instead of those as reported."""
 
-    results: Results
+    results: Judged
 
     def forest(self, *, tuned: bool = False) -> Figure:
         return self.figure("forest", tuned)

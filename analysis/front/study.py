@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.judge.results import Results, results
+from analysis.judge.verdicts import Judged, judged
 from analysis.read.book import RESULTS, Book
 from analysis.read.from_mlflow import download
 from analysis.read.runs import load as read
@@ -24,7 +24,7 @@ _WHOSE = [schema.ARM, schema.STAGE, schema.SEED, schema.SEARCH, schema.NUMBER, s
 class Study:
     """One study at one scale, as it was run."""
 
-    results: Results
+    results: Judged
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -75,4 +75,4 @@ def load(
 ) -> Study:
     """A study that was run here, or that an MLflow server has the book of; at the largest scale if none is given."""
     book = download(from_mlflow, study, scale) if from_mlflow else Book(Path(results_dir))
-    return Study(results(read(book, study, scale)))
+    return Study(judged(read(book, study, scale)))

@@ -5,7 +5,8 @@ validation data and trained anew on fresh seeds: the stage ``confirm``).
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,22 +25,6 @@ _TENTH = 10  # the last tenth of a training is held against the tenth before
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """A difference between two arms over shared seeds (higher is better) and what it shows, within its family.
-
-    None stands for the contrast of two arms that share no seed.
-    """
-
-    difference: stats.Estimate
-    p: float  # Holm's, of no difference
-    p_equal: float  # of a difference of the margin or more
-    p_beyond: float  # of a difference of the margin or less
-    verdict: str
-    likely: float  # n*: seeds that find it, in one comparison with 80 % power, if it is as large as it looks
-    needed: float  # the same for a difference of the margin; both are NaN unless undecided
-
-
-@dataclass(frozen=True)
 class Sample:
     """The trials of one arm in one way, seed by seed."""
 
@@ -47,15 +32,26 @@ class Sample:
     planned: tuple[int, ...]
     diverged: tuple[int, ...]
     failed: tuple[int, ...]
+    starts: tuple[int, ...]  # the first seed; where searches were repeated, of each of them
 
     @property
     def ended(self) -> int:
         return len(self.trials) + len(self.diverged)
 
+    def finished(self, seeds: Iterable[int]) -> tuple[int, int]:
+        """On how many of these seeds it was trained to the end, and on how many it ended at all."""
+        among = {*seeds}
+        trained = len(among & {*self.trials.index})
+        return trained, trained + len(among & {*self.diverged})
+
     @property
     def missing(self) -> tuple[int, ...]:
-        there = {*self.trials.index, *self.diverged, *self.failed}
-        return tuple(seed for seed in self.planned if seed not in there)
+        return tuple(seed for seed in self.planned if seed not in self.there)
+
+    @property
+    def there(self) -> set[int]:
+        """The seeds that need no further training."""
+        return {*self.trials.index, *self.diverged, *self.failed}
 
     def values(self, metric: str) -> "pd.Series[float]":
         """The metric by seed, without the seeds that have none."""
@@ -65,14 +61,19 @@ class Sample:
 
     def mean(self, metric: str) -> stats.Estimate:
         """NaN over 0 seeds where there is nothing to take the mean of."""
-        return stats.mean_interval(self.values(metric))
+        return stats.mean_interval(self.by_unit(self.values(metric)))
+
+    def by_unit(self, by_seed: "pd.Series[float]") -> "pd.Series[float]":
+        """What is independent of one another: seeds; where searches were repeated, the means over the seeds of each."""
+        if len(self.starts) < 2:
+            return by_seed
+        return by_seed.groupby(lambda seed: bisect_right(self.starts, seed)).mean()
 
 
 @dataclass(frozen=True)
 class Results:
     runs: StudyRuns
     samples: Mapping[str, Mapping[str, Sample]]  # by way, then arm
-    contrasts: Mapping[str, Mapping[str, Contrast | None]]  # by way, then arm: test accuracy against the baseline's
 
     @property
     def spec(self) -> Spec:
@@ -87,22 +88,41 @@ class Results:
         """The ways of which any trial has ended."""
         return [way for way in WAYS if any(s.ended or s.failed for s in self.samples[way].values())]
 
+    def first_seeds(self, way: str, look: int) -> list[int]:
+        """The seeds that a look at so many of them is at: of several searches, so many of each."""
+        return [start + i for start in self.spec.first_seeds_of(way) for i in range(look)]
+
+    def looks(self, way: str, arms: Iterable[str]) -> list[int]:
+        """The looks at which all these arms had ended on all their seeds, of those that were declared."""
+        ended = [sample.there for arm in arms if (sample := self.samples[way].get(arm))]
+        return [n for n in self.spec.shares if all(there.issuperset(self.first_seeds(way, n)) for there in ended)]
+
     def search(self, arm: str) -> pd.DataFrame:
         """The search trials that ended; only a stopped one can have metrics of later epochs than it is judged by."""
         trials = self.runs.trials
         ended = trials[schema.OUTCOME].isin(_ENDED)
         return trials[(trials[schema.STAGE] == "search") & (trials[schema.ARM] == arm) & ended]
 
-    def validation_means(self, way: str) -> dict[str, stats.Estimate]:
-        """The validation accuracy of the arms that have one and never diverged."""
+    def figures(self, way: str, metric: str) -> pd.DataFrame:
+        """A metric by arm and seed (or search), of the arms that never diverged and the seeds that all of them have."""
         steady = {arm: sample for arm, sample in self.samples[way].items() if not sample.diverged}
-        return {arm: mean for arm, sample in steady.items() if (mean := sample.mean(schema.CHOSEN_BY)).n}
+        known = {arm: found for arm, s in steady.items() if not (found := s.by_unit(s.values(metric))).empty}
+        return pd.concat(known, axis=1, join="inner").T if known else pd.DataFrame()
 
     def chosen_arm(self, way: str) -> str | None:
-        """The best by validation accuracy, once all have as many seeds; the test set takes no part in it."""
-        means = self.validation_means(way)
-        even = len({mean.n for mean in means.values()}) == 1
-        return max(means, key=lambda arm: means[arm].mean) if even else None
+        """The best by validation accuracy, once all arms are trained; the test set takes no part in it."""
+        means = self.figures(way, schema.CHOSEN_BY).mean(axis=1)
+        missing = any(sample.missing for sample in self.samples[way].values())
+        return None if missing or means.empty else str(means.idxmax())
+
+    def chosen_figure(self, way: str) -> stats.Estimate:
+        """The test accuracy of the best: by seed, of the arm that all other seeds would choose. What is chosen and shown
+        on the same seeds would look better than it is."""
+        validation, test = (self.figures(way, metric) for metric in (schema.CHOSEN_BY, schema.JUDGED_BY))
+        if min(validation.shape) < 2 or not validation.index.equals(test.index):
+            return stats.mean_interval([])
+        both = validation.columns.intersection(test.columns)
+        return stats.mean_interval(stats.by_choice_of_the_others(validation[both].to_numpy(), test[both].to_numpy()))
 
     def setting(self, arm: str) -> dict[str, Any]:
         """The tuned fields as they were chosen for an arm; empty while nothing is chosen."""
@@ -118,9 +138,16 @@ class Results:
             "trials": len(own), "searched": len(self.search(arm)), **ends, "epochs": int(own[schema.EPOCHS_DONE].sum())
         }  # fmt: skip
 
+    @cached_property
+    def _searched(self) -> dict[str, int]:
+        """The search trials that ended, by arm."""
+        trials = self.runs.trials
+        ended = (trials[schema.STAGE] == "search") & trials[schema.OUTCOME].isin(_ENDED)
+        return {str(arm): int(n) for arm, n in trials[schema.ARM][ended].value_counts().items()}
+
     def unequal_searches(self, arms: Iterable[str]) -> dict[str, int]:
         """The search trials by arm where some had more than others; those that tried every setting had enough."""
-        searches = {arm: len(self.search(arm)) for arm in arms}
+        searches = {arm: self._searched.get(arm, 0) for arm in arms}
         open_ended = {n for arm, n in searches.items() if self.spec.search_of(arm) == self.spec.trials_per_arm}
         return searches if len(open_ended) > 1 else {}
 
@@ -139,6 +166,10 @@ class Results:
         table = own.pivot(index=at, columns=schema.SIGNATURE, values=value).dropna(how="all")
         return table.reindex(columns=[*sample.trials[schema.SIGNATURE]]).set_axis(sample.trials.index, axis=1)
 
+    def trained(self, sample: Sample) -> tuple[int, int]:
+        """On how many seeds an arm came above chance, of those on which it ended; one that diverged did not."""
+        return int((sample.values(schema.JUDGED_BY) > self.spec.learned).sum()), sample.ended
+
     def half_learned(self, sample: Sample) -> str:
         """``2 of 3`` where only some seeds have come above chance: a mean over both kinds describes neither."""
         tests = sample.values(schema.JUDGED_BY)
@@ -156,51 +187,25 @@ class Results:
 
 
 def results(runs: StudyRuns) -> Results:
-    spec = runs.spec
-    samples = {way: {arm: _sample(runs.trials, spec, way, arm) for arm in spec.arms_of(way)} for way in WAYS}
-    compared = {way: None if spec.is_smoke else spec.baseline_of(way) for way in WAYS}
-    return Results(runs, samples, {way: _to_baseline(samples[way], compared[way], spec) for way in WAYS})
+    by_arm = {(stage, arm): own for (stage, arm), own in runs.trials.groupby([schema.STAGE, schema.ARM])}
+    none = runs.trials.iloc[:0]
+    samples = {
+        way: {arm: _sample(by_arm.get((way, arm), none), runs.spec, way, arm) for arm in runs.spec.arms_of(way)}
+        for way in WAYS
+    }
+    return Results(runs, samples)
 
 
-def judged(differences: Sequence[stats.Estimate | None], margins: Sequence[float]) -> list[Contrast | None]:
-    """A family of differences with their margins; a margin of 0 means that none is too small to matter."""
-    known = list(zip(differences, margins, strict=True))
-    ps = stats.holm([math.nan if d is None else d.p for d, _ in known])
-    equal = stats.holm([math.nan if d is None else stats.equivalence_p(d, margin) for d, margin in known])
-    beyond = stats.holm([math.nan if d is None else stats.beyond_p(d, margin) for d, margin in known])
-    return [
-        None if d is None else _contrast(d, margin, float(p), float(p_equal), float(p_beyond))
-        for (d, margin), p, p_equal, p_beyond in zip(known, ps, equal, beyond, strict=True)
-    ]
-
-
-def paired(a: "pd.Series[float]", b: "pd.Series[float]", resolution: float = 0.0) -> stats.Estimate | None:
-    """``a - b`` for values by seed, over the seeds that both have."""
-    both = pd.concat([a, b], axis=1, join="inner").to_numpy()
-    return stats.paired_difference(both[:, 0], both[:, 1], resolution) if len(both) else None
-
-
-def _contrast(d: stats.Estimate, margin: float, p: float, p_equal: float, p_beyond: float) -> Contrast:
-    verdict = stats.verdict(d, p, p_equal)
-    if verdict != stats.UNDECIDED:
-        return Contrast(d, p, p_equal, p_beyond, verdict, math.nan, math.nan)
-    likely = stats.seeds_to_decide(d, max(abs(d.mean), margin))
-    needed = stats.seeds_to_decide(d, margin) if margin else likely
-    return Contrast(d, p, p_equal, p_beyond, verdict, likely, needed)
-
-
-def _to_baseline(samples: Mapping[str, Sample], baseline: str | None, spec: Spec) -> dict[str, Contrast | None]:
-    """Every other arm against the baseline, corrected for there being several."""
-    if baseline is None or baseline not in samples:
-        return {}
-    test = {arm: sample.values(schema.JUDGED_BY) for arm, sample in samples.items()}
-    pairs = {arm: paired(own, test[baseline], spec.resolution) for arm, own in test.items() if arm != baseline}
-    return dict(zip(pairs, judged(list(pairs.values()), [spec.margin] * len(pairs)), strict=True))
-
-
-def _sample(trials: pd.DataFrame, spec: Spec, way: str, arm: str) -> Sample:
-    own = trials[(trials[schema.STAGE] == way) & (trials[schema.ARM] == arm)]
+def _sample(own: pd.DataFrame, spec: Spec, way: str, arm: str) -> Sample:
     own = own.set_index(own[schema.SEED].astype(int)).sort_index()
-    seeds = {outcome: tuple(map(int, own.index[own[schema.OUTCOME] == outcome])) for outcome in schema.OUTCOMES}
-    completed = own[own[schema.OUTCOME] == "completed"]
-    return Sample(completed, spec.seeds_of(way, arm), seeds["diverged"], seeds["failed"])
+    seeds: dict[str, list[int]] = {outcome: [] for outcome in schema.OUTCOMES}
+    for seed, outcome in zip(own.index, own[schema.OUTCOME], strict=True):
+        seeds[outcome].append(int(seed))
+    completed = own[own[schema.OUTCOME] == "completed"] if len(seeds["completed"]) < len(own) else own
+    return Sample(
+        completed,
+        spec.seeds_of(way, arm),
+        tuple(seeds["diverged"]),
+        tuple(seeds["failed"]),
+        spec.first_seeds_of(way),
+    )

@@ -1,20 +1,24 @@
-"""Statistics of comparisons over seeds: arrays in, numbers out. Nothing here knows of studies, stores or files.
+"""Statistics over seeds: arrays in, numbers out. Nothing here knows of studies, stores or files.
 
-Seeds are few (3 to 10), so every interval is Student's t: with the normal's 1.96 a "95 %" interval over 5 seeds
+Seeds are few (3 to 12), so every interval is Student's t: with the normal's 1.96 a "95 %" interval over 5 seeds
 covers 84 %. Comparisons are paired: two arms on the same seed share the data order, so what differs is the arm.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import fdtrc, stdtr, stdtrit
+from scipy.linalg import helmert
+from scipy.special import bdtr, bdtrc, fdtrc, stdtr, stdtrit
 
-LEVEL = 0.05
-POWER = 0.8
-BETTER, WORSE, EQUAL, UNDECIDED = "better", "worse", "practically equal", "undecided"
+from studies.engine.study.error_budget import LEVEL
+
 _EXACT_FLIPS = 16  # up to so many differences all sign patterns are tried; above, a fixed random sample of them
+_Z = 1.959964
+_SKEWED = 2.5  # standard errors of a skewness that would be 0 if seed noise were normal
+_APART = 12.0  # widths of the two groups of an arm's seeds by which the groups lie apart
 
 
 class Estimate(NamedTuple):
@@ -37,110 +41,59 @@ class Estimate(NamedTuple):
     def high(self) -> float:
         return self.mean + self.half
 
+    def above(self, bound: float) -> float:
+        """The one-sided p of "the truth is at most the bound"; NaN where seeds show no spread to judge by."""
+        if not self.sd > 0:
+            return math.nan
+        return float(stdtr(self.n - 1, (bound - self.mean) * math.sqrt(self.n) / self.sd))
+
+    def below(self, bound: float) -> float:
+        """The one-sided p of "the truth is at least the bound"."""
+        return 1 - self.above(bound)
+
+    def inside(self, margin: float) -> float:
+        """The p of "the truth is as far from 0 as the margin, or farther": two one-sided tests, the larger p."""
+        return max(self.above(-margin), self.below(margin))
+
+    def beyond(self, margin: float) -> float:
+        """The one-sided p of "the truth is within the margin"."""
+        return min(self.above(margin), self.below(-margin))
+
     @property
     def p(self) -> float:
-        """Of "it is 0", two-sided."""
-        return beyond_p(self, 0.0)
+        """The two-sided p of "it is 0"."""
+        return 2 * min(self.above(0), self.below(0))
 
 
 class Interaction(NamedTuple):
     """The F test of "the effect of one factor is the same at every level of the other"."""
 
     f: float
-    df: tuple[int, int]
+    df: tuple[float, float]
     p: float
 
 
-def mean_interval(values: ArrayLike) -> Estimate:
-    """Mean of ``values`` (shape (n,)) with its interval; of none, NaN."""
+def mean_interval(values: ArrayLike, resolution: float = 0.0) -> Estimate:
+    """Mean of ``values`` (shape (n,)) with its interval; of none, NaN.
+
+    ``resolution`` is the step in which the values are known (one image of the test set): the spread is taken no
+    smaller than that, so that three values that agree by rounding do not pass for certainty.
+    """
     x = np.asarray(values, dtype=float)
-    return paired_difference(x, np.zeros_like(x)) if x.size else Estimate(math.nan, 0, math.nan)
+    assert x.ndim == 1, "numbers in one row"
+    assert np.isfinite(x).all(), "all of them finite"
+    sd = max(float(x.std(ddof=1)), resolution) if x.size > 1 else math.nan
+    return Estimate(float(x.mean()) if x.size else math.nan, x.size, sd)
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, resolution: float = 0.0) -> Estimate:
-    """``a - b`` for arrays of shape (n,), element i of both from the same seed.
-
-    ``resolution`` is the step in which the values are known (one image of the test set): the spread is taken no
-    smaller than that, so that three differences that agree by rounding do not pass for certainty.
-    """
-    x, y = _vector(a), _vector(b)
-    assert x.shape == y.shape, "pairs have two halves"
-    d = x - y
-    return Estimate(float(d.mean()), d.size, max(float(d.std(ddof=1)), resolution) if d.size > 1 else math.nan)
-
-
-def equivalence_p(difference: Estimate, margin: float) -> float:
-    """p of "the true difference is ``margin`` or more, one way or the other" (two one-sided t tests, the larger p)."""
-    return _one_sided(margin - abs(difference.mean), difference)
-
-
-def beyond_p(difference: Estimate, margin: float) -> float:
-    """p of "the true difference is at most ``margin``" (two-sided, so that 0.05 means the interval lies outside)."""
-    return float(np.minimum(1.0, 2 * _one_sided(abs(difference.mean) - margin, difference)))
-
-
-def verdict(difference: Estimate, p: float, p_equal: float) -> str:
-    """One of the four verdicts from the (corrected) p of the difference and of the equivalence.
-
-    A difference that is real but inside the margin is practically equal: the margin says it does not matter.
-    """
-    if p_equal < LEVEL:
-        return EQUAL
-    if p < LEVEL:
-        return BETTER if difference.mean > 0 else WORSE
-    return UNDECIDED
-
-
-def seeds_to_decide(difference: Estimate, effect: float) -> float:
-    """How many seeds find a true difference of ``effect`` with 80 % power: n* = ((t_.975 + t_.8) sd / effect)^2.
-
-    Student's t in place of the normal's z, as n* is often small; never fewer than one more than there are.
-    NaN where the spread is unknown (a single seed).
-    """
-    if math.isnan(difference.sd) or effect <= 0:
-        return math.nan
-    ratio = difference.sd / effect
-    n = max(difference.n + 1, math.ceil((2.8016 * ratio) ** 2))  # z_.975 + z_.8: a lower bound, so the search is short
-    while n < ((stdtrit(n - 1, 1 - LEVEL / 2) + stdtrit(n - 1, POWER)) * ratio) ** 2:
-        n += 1
-    return float(n)
-
-
-def seeds_to_place(difference: Estimate, margin: float) -> float:
-    """How many seeds show with 80 % power, to about a hundredth, on which side of the margin the difference lies.
-
-    To be shown inside, two one-sided tests have to pass; beyond it, a two-sided one.
-    """
-    left = margin - abs(difference.mean)
-    if left <= 0 or math.isnan(difference.sd):
-        return seeds_to_decide(difference, -left)
-    n = max(difference.n + 1, math.ceil((2.4865 * difference.sd / left) ** 2))  # z_.95 + z_.8
-    while _power_inside(difference, margin, n) < POWER:
-        n += math.ceil(n / 100)
-    return float(n)
-
-
-def _power_inside(difference: Estimate, margin: float, n: int) -> float:
-    bounds = np.array([margin - difference.mean, margin + difference.mean]) * math.sqrt(n) / difference.sd
-    return float(stdtr(n - 1, bounds - stdtrit(n - 1, 1 - LEVEL)).sum() - 1)
-
-
-def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Holm's adjusted p-values, in the order given (shape (k,)): the chance of any false alarm stays at the level.
-
-    A NaN (a contrast that could not be tested) stays NaN but still counts as one of the k.
-    """
-    values = np.asarray(p, dtype=float)
-    order = np.argsort(values)  # NaN last
-    steps = values[order] * np.arange(values.size, 0, -1)
-    adjusted = np.empty_like(values)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return adjusted
+    """``a - b`` for arrays of shape (n,), element i of both from the same seed."""
+    return mean_interval(np.subtract(a, b), resolution)
 
 
 def sign_flip_p(differences: ArrayLike) -> float:
     """Exact two-sided p of the sign-flip test (shape (n,)): no assumption but symmetry of the differences."""
-    d = _vector(differences)
+    d = np.asarray(differences, dtype=float)
     if d.size <= _EXACT_FLIPS:
         bits = np.arange(2**d.size)[:, None] >> np.arange(d.size) & 1
     else:
@@ -155,43 +108,78 @@ def sign_flip_floor(n: int) -> float:
     return min(1.0, 2.0 ** (1 - n))
 
 
-def two_way_interaction(values: ArrayLike) -> Interaction:
-    """Interaction of two factors with seeds as blocks; shape (rows, columns, seeds), each seed in every cell."""
-    x = np.asarray(values, dtype=float)
-    rows, columns, seeds = x.shape
-    assert min(x.shape) > 1, "at least 2 x 2 cells and 2 seeds"
-    assert np.isfinite(x).all(), "every seed in every cell"
-    cells, grand = x.mean(axis=2), x.mean()
-    additive = cells.mean(axis=1, keepdims=True) + cells.mean(axis=0, keepdims=True) - grand
-    residual = x - cells[:, :, None] - (x.mean(axis=(0, 1)) - grand)
-    df = ((rows - 1) * (columns - 1), (rows * columns - 1) * (seeds - 1))
-    explained = seeds * ((cells - additive) ** 2).sum() / df[0]
-    unexplained = (residual**2).sum() / df[1]
-    f = explained / unexplained if unexplained > 0 else (math.inf if explained > 0 else 0.0)
-    return Interaction(float(f), df, 0.0 if math.isinf(f) else float(fdtrc(*df, f)))
-
-
 def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
     """P(a run of ``a`` beats a run of ``b``), ties counting half; shapes (n,) and (m,), seeds need not be shared."""
-    x, y = _vector(a)[:, None], _vector(b)[None, :]
+    x, y = np.asarray(a, dtype=float)[:, None], np.asarray(b, dtype=float)[None, :]
     return float(np.mean((x > y) + 0.5 * (x == y)))
 
 
-def share_upper_bound(n: int) -> float:
-    """What share of failures is still possible (95 %) when none was seen in n runs: 1 - 0.05^(1/n)."""
-    return float(1 - LEVEL ** (1 / n))
+def wilson(k: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share of which k of n were seen."""
+    middle, width = (k + _Z**2 / 2) / (n + _Z**2), _Z / (n + _Z**2) * math.sqrt(k * (n - k) / n + _Z**2 / 4)
+    return max(0.0, middle - width), min(1.0, middle + width)
 
 
-def _vector(values: ArrayLike) -> NDArray[np.float64]:
+def share_above(k: int, n: int, share: float) -> float:
+    """The exact one-sided p of "the true share is at most ``share``", when k of n were seen."""
+    return float(bdtrc(k - 1, n, share)) if k else 1.0
+
+
+def share_below(k: int, n: int, share: float) -> float:
+    """The exact one-sided p of "the true share is at least ``share``", when k of n were seen."""
+    return float(bdtr(k, n, share))
+
+
+def fisher(k: int, n: int, other_k: int, other_n: int) -> float:
+    """Fisher's exact one-sided p of "the share is no smaller than the other one", when k of n and other_k of other_n were seen."""
+    both = k + other_k
+    ways = [math.comb(n, i) * math.comb(other_n, both - i) for i in range(max(0, both - other_n), k + 1)]
+    return sum(ways) / math.comb(n + other_n, both)
+
+
+def two_way_interaction(values: ArrayLike) -> Interaction:
+    """Interaction of two factors with seeds as blocks; shape (rows, columns, seeds), each seed in every cell.
+
+    The spreads of the cells need not be equal: degrees of freedom by Greenhouse and Geisser. NaN without any spread.
+    """
     x = np.asarray(values, dtype=float)
-    assert x.ndim == 1, "numbers in one row"
-    assert x.size >= 1, "at least one of them"
-    assert np.isfinite(x).all(), "all of them finite"
-    return x
+    rows, columns, seeds = x.shape
+    assert min(x.shape) > 1, "at least 2 x 2 cells and 2 seeds"
+    contrasts = np.einsum("ar,bc,rcs->abs", helmert(rows), helmert(columns), x).reshape(-1, seeds)
+    covariance = np.atleast_2d(np.cov(contrasts))
+    spread, number = float(np.trace(covariance)), len(contrasts)
+    if spread == 0:
+        return Interaction(math.nan, (number, number * (seeds - 1)), math.nan)
+    f = seeds * float((contrasts.mean(axis=1) ** 2).sum()) / spread
+    epsilon = spread**2 / (number * float((covariance**2).sum()))
+    df = (epsilon * number, epsilon * number * (seeds - 1))
+    return Interaction(f, df, float(fdtrc(*df, f)))
 
 
-def _one_sided(by: float, difference: Estimate) -> float:
-    """p of "the difference does not pass a bound", when it passes it ``by`` so much."""
-    if difference.sd == 0:  # without any spread the mean is a fact
-        return 0.0 if by > 0 else 1.0
-    return float(stdtr(difference.n - 1, -by * math.sqrt(difference.n) / difference.sd))
+def by_choice_of_the_others(chosen_by: NDArray[np.float64], shown: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By seed, the figure of the arm that is best on all other seeds: both arrays are of shape (arms, seeds).
+
+    What is chosen and shown on the same seeds looks better than it is; this does not.
+    """
+    others = chosen_by.sum(axis=1, keepdims=True) - chosen_by
+    figures: NDArray[np.float64] = shown[others.argmax(axis=0), np.arange(shown.shape[1])]
+    return figures
+
+
+def skewed(samples: Sequence[ArrayLike]) -> bool:
+    """Whether seed noise, of all arms together, has a longer tail on one side than normal noise would have."""
+    known = [x for x in (np.asarray(own, dtype=float) for own in samples) if x.size > 2 and x.std() > 0]
+    skewness = sum(float(((x - x.mean()) ** 3).mean() / x.std() ** 3) for x in known)
+    variance = sum(6 * (x.size - 2) / ((x.size + 1) * (x.size + 3)) for x in known)  # of a normal sample's skewness
+    return abs(skewness) > _SKEWED * math.sqrt(variance)
+
+
+def two_peaked(values: ArrayLike) -> bool:
+    """Whether an arm's seeds fall into two groups, farther apart than either is wide."""
+    x = np.sort(np.asarray(values, dtype=float))
+    if x.size < 5 or x[0] == x[-1]:
+        return False
+    cut = int(np.diff(x).argmax()) + 1
+    low, high = x[:cut], x[cut:]
+    width = math.sqrt((low.var() * low.size + high.var() * high.size) / (x.size - 2))
+    return bool(high[0] - low[-1] > _APART * width)

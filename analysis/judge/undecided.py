@@ -1,19 +1,13 @@
-"""What is still undecided, and how many seeds its arms need to be looked at again.
-
-Seeds are added from look to look, as declared: half as many again at each, up to the most that an arm may have.
-"""
+"""What is still undecided, and how many seeds its arms need to be looked at again: those of the next look that was declared."""
 
 import json
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from analysis.judge import stats
-from analysis.judge.judging import UNDECIDED, Ruling, rulings
+from analysis.judge.page import OPEN, Contrast
 from analysis.judge.results import NAMES, Results
+from analysis.judge.verdicts import UNDECIDED, Judged, Ruling
 from analysis.words import listed, plus_minus
-
-GROWTH = 1.5  # seeds at one look against those at the look before
 
 
 @dataclass(frozen=True)
@@ -38,64 +32,52 @@ class Undecided:
         return json.dumps({"questions": self.questions, "open": texts, "wanted": wanted}, ensure_ascii=False) + "\n"
 
 
-def undecided(of: Results) -> Undecided:
+def undecided(of: Judged) -> Undecided:
     every = [*_rows(of), *_claims(of)]
     left = tuple(question for question in every if not question.decided)
     wanted: dict[tuple[str, str], int] = {}
     for question in left:
-        now = {
-            arm: len(of.spec.seeds_of(question.way, arm)) // _searches(of, question.way)
-            for arm in sorted(question.arms)
-        }
-        look = next_look(min(now.values()), of.spec.first_look or of.spec.planned_seeds, of.spec.at_most or 0)
+        now = {arm: _seeds(of, question.way, arm) for arm in sorted(question.arms)}
+        look = next_look(min(now.values()), of.spec.shares)
         for arm, seeds in now.items():
             if look > max(seeds, wanted.get((question.way, arm), 0)):
                 wanted[question.way, arm] = look
     return Undecided(len(every), left, wanted)
 
 
-def next_look(seeds: int, first: int, at_most: int) -> int:
+def next_look(seeds: int, looks: Iterable[int]) -> int:
     """The number of seeds at the next look, after one at so many; the same where there is none."""
-    look = first
-    while look <= seeds < at_most:
-        look = min(at_most, math.ceil(GROWTH * look))
-    return look if look > seeds else seeds
+    return min((look for look in looks if look > seeds), default=seeds)
 
 
-def _searches(of: Results, way: str) -> int:
-    return of.spec.searches if way == "confirm" else 1
+def _seeds(of: Results, way: str, arm: str) -> int:
+    """How many an arm was to have, of each search where there are several."""
+    return len(of.spec.seeds_of(way, arm)) // (of.spec.searches if way == "confirm" else 1)
 
 
-def _rows(of: Results) -> Iterator[Question]:
+def _rows(of: Judged) -> Iterator[Question]:
     """Every arm against the baseline."""
     for way in of.ways():
         baseline = str(of.spec.baseline_of(way))
         for arm, contrast in of.contrasts[way].items():
-            said = (
-                plus_minus(contrast.difference.mean, contrast.difference.half, sign=True) if contrast else "no seed yet"
-            )
+            said = plus_minus(contrast.difference.mean, contrast.difference.half, sign=True)
             text = f"{arm} against {baseline}, {NAMES[way]}: {said}"
-            yield Question(
-                text, way, frozenset({arm, baseline}), contrast is not None and contrast.verdict != stats.UNDECIDED
-            )
+            yield Question(text, way, frozenset({arm, baseline}), contrast.verdict != OPEN)
 
 
-def _claims(of: Results) -> Iterator[Question]:
-    for claim, ruled in rulings(of):
+def _claims(of: Judged) -> Iterator[Question]:
+    for claim, ruled in of.rulings:
         for ruling in ruled:
             arms = _arms_in_doubt(of, ruling)
             text = f"claim {claim.text!r}, {NAMES[ruling.way]}: {listed(sorted(arms))}"
-            yield Question(text, ruling.way, arms, ruling.verdict != UNDECIDED)
+            yield Question(text, ruling.way, arms, ruling.verdict != UNDECIDED or not arms)
 
 
-def _arms_in_doubt(of: Results, ruling: Ruling) -> frozenset[str]:
-    """The arms of the contrasts of a claim that are undecided; where it is about no two arms, all that it is about."""
-    known = of.spec.arms_of(ruling.way)
-    doubtful = [key[:2] for key, contrast in ruling.contrasts.items() if contrast.verdict == stats.UNDECIDED]
-    arms = {arm for pair in doubtful for arm in pair}
-    if not arms or not arms <= known.keys():
-        said = [*ruling.claim.arms, *ruling.claim.than]
-        arms = (
-            {*said} if ruling.way == "reported" else {of.spec.tuned_of[arm] for arm in said if arm in of.spec.tuned_of}
-        )
-    return frozenset(arms)
+def _arms_in_doubt(of: Judged, ruling: Ruling) -> frozenset[str]:
+    """The arms of what a claim says that is undecided; of a claim that could not be looked at yet, all it is about."""
+    open_ones: list[Contrast] = [contrast for contrast in ruling.contrasts if contrast.verdict == OPEN]
+    about = [contrast.said.about for contrast in open_ones or ruling.contrasts]
+    if not about:
+        about = [one.about for one in ruling.claim.assertions(list(of.spec.arms))]
+    named = {arm for arms in about for arm in arms}
+    return frozenset(named & of.spec.arms_of(ruling.way).keys())

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cnnzoo.mistake import Mistake
-from studies.engine.schema import Claim
+from studies.engine import schema
+from studies.engine.study.assertions import POINTS
+from studies.engine.study.claims import Claim, from_json
+from studies.engine.study.error_budget import shares
 
 FORMAT = 2  # of the book, up to which it can be read
 Fields = Mapping[str, Any]  # recipe fields and their values
@@ -54,7 +57,7 @@ class Spec:
                 f"{study} was written by a newer version of cnn-studies (format {spec['format']}): update yours."
             )
         try:
-            known = {**spec, **spec["budget"], "claims": [Claim(**_fixed(claim)) for claim in spec["claims"]]}
+            known = {**spec, **spec["budget"], "claims": [from_json(claim) for claim in spec["claims"]]}
             return cls(**_fixed({field.name: known[field.name] for field in fields(cls) if field.name in known}))
         except (KeyError, TypeError) as error:
             raise Mistake(
@@ -80,6 +83,17 @@ class Spec:
     def resolution(self) -> float:
         """Points of accuracy that one test image is worth."""
         return 100 / int(self.dataset["test"])
+
+    def resolution_of(self, metric: str) -> float:
+        """Points of accuracy that one image is worth; 0 for what is not counted in images."""
+        part = {"test": "test", "val": "validation", "train": "train", schema.GAP: "test"}.get(metric.partition("/")[0])
+        return 100 / int(self.dataset[part]) if part and metric in POINTS else 0.0
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """The looks at which verdicts are given, and what each may spend of the 5 % of false words."""
+        first = self.first_look or len(self.seeds)
+        return shares(first, max(first, self.at_most or 0))
 
     def arms_of(self, stage: str) -> Mapping[str, Fields]:
         return self.arms if stage == "reported" else self.tuned_arms

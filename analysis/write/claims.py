@@ -6,127 +6,93 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.judge import judging, stats
-from analysis.judge.judging import Key, Ruling
-from analysis.judge.results import NAMES, WAYS, Contrast, Results
-from analysis.words import LABELS, NOTHING, SMOKE, between, count, listed, number, plus_minus, probability
-from analysis.write.formats import Column, Page, Table, markdown, screen, wrapped
+from analysis.judge import stats
+from analysis.judge.evidence import value_at
+from analysis.judge.page import EQUAL, OF_THE_MODEL, OPEN, Contrast
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
+from analysis.words import LABELS, SMOKE, count, listed, number, plus_minus, probability
+from analysis.write.formats import screen, wrapped
 from analysis.write.lints import lints, missing
-from analysis.write.notes import TRAIN_ACCURACY, found
+from analysis.write.notes import TRAIN_ACCURACY, corrected, found, named, settings_only
 from studies.engine import schema
-from studies.engine.schema import Claim
+from studies.engine.study.assertions import HIGHER_IS_BETTER, POINTS, Above, Mixed, Narrower, Share, Within
+from studies.engine.study.claims import Claim
+from studies.engine.study.error_budget import LEVEL
 
 _TOLD = 4  # contrasts in a sentence
 _FEASIBLE = 100_000  # seeds: more are no advice
-_WORDS = {True: ("better", "worse"), False: ("lower", "higher")}  # by whether more is better
-_VERDICTS = (
-    "SUPPORTED: the differences over seeds bear out all that the claim says (95 %, Holm over the contrasts of all "
-    "claims; the tables correct over those to the baseline alone). CONTRADICTED: they bear out the opposite, or that "
-    "what is said to differ does not by {}. UNDECIDED: neither."
+VERDICTS = (
+    "SUPPORTED: all that the claim says is shown. CONTRADICTED: the opposite of something that it says is shown. "
+    "NEGLIGIBLE: a difference that it speaks of is shown to lie inside the margin, {}. UNDECIDED: none of these yet. "
+    "INVALID: there is nothing fair to compare."
 )
-_TO_TRAIN = (
-    "To train, or to converge, is here to come above twice the accuracy of chance (of two classes: above 75 %); "
-    "how far above stands in the tables."
+TO_TRAIN = (
+    "To train, or to converge, is here to come above twice the accuracy of chance (of two classes: above 75 %), if the "
+    "claim names no accuracy, on more than half of all seeds, if it names no other share."
 )
 _UNITS = {
-    schema.SECONDS: " s", schema.SIZE_MB: " MB",
-    **dict.fromkeys((*judging.POINTS, schema.FLUCTUATION), " points"),
+    schema.SECONDS: " s", schema.SIZE_MB: " MB", **dict.fromkeys((*POINTS, schema.FLUCTUATION), " points"),
 }  # fmt: skip
 
 
-def sentence(of: Results, ruling: Ruling) -> str:
+def sentence(of: Judged, ruling: Ruling) -> str:
     """The ruling as one sentence that needs no statistics to read."""
     if ruling.reason:
         return f"{ruling.reason[0].upper()}{ruling.reason[1:]}."
-    if ruling.trained:
+    if ruling.contrasts[0].evidence.trained:
         return _of_training(of, ruling)
     claim = ruling.claim
-    deciding = [_shows(of, claim, key, c) for key, c in ruling.contrasts.items() if _decides(ruling, c)]
+    deciding = [_shows(of, ruling, contrast) for contrast in ruling.contrasts if _decides(ruling, contrast)]
     if len(deciding) > _TOLD:
         deciding[_TOLD - 1 :] = [f"so on ({len(deciding) - _TOLD + 1} more, below)"]
-    n = min(contrast.difference.n for contrast in ruling.contrasts.values())
-    seeds = "By construction" if claim.metric in judging.OF_THE_MODEL else f"Over {count(n, 'shared seed')}"
+    n = min(contrast.difference.n for contrast in ruling.contrasts)
+    unit = "shared search" if ruling.way == "confirm" and of.spec.searches > 1 else "shared seed"
+    over = "By construction" if claim.metric in OF_THE_MODEL else f"Over {count(n, unit)}"
     when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""
-    line = f"{seeds}, {listed(deciding)} in {LABELS.get(judging.early_metric(claim), claim.metric)}{when}."
-    return line + (_what_would_decide(of, ruling, n) if ruling.verdict == judging.UNDECIDED else "")
+    line = f"{over}, {listed(deciding)} in {LABELS.get(value_at(claim.metric, claim.at), claim.metric)}{when}."
+    line += _what_would_decide(of, ruling, n) if ruling.verdict == UNDECIDED else ""
+    return f"{line} {settings_only(of)}" if ruling.way == "confirm" and of.spec.searches == 1 else line
 
 
-def figures(ruling: Ruling) -> list[str]:
-    """The numbers under a ruling, a line a contrast."""
-    less_is_better = ruling.claim.kind == "narrower" or ruling.claim.metric not in judging.HIGHER_IS_BETTER
-    turned = less_is_better and ruling.claim.kind != "interaction"
-    lines = []
-    for (arm, than, *_), contrast in ruling.contrasts.items():
-        d = contrast.difference
-        a, b = (than, arm) if turned else (arm, than)
-        half = math.nan if ruling.claim.metric in judging.OF_THE_MODEL else d.half
-        by = plus_minus(d.mean, half, _digits(ruling.claim), sign=True)
-        lines.append(f"{a} − {b}: {by}{_evidence(d.n, contrast)}")
-    return lines
+def figures(of: Judged, ruling: Ruling) -> list[str]:
+    """The numbers under a ruling: its own p, where it rests on several differences, and a line a difference."""
+    return [
+        *_together(ruling),
+        *(_line(of, ruling, contrast) for contrast in ruling.contrasts if not contrast.evidence.trained),
+    ]
 
 
-def _evidence(n: int, contrast: Contrast) -> str:
-    if math.isnan(contrast.p):
-        return ""
-    if contrast.verdict == stats.EQUAL:
-        equal = f"of a difference that matters, {probability(contrast.p_equal)}"
-        return f" (n = {n}; of none, {probability(contrast.p)}; {equal})"
-    return f" (n = {n}, {probability(contrast.p)})"
-
-
-def text(of: Results) -> str:
+def text(of: Judged) -> str:
     """All claims, for a terminal."""
     begin = [f"{of.spec.name}, scale {of.spec.scale}: {of.spec.question}", *([SMOKE] if of.spec.is_smoke else [])]
     parts = ["\n".join(wrapped(line, screen())) for line in begin]
-    for place, (claim, rulings) in enumerate(judging.rulings(of), start=1):
+    for place, (claim, rulings) in enumerate(of.rulings, start=1):
         parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', screen()), *_lines(of, rulings)]))
     parts.append("\n".join(line for note in notes(of) for line in wrapped(note, screen())))
     return "\n\n".join(parts) + "\n"
 
 
-def frame(of: Results) -> pd.DataFrame:
+def frame(of: Judged) -> pd.DataFrame:
     """A row a claim and way that it was looked at in."""
     rows = [
         (claim.text, NAMES[ruling.way], ruling.verdict, sentence(of, ruling))
-        for claim, rulings in judging.rulings(of)
+        for claim, rulings in of.rulings
         for ruling in rulings
     ]
     return pd.DataFrame(rows, columns=["claim", "looked_at", "verdict", "why"])
 
 
-def overview(every: Sequence[Results]) -> str:
-    """The claims of all these studies with their verdicts, as a Markdown table."""
-    rows = [row for of in every for row in _overview_rows(of)]
-    titles = ("study", "judged on", "claim", *NAMES.values())
-    cells = zip(*rows, strict=True)
-    table = Table(
-        "claims", "As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)]
-    )
-    said = [f"{_VERDICTS.format('the margin')} {NOTHING}: not asked, or not run."]
-    if any(claim.kind in judging.ABOUT_TRAINING for of in every for claim in of.spec.claims):
-        said.append(_TO_TRAIN)
-    return markdown(Page("What the reports said", "", [table], "", said, []))
-
-
-def _overview_rows(of: Results) -> list[tuple[str, ...]]:
-    spec, rows = of.spec, []
-    done = [sample.ended for way in of.ways() for sample in of.samples[way].values()] or [0]
-    seeds = count(max(done), "seed") if min(done) == max(done) else f"{between(min(done), max(done))} seeds"
-    on = f"{spec.dataset['name']}, {listed(found(of, 'epochs'))} epochs, {seeds}"
-    for claim, rulings in judging.rulings(of):
-        by_way = {ruling.way: ruling.verdict for ruling in rulings}
-        rows.append((spec.name, on, claim.text, *(by_way.get(way, NOTHING) for way in WAYS)))
-    return rows
-
-
-def verdicts(of: Results) -> str:
+def verdicts(of: Judged) -> str:
     """What the verdicts mean."""
-    meant = _VERDICTS.format(f"±{of.spec.margin:g} points")
-    return f"{meant} Trials that share a seed are compared with one another."
+    meant = VERDICTS.format(f"±{of.spec.margin:g} points")
+    return f"{meant} Trials that share a seed are compared with one another. {corrected(of)}"
 
 
-def notes(of: Results) -> list[str]:
+def notes(of: Judged) -> list[str]:
     spec, said = of.spec, [verdicts(of)]
+    if any(map(about_training, spec.claims)):
+        said.append(TO_TRAIN)
     if spec.scale != "report":
         here = f"on {spec.dataset['name']} with {listed(found(of, 'epochs'))} epochs"
         said.append(f"Judged at scale {spec.scale}: {here}, not on the report's data and budget.")
@@ -135,81 +101,140 @@ def notes(of: Results) -> list[str]:
     return [*said, *missing(of), *lints(of), *of.runs.notes]
 
 
-def _lines(of: Results, own: Sequence[Ruling]) -> list[str]:
+def _lines(of: Judged, own: Sequence[Ruling]) -> list[str]:
     lines = []
     for ruling in own:
         lines += wrapped(f"   {NAMES[ruling.way]}: {ruling.verdict}. {sentence(of, ruling)}", screen())
-        lines += [f"      {line}" for line in figures(ruling)]
+        lines += [f"      {line}" for line in figures(of, ruling)]
     if own and "confirm" in of.ways() and not any(ruling.way == "confirm" for ruling in own):
         lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
     return lines or [f"   {unjudged(of)}"]
 
 
-def unjudged(of: Results) -> str:
+def unjudged(of: Judged) -> str:
     """Why nothing is said of a claim."""
     return "not judged: " + (
         "the numbers of scale smoke mean nothing." if of.spec.is_smoke else "nothing has been trained yet."
     )
 
 
-def _shows(of: Results, claim: Claim, key: Key, contrast: Contrast) -> str:
-    d = contrast.difference
-    a, b, by = key[0], key[1], f"{number(abs(d.mean), _digits(claim))}{_UNITS.get(claim.metric, '')}"
-    pairs = {"interaction": ("larger", "smaller"), "narrower": ("narrower", "wider")}
-    words = pairs.get(claim.kind) or _WORDS[claim.metric in judging.HIGHER_IS_BETTER]
-    seen = f"{a} is {words[d.mean < 0]} than {b} by {by}"
-    if contrast.verdict == stats.EQUAL and claim.kind != "equal" and contrast.p < stats.LEVEL:
+def _together(ruling: Ruling) -> list[str]:
+    """The p of the answer, where it is not that of a single difference."""
+    if ruling.reason or ruling.claim.metric in OF_THE_MODEL:
+        return []
+    if len(ruling.contrasts) == 1 and not ruling.contrasts[0].evidence.trained:
+        return []
+    answer = {SUPPORTED: "above", CONTRADICTED: "below", NEGLIGIBLE: "inside"}.get(ruling.verdict, "above")
+    alone, shown = getattr(ruling.alone, answer), getattr(ruling.shown, answer)
+    if math.isnan(alone) or alone == 0:
+        return []
+    alone = min(1.0, 2 * alone) if answer != "inside" else alone
+    which = {
+        "above": "that all of it holds",
+        "below": "that some of it is wrong",
+        "inside": "that some of it is no matter",
+    }
+    return [f"{which[answer]}: {_p(alone, shown)}"]
+
+
+def _line(of: Judged, ruling: Ruling, contrast: Contrast) -> str:
+    d, (a, b) = contrast.difference, _names(of, ruling, contrast)
+    half = math.nan if ruling.claim.metric in OF_THE_MODEL else d.half
+    by = plus_minus(d.mean, half, _digits(ruling.claim), sign=bool(b))
+    label = f"{a} − {b}" if b else a
+    if math.isnan(contrast.p):
+        return f"{label}: {by}"
+    of_what = "of a difference that matters, " if contrast.verdict == EQUAL or isinstance(contrast.said, Within) else ""
+    return f"{label}: {by} (n = {d.n}; {of_what}{_p(contrast.p, contrast.p_corrected)})"
+
+
+def _p(alone: float, shown: float) -> str:
+    return (
+        probability(alone) if math.isnan(shown) else f"{probability(alone)} by itself, {probability(shown)} corrected"
+    )
+
+
+def _names(of: Judged, ruling: Ruling, contrast: Contrast) -> tuple[str, str]:
+    """What stands on both sides; of settings that one search has found, with these."""
+    a, b = contrast.evidence.a, contrast.evidence.b
+    return (named(of, ruling.way, a), named(of, ruling.way, b)) if isinstance(contrast.said, Above | Within) else (a, b)
+
+
+def _shows(of: Judged, ruling: Ruling, contrast: Contrast) -> str:
+    claim, said, d = ruling.claim, contrast.said, contrast.difference
+    (a, b), unit = _names(of, ruling, contrast), _UNITS.get(claim.metric, "")
+    if isinstance(said, Above) and not b:
+        side = "above" if d.mean > said.bound else "at most"
+        return f"{a} is at {number(d.mean, _digits(claim))}, {side} {said.bound:g}{_how_sure(contrast)}"
+    words = ("larger", "smaller")
+    if isinstance(said, Above) and len(said.about) == 2:
+        words = ("better", "worse") if claim.metric in HIGHER_IS_BETTER else ("higher", "lower")
+    if isinstance(said, Narrower) or (isinstance(said, Above) and words == ("higher", "lower")):
+        a, b, words = b, a, ("narrower", "wider") if isinstance(said, Narrower) else ("lower", "higher")
+    seen = f"{a} is {words[d.mean < 0]} than {b} by {number(abs(d.mean), _digits(claim))}{unit}"
+    if contrast.verdict == EQUAL and (isinstance(said, Within) or 2 * min(d.above(0), d.below(0)) >= LEVEL):
+        return (
+            f"{a} and {b} are within {of.spec.margin:g} points of one another"
+            if contrast.margin
+            else f"{a} and {b} are the same"
+        )
+    if contrast.verdict == EQUAL:
         return f"{seen} (less than the margin of {of.spec.margin:g} points)"
-    if contrast.verdict == stats.EQUAL:
-        within = f"within {of.spec.margin:g} points of one another" if claim.metric in judging.POINTS else "the same"
-        return f"{a} and {b} are {within}"
-    if contrast.verdict == stats.UNDECIDED:
-        return f"{seen} (which may be chance)" if d.mean else f"{a} and {b} are level so far"
-    return seen
+    if isinstance(said, Above) and said.bound:
+        side = "within" if d.mean > said.bound else "beyond"
+        return f"{seen}, {side} the {abs(said.bound):g}{unit} said{_how_sure(contrast)}"
+    return seen + _how_sure(contrast) if d.mean else f"{a} and {b} are level so far"
+
+
+def _how_sure(contrast: Contrast) -> str:
+    return " (which may be chance)" if contrast.verdict == OPEN else ""
 
 
 def _decides(ruling: Ruling, contrast: Contrast) -> bool:
     """Is this contrast among those the verdict rests on? All are for SUPPORTED; else those that go against it."""
-    if ruling.verdict == judging.SUPPORTED:
+    equal = isinstance(contrast.said, Within)
+    if ruling.verdict == SUPPORTED:
         return True
-    if ruling.verdict == judging.UNDECIDED:
-        return contrast.verdict == stats.UNDECIDED or ruling.claim.kind == "equal"
-    return judging.speaks_against(ruling.claim, contrast)
+    if ruling.verdict == NEGLIGIBLE:
+        return contrast.verdict == EQUAL
+    if ruling.verdict == CONTRADICTED:
+        return contrast.shown.below <= LEVEL
+    return contrast.verdict == OPEN or equal
 
 
-def _what_would_decide(of: Results, ruling: Ruling, n: int) -> str:
-    """How many seeds have 80 % power, in a comparison by itself: the correction for several asks for some more."""
+def _what_would_decide(of: Judged, ruling: Ruling, n: int) -> str:
+    """How many seeds have 80 % power, corrected as things stand now."""
     if n == 1:
         return " With one seed nothing can be told from chance; at least two are needed."
-    if ruling.claim.kind == "equal":
-        open_ones = [c.difference for c in ruling.contrasts.values() if c.verdict != stats.EQUAL]
-        needed = [stats.seeds_to_place(difference, of.spec.margin) for difference in open_ones]
-    else:
-        needed = [c.likely for c in ruling.contrasts.values() if c.verdict == stats.UNDECIDED]
-    most = float(np.max(needed))  # NaN if one of them is
-    return f" If that is so, about {most:,.0f} seeds would show it." if most <= _FEASIBLE else ""
+    first = min(of.spec.shares)
+    if n < first:
+        return f" Verdicts are given from {first} seeds on."
+    needed = [contrast.needed for contrast in ruling.contrasts if contrast.verdict == OPEN]
+    low, high = (float(np.max([pair[i] for pair in needed])) for i in (0, 1))  # NaN if one of them is
+    return f" If that is so, {_range(low, high)} seeds would show it." if high <= _FEASIBLE else ""
 
 
-def _of_training(of: Results, ruling: Ruling) -> str:
-    shown = listed(f"{arm} in {k} of {n} seeds" for arm, k, n in ruling.trained)
-    line = f"Above {of.spec.learned:g} % (chance is {of.spec.chance:.3g} %): {shown}."
-    unstable = ruling.claim.kind == "unstable"
-    if ruling.verdict == judging.UNDECIDED and unstable:
-        return f"{line} It takes {judging.SEEN_ONCE} seeds to be sure of seeing what happens one time in ten."
-    if ruling.verdict == judging.UNDECIDED:
-        return f"{line} It takes {judging.ENOUGH} seeds to speak of every one."
-    if ruling.verdict == judging.SUPPORTED and not unstable:
-        n = min(n for _, _, n in ruling.trained)
-        others = 100 * stats.share_upper_bound(n)
-        return f"{line} Of {count(n, 'seed')} that all agree, up to {others:.0f} % of further ones may not."
-    return line
+def _range(low: float, high: float) -> str:
+    return f"about {low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
+
+
+def about_training(claim: Claim) -> bool:
+    return any(isinstance(said, Share | Mixed) for said in claim.assertions(claim.arms))
+
+
+def _of_training(of: Judged, ruling: Ruling) -> str:
+    counts = [one for contrast in ruling.contrasts for one in contrast.evidence.trained]
+    said = ruling.contrasts[0].said
+    assert isinstance(said, Share | Mixed)
+    above = of.spec.learned if said.accuracy is None else said.accuracy
+    shown = listed(f"{named(of, ruling.way, arm)} in {k} of {n} seeds" for arm, k, n in counts)
+    line = f"Above {above:g} % (chance is {of.spec.chance:.3g} %): {shown}."
+    if isinstance(said, Mixed):
+        return f"{line} It takes many seeds that agree to rule it out." if ruling.verdict == UNDECIDED else line
+    _, k, n = min(counts, key=lambda one: one[1] if said.larger else -one[1])
+    low, high = (100 * share for share in stats.wilson(k, n))
+    return f"{line} Of further seeds {low:.0f} to {high:.0f} % would{' (the least sure arm)' * (len(counts) > 1)}."
 
 
 def _digits(claim: Claim) -> int:
-    return 0 if claim.metric in (schema.PARAMETERS, schema.FLOPS) else 2 if claim.metric in judging.POINTS else 3
-
-
-def all_supported(of: Results) -> bool:
-    """Is every claim of the study judged, and SUPPORTED in every way it was looked at?"""
-    every = [rulings for _, rulings in judging.rulings(of)]
-    return all(every) and all(ruling.verdict == judging.SUPPORTED for rulings in every for ruling in rulings)
+    return 0 if claim.metric in (schema.PARAMETERS, schema.FLOPS) else 2 if claim.metric in POINTS else 3

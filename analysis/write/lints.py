@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.factors import fixed
-from analysis.judge.results import NAMES, WAYS, Results
+from analysis.judge.results import NAMES, WAYS
+from analysis.judge.verdicts import Judged
+from analysis.read.grid import fixed
 from analysis.words import arms, count, listed, number, seeds, short, space
 from studies.engine import schema
 
@@ -19,7 +20,7 @@ FEW = 3
 EDGE = 0.05  # a chosen value in the outer twentieth of its range lies at its edge
 
 
-def missing(of: Results) -> list[str]:
+def missing(of: Judged) -> list[str]:
     """What the plan has and the store does not; a stage that was never begun is one line."""
     lines = []
     for way, samples in of.samples.items():
@@ -47,13 +48,13 @@ def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> st
     return "; ".join(f"{seeds(numbers)} of {arms(lacking, every)}" for numbers, lacking in together.items())
 
 
-def lints(of: Results) -> list[str]:
+def lints(of: Judged) -> list[str]:
     """One plain sentence each."""
-    checks = (_few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _sign_flip)
+    checks = (_few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _noise, _tuned_below)
     return [line for check in checks for line in check(of)]
 
 
-def _few_seeds(of: Results) -> Iterator[str]:
+def _few_seeds(of: Judged) -> Iterator[str]:
     for way in of.ways():
         few = {arm: len(sample.trials) for arm, sample in of.samples[way].items()}
         single, double = ([arm for arm, n in few.items() if n == seeds] for seeds in (1, FEW - 1))
@@ -64,7 +65,7 @@ def _few_seeds(of: Results) -> Iterator[str]:
             yield f"Fewer than {FEW} seeds ({NAMES[way]}: {arms(double, few)}): the intervals are very wide."
 
 
-def _diverged(of: Results) -> Iterator[str]:
+def _diverged(of: Judged) -> Iterator[str]:
     for way in of.ways():
         for arm, sample in of.samples[way].items():
             if sample.diverged:
@@ -78,7 +79,7 @@ def _diverged(of: Results) -> Iterator[str]:
         yield f"Search trials that diverged, so that part of the range was wasted: {', '.join(shares)}."
 
 
-def _half_learned(of: Results) -> Iterator[str]:
+def _half_learned(of: Judged) -> Iterator[str]:
     for way in of.ways():
         halves = [f"{arm} {seen}" for arm, sample in of.samples[way].items() if (seen := of.half_learned(sample))]
         if halves:
@@ -86,7 +87,7 @@ def _half_learned(of: Results) -> Iterator[str]:
             yield f"{some}: a mean over both kinds, and its interval, describe neither."
 
 
-def _edges(of: Results) -> Iterator[str]:
+def _edges(of: Judged) -> Iterator[str]:
     for name in dict.fromkeys(name for spaces in of.spec.tune.values() for name in spaces):
         chosen = {arm: of.setting(arm).get(name) for arm in of.spec.tuned_arms}
         at = {arm: v for arm, v in chosen.items() if v is not None and at_edge(v, of.spec.tune[arm][name])}
@@ -101,7 +102,7 @@ def _edges(of: Results) -> Iterator[str]:
             yield f"The best cell, {best}, is at the edge of the grid in {name} ({space(tried)})."
 
 
-def _unequal(of: Results) -> Iterator[str]:
+def _unequal(of: Judged) -> Iterator[str]:
     searches = of.unequal_searches(arm for arm, s in of.samples["confirm"].items() if not s.missing)
     if searches:
         by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
@@ -112,7 +113,7 @@ def _unequal(of: Results) -> Iterator[str]:
             yield f"Unequal numbers of seeds {NAMES[way]}: {', '.join(f'{arm} {n}' for arm, n in ended.items())}."
 
 
-def _improving(of: Results) -> Iterator[str]:
+def _improving(of: Judged) -> Iterator[str]:
     for way in of.ways():
         gains = {arm: of.late_gain(sample) for arm, sample in of.samples[way].items()}
         late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > of.spec.margin]
@@ -121,7 +122,7 @@ def _improving(of: Results) -> Iterator[str]:
             yield f"Still improving at the end ({points}, against as many epochs before); more epochs may change the order."
 
 
-def _mixed(of: Results) -> Iterator[str]:
+def _mixed(of: Judged) -> Iterator[str]:
     trials = pd.concat([sample.trials for way in WAYS for sample in of.samples[way].values()])
     if (shared := trials[schema.SHARED_DEVICE].max()) > 1:
         yield f"Seconds were taken while up to {int(shared)} trials shared the device: compare them with care."
@@ -136,13 +137,24 @@ def _mixed(of: Results) -> Iterator[str]:
             yield f"Mixed {what} within the study: {listed(sorted(differing))}; differences between arms may come from that."
 
 
-def _sign_flip(of: Results) -> Iterator[str]:
-    """With few seeds the test that assumes least has nothing to say: better said than left to be found out."""
-    ns = [contrast.difference.n for way in of.ways() for contrast in of.contrasts[way].values() if contrast]
-    n = max(ns, default=0)
-    if n > 1 and (floor := stats.sign_flip_floor(n)) > stats.LEVEL:
-        cannot = f"cannot reach 0.05 with n = {n} (its smallest p is {floor:.3g})"
-        yield f"The verdicts take the differences over seeds to be normal; the exact sign-flip test, which does not, {cannot}."
+def _noise(of: Judged) -> Iterator[str]:
+    """The verdicts take seed noise to be near normal; with few seeds no test that does not could say anything."""
+    for way in of.ways():
+        values = {arm: sample.values(schema.JUDGED_BY) for arm, sample in of.samples[way].items()}
+        groups = [arm for arm, own in values.items() if stats.two_peaked(own)]
+        if groups:
+            yield f"The seeds of {listed(groups)} fall into two groups ({NAMES[way]}): a mean over both describes neither."
+        if stats.skewed(list(values.values())):
+            yield f"Seed noise is lopsided ({NAMES[way]}): intervals and verdicts are made for noise that is near normal."
+
+
+def _tuned_below(of: Judged) -> Iterator[str]:
+    """A search that ends below where it could have begun has found nothing."""
+    tests = {way: {arm: s.mean(schema.JUDGED_BY).mean for arm, s in of.samples[way].items()} for way in WAYS}
+    by_arm = {arm: tests["confirm"][tuned] - tests["reported"][arm] for arm, tuned in of.spec.tuned_of.items()}
+    below = [f"{arm} ({number(by, sign=True)})" for arm, by in by_arm.items() if by < 0]
+    if below:
+        yield f"Tuned lies below as reported: {listed(below)}; so short a search found nothing better."
 
 
 def at_edge(value: Any, space: Mapping[str, Any]) -> bool:

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.judge import stats
-from analysis.judge.factors import interaction_note
-from analysis.judge.results import NAMES, Contrast, Results
-from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, seeds, setting, space
+from analysis.judge.page import BETTER, EQUAL, INCOMPARABLE, OPEN, WORSE, Contrast
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
+from analysis.read.grid import grid
+from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, probability, seeds, setting, space
 from studies.engine import schema
+from studies.engine.study.error_budget import LEVEL
 
 TRAIN_ACCURACY = (
     "Train accuracy is that of the last epoch's steps, with augmentation and dropout at work: the gap may be negative, "
@@ -16,55 +19,101 @@ TRAIN_ACCURACY = (
 )
 
 
-def verdict(of: Results) -> str:
+def verdict(of: Judged) -> str:
     """What the study found: a sentence on each way that was run; of factors that interact, one for each level."""
     if of.spec.is_smoke:
         return SMOKE
     sentences = [sentence for way in of.ways() if (sentence := _of_way(of, way))]
     found = [" ".join(sentences) or "Nothing can be said yet: no two arms have been trained to the end."]
-    return " ".join(sentence for sentence in (*found, interaction_note(of)) if sentence)
+    return " ".join(sentence for sentence in (*found, _interaction(of)) if sentence)
 
 
-def _of_way(of: Results, way: str) -> str:
-    contrasts = {arm: contrast for arm, contrast in of.contrasts[way].items() if contrast}
+def named(of: Judged, way: str, arm: str) -> str:
+    """An arm; where one search has chosen its setting, with this, as it is the setting that is compared."""
+    chosen = (
+        setting(of.setting(arm)) if way == "confirm" and of.spec.searches == 1 and arm in of.spec.tuned_arms else ""
+    )
+    return f"{arm} at {chosen}" if chosen else arm
+
+
+def settings_only(of: Judged) -> str:
+    """What one search an arm can say, and what it cannot."""
+    return "This compares these settings; another search may choose others."
+
+
+def _of_way(of: Judged, way: str) -> str:
+    contrasts = {arm: c for arm, c in of.contrasts[way].items() if c.difference.n or c.verdict in (BETTER, WORSE)}
     lost = [arm for arm, s in of.samples[way].items() if s.diverged and s.trials.empty]
     parts = [f"{listed(lost)} diverged on every seed"] if lost else []
-    for word in (stats.BETTER, stats.WORSE, stats.EQUAL, stats.UNDECIDED):
-        group = {arm: c for arm, c in contrasts.items() if c.verdict == word}
-        parts += [_group(group, word, str(of.spec.baseline_of(way)))] if group else []
+    for word in (BETTER, WORSE, EQUAL, INCOMPARABLE, OPEN):
+        group = {named(of, way, arm): c for arm, c in contrasts.items() if c.verdict == word}
+        parts += [_group(of, group, word, named(of, way, str(of.spec.baseline_of(way))))] if group else []
     if not parts:
         return ""
-    return f"{NAMES[way].capitalize()}: {'; '.join(parts)}.{_choice(of, way)}"
+    only = f" {settings_only(of)}" if way == "confirm" and of.spec.searches == 1 else ""
+    return f"{NAMES[way].capitalize()}: {'; '.join(parts)}.{only}{_choice(of, way)}"
 
 
-def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
+def _group(of: Judged, group: Mapping[str, Contrast], word: str, baseline: str) -> str:
     """The arms that have this verdict, in one clause."""
     names = listed(f"{arm} ({number(contrast.difference.mean, sign=True)})" for arm, contrast in group.items())
-    if word != stats.UNDECIDED:
-        verb = "is" if len(group) == 1 else "are"
-        return f"{names} {verb} {word}{' to' if word == stats.EQUAL else ' than'} {baseline}"
+    verb = "is" if len(group) == 1 else "are"
+    if word == INCOMPARABLE:
+        return f"{names} {verb} {word} with {baseline}, as some seeds diverged"
+    if word != OPEN:
+        return f"{names} {verb} {word}{' to' if word == EQUAL else ' than'} {baseline}"
     ns = [contrast.difference.n for contrast in group.values()]
-    known = [contrast for contrast in group.values() if not math.isnan(contrast.needed)]
-    more = f" ({needs(min(c.likely for c in known), max(c.needed for c in known))})" if known else ""
+    known = [contrast.needed for contrast in group.values() if not math.isnan(contrast.needed[0])]
+    more = f" ({needs(min(low for low, _ in known), max(high for _, high in known))})" if known else ""
     return f"{names} cannot be told from {baseline} with {between(min(ns), max(ns))} seed{'s' * (max(ns) > 1)}{more}"
 
 
-def _choice(of: Results, way: str) -> str:
+def _choice(of: Judged, way: str) -> str:
     chosen = of.chosen_arm(way)
     if chosen is None:
         return ""
-    test = of.samples[way][chosen].mean(schema.JUDGED_BY)
-    figure = f", with {plus_minus(test.mean, test.half)} % on the test set" if test.n else ""
+    test = of.chosen_figure(way)
+    figure = (
+        f"; the arm that is best on all other seeds has {plus_minus(test.mean, test.half)} % on the test set"
+        if test.n
+        else ""
+    )
     return f" Best on validation data: {chosen}{figure}."
 
 
-def notes(of: Results) -> list[str]:
+def _interaction(of: Judged) -> str | None:
+    """Whether the two factors of a grid act on one another; if so, the effect of one at each level of the other."""
+    cells, found = grid(of.spec), of.interacting
+    if cells is None or found is None or "reported" not in of.ways():
+        return None
+    row, column = cells.factors
+    if found.lost:
+        return f"Whether {row} and {column} interact cannot be tested: {listed(found.lost)} diverged on some seeds."
+    if found.test is None or math.isnan(found.test.p):
+        return None
+    df = ", ".join(f"{value:.3g}" for value in found.test.df)
+    corrected = "" if math.isnan(of.interaction_shown) else f", {probability(of.interaction_shown)} corrected"
+    figures = f"F({df}) = {number(found.test.f, 1)}, {probability(found.test.p)} by itself{corrected}"
+    if not of.interaction_shown <= LEVEL:
+        return f"{row} and {column} do not show an interaction ({figures})."
+    if len(cells.columns) != 2:
+        return f"{row} and {column} interact ({figures}): the effect of one depends on the other."
+    levels = []
+    for level, arms in zip(cells.rows, found.arms, strict=True):
+        a, b = (of.samples["reported"][arm].values(schema.JUDGED_BY) for arm in arms)
+        difference = stats.mean_interval((a - b).dropna(), of.spec.resolution)
+        levels.append(f"{plus_minus(difference.mean, difference.half, sign=True)} at {level}")
+    effects = f"{cells.columns[0]} minus {cells.columns[1]} is {'; '.join(levels)}"
+    return f"{row} and {column} interact ({figures}), so there is no one effect of {column}: {effects}."
+
+
+def notes(of: Judged) -> list[str]:
     """How every number was made."""
     made = [_data(of), _intervals(of), *_verdicts(of), _choice_made(of), TRAIN_ACCURACY]
     return [*made, *_stages(of), *_report(of), *of.runs.notes]
 
 
-def under(of: Results, table: str) -> list[str]:
+def under(of: Judged, table: str) -> list[str]:
     """What a reader needs who sees this table alone."""
     if table == "fit":
         return [_data(of), TRAIN_ACCURACY]
@@ -74,7 +123,7 @@ def under(of: Results, table: str) -> list[str]:
     return []
 
 
-def _data(of: Results) -> str:
+def _data(of: Judged) -> str:
     data = of.spec.dataset
     parts = {"training": data["train"], "validation": data["validation"], "test": data["test"]}
     images = listed(f"{n:,} {part}" for part, n in parts.items() if n)
@@ -82,42 +131,52 @@ def _data(of: Results) -> str:
     return f"Data: {data['name']} ({images} images); epochs: {epochs}; precision: {precision}."
 
 
-def found(of: Results, field: str) -> list[Any]:
+def found(of: Judged, field: str) -> list[Any]:
     """The values of a field of the recipe in the trials; before the first one, in the plan."""
     trials = of.runs.trials
     return sorted(trials[field].dropna().unique()) if field in trials else [of.spec.base[field]]
 
 
-def _intervals(of: Results) -> str:
+def _intervals(of: Judged) -> str:
     return (
         "± is half the 95 % Student-t interval over seeds, their number in brackets. "
         f"It holds for this one test set, of which an image is worth {of.spec.resolution:.2g} points."
     )
 
 
-def _verdicts(of: Results) -> list[str]:
-    sizes = {NAMES[way]: len(of.contrasts[way]) for way in of.ways() if of.contrasts[way]}
-    if not sizes:
+def _verdicts(of: Judged) -> list[str]:
+    if not any(of.contrasts[way] for way in of.ways()):
         return []
-    family = listed(f"{count(n, 'contrast')} {way}" for way, n in sizes.items())
     return [
-        "Δ is the paired difference to the baseline over shared seeds, with its own interval; the verdict is corrected "
-        f"for {family} (Holm), so an interval without 0 may be undecided. Practically equal: shown to lie within "
-        f"±{of.spec.margin:g} points. Needs so many seeds: with them a comparison by itself finds a difference in "
-        f"four of five studies, from one as large as it looks to one of ±{of.spec.margin:g} points."
+        "Δ is the paired difference to the baseline over shared seeds, with its own interval, which may leave out 0 where the "
+        f"verdict is undecided. Practically equal: shown to lie within ±{of.spec.margin:g} points. Needs so many seeds: with them "
+        "it is decided in "
+        "four of five studies, if it is as large as it looks, over the spreads that the seeds leave possible.",
+        corrected(of),
     ]
 
 
-def _choice_made(of: Results) -> str:
-    compared = [way for way in of.ways() if of.validation_means(way)]
+def corrected(of: Judged) -> str:
+    """How often a page says what is wrong, and how that is held down."""
+    contrasts = sum(map(len, of.contrasts.values())) + (of.interacting is not None)
+    asked = [count(n, what) for n, what in ((contrasts, "contrast"), (len(of.spec.claims), "claim")) if n]
+    looks = listed(of.spec.shares)
+    return (
+        "If seed noise is near normal, at most one page in twenty says anything wrong by chance, however often one looks: "
+        f"verdicts are corrected for all that is asked ({listed(asked)}, as reported and tuned) and given at {looks} seeds."
+    )
+
+
+def _choice_made(of: Judged) -> str:
+    compared = [way for way in of.ways() if not of.figures(way, schema.CHOSEN_BY).empty]
     if not of.spec.dataset["validation"] or (of.ways() and not compared):
         return "Nothing is chosen here: there is no validation accuracy."
-    uneven = listed(NAMES[way] for way in compared if of.chosen_arm(way) is None)
-    none = f"; none is marked {uneven} while arms have unequal numbers of seeds" if uneven else ""
+    open_ways = listed(NAMES[way] for way in compared if of.chosen_arm(way) is None)
+    none = f"; none is marked {open_ways} before all arms are trained" if open_ways else ""
     return f"* is the best by validation accuracy{none}. The test set takes part in no choice."
 
 
-def _stages(of: Results) -> list[str]:
+def _stages(of: Judged) -> list[str]:
     spec, lines = of.spec, []
     if "reported" in of.ways():
         chosen = listed(f"{arm} in {study}" for arm, study in spec.chosen_in.items())
@@ -136,7 +195,7 @@ def _stages(of: Results) -> list[str]:
     return lines
 
 
-def _report(of: Results) -> list[str]:
+def _report(of: Judged) -> list[str]:
     if not of.spec.reported:
         return []
     apart = " at its own scale: compare the order of arms, not the figures" if of.spec.scale != "report" else ""

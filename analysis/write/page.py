@@ -11,8 +11,8 @@ from analysis.draw.heatmap import heatmap
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
-from analysis.judge.judging import Ruling, rulings
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import setting, short
 from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
@@ -48,12 +48,12 @@ GLOSSARY = (
 )  # fmt: skip
 
 
-def report(of: Results, said: Page) -> str:
+def report(of: Judged, said: Page) -> str:
     """The page of one study."""
     return template(
         "report.html",
         page=said,
-        claims=[(claim.text, [_ruling(of, ruling) for ruling in own]) for claim, own in rulings(of)],
+        claims=[(claim.text, [_ruling(of, ruling) for ruling in own]) for claim, own in of.rulings],
         claim_notes=[claims.verdicts(of)],
         smoke=of.spec.is_smoke,
         unjudged=claims.unjudged(of),
@@ -66,17 +66,17 @@ def report(of: Results, said: Page) -> str:
     )
 
 
-def _ruling(of: Results, ruling: Ruling) -> tuple[str, str, str, list[str]]:
-    return NAMES[ruling.way], ruling.verdict, claims.sentence(of, ruling), claims.figures(ruling)
+def _ruling(of: Judged, ruling: Ruling) -> tuple[str, str, str, list[str]]:
+    return NAMES[ruling.way], ruling.verdict, claims.sentence(of, ruling), claims.figures(of, ruling)
 
 
-def _drawn(of: Results, make: Make, way: str) -> str | None:
+def _drawn(of: Judged, make: Make, way: str) -> str | None:
     """A figure as the address of an image that is part of the page; each keeps its own names of shapes that way."""
     figure = draw(make, of, way)
     return f"data:image/svg+xml;base64,{base64.b64encode(encoded(figure, 'svg')).decode()}" if figure else None
 
 
-def _settings(of: Results) -> list[Table]:
+def _settings(of: Judged) -> list[Table]:
     """What each arm sets, and what every trial had in common."""
     arms = {arm: setting(fields) or "nothing" for arm, fields in {**of.spec.arms, **of.spec.tuned_arms}.items()}
     base = {name: short(value) for name, value in of.spec.base.items() if value is not None}
@@ -88,7 +88,7 @@ def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Ta
     return Table(heads[0], caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
 
 
-def _origin(of: Results) -> list[str]:
+def _origin(of: Judged) -> list[str]:
     origin, devices = of.runs.origin, of.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if origin.get("git_dirty") == "true" else ""
     lines = [f"Code: commit {origin[_COMMIT]}{dirty}."] if _COMMIT in origin else []
@@ -97,7 +97,7 @@ def _origin(of: Results) -> list[str]:
     return [*lines, f"Data set: {of.spec.dataset['name']}, digest {of.spec.dataset['digest']}."]
 
 
-def _repeat(of: Results) -> list[str]:
+def _repeat(of: Judged) -> list[str]:
     """Commands for what is on the page; what was not run is not in them."""
     spec, stages, study = of.spec, {*of.runs.trials[schema.STAGE]}, ("--study", of.spec.name, "--scale", of.spec.scale)
     options = ["--scale", spec.scale, "--seeds", str(max(len(spec.seeds), len(spec.confirm_seeds)))]

@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.results import Results
+from analysis.judge.correction import least
+from analysis.judge.page import Contrast
+from analysis.judge.verdicts import Judged
 from analysis.words import between, setting
 from analysis.write.formats import Page, csv, latex, markdown, plain, screen, template
 from analysis.write.lints import lints, missing
@@ -23,7 +25,7 @@ _SAID = (
 )  # fmt: skip
 
 
-def page(of: Results, only: str | None = None) -> Page:
+def page(of: Judged, only: str | None = None) -> Page:
     """All that is said about a study, as texts; with ``only``, of its tables those of that name."""
     made = [table for table in tables(of) if only in (None, table.name)]
     first = {table.name: table for table in reversed(made)}
@@ -32,7 +34,7 @@ def page(of: Results, only: str | None = None) -> Page:
     return Page(title, of.spec.question, noted, verdict(of), notes(of), [*missing(of), *lints(of)], label)
 
 
-def render(of: Results, form: str, only: str | None = None, color: bool = False) -> str:
+def render(of: Judged, form: str, only: str | None = None, color: bool = False) -> str:
     """The page in one of the FORMATS; ``color`` is for a terminal."""
     if form == "csv":
         return csv(numbers(of))
@@ -44,17 +46,17 @@ def render(of: Results, form: str, only: str | None = None, color: bool = False)
     return {"md": markdown, "latex": latex}[form](made)
 
 
-def fragment(of: Results) -> str:
+def fragment(of: Judged) -> str:
     """The result as a part of somebody else's HTML, such as a notebook."""
     return template("fragment.html", page=page(of))
 
 
-def numbers(of: Results) -> pd.DataFrame:
+def numbers(of: Judged) -> pd.DataFrame:
     """A row an arm in each way that was run: what the tables show, as numbers."""
     return pd.DataFrame([_row(of, way, arm) for way in of.ways() for arm in of.samples[way]])
 
 
-def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
+def _row(of: Judged, way: str, arm: str) -> dict[str, Any]:
     """The numbers of an arm in one way, for pandas or a spreadsheet."""
     sample, contrast, cost = of.samples[way][arm], of.contrasts[way].get(arm), of.cost(arm)
     test, train, gap, val = map(sample.mean, (schema.JUDGED_BY, schema.TRAIN_ACC1, schema.GAP, schema.VAL_ACC1))
@@ -62,7 +64,8 @@ def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
     reported = of.spec.reported.get(arm, {}) if way == "reported" else {}
     said = {name: between(*value) if isinstance(value, Sequence) else value for name, value in reported.items()}
     flips = improves = math.nan
-    if contrast:
+    needed = contrast.needed if contrast else (math.nan, math.nan)
+    if contrast and contrast.difference.n:
         own, base = (of.samples[way][name].values(schema.JUDGED_BY) for name in (arm, str(of.spec.baseline_of(way))))
         flips = stats.sign_flip_p((own - base).dropna())
         improves = stats.probability_of_improvement(own, base)
@@ -75,11 +78,21 @@ def _row(of: Results, way: str, arm: str) -> dict[str, Any]:
         "train_acc1": train.mean, "train_acc1_half": train.half, "gap": gap.mean, "gap_half": gap.half,
         "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": of.chosen_arm(way) == arm,
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
-        "p_holm": contrast.p if contrast else math.nan, "p_equal_holm": contrast.p_equal if contrast else math.nan,
-        "p_sign_flip": flips, "probability_of_improvement": improves,
+        **_ps(contrast), "p_sign_flip": flips, "probability_of_improvement": improves,
         "verdict": contrast.verdict if contrast else "",
-        "seeds_to_decide": contrast.needed if contrast else math.nan,
+        "seeds_to_decide_low": needed[0], "seeds_to_decide_high": needed[1],
         "parameters": sample.mean(schema.PARAMETERS).mean, "size_mb": sample.mean(schema.SIZE_MB).mean,
         "seconds_per_epoch": of.seconds(sample).mean,
         "trials": cost["trials"], "search_trials": cost["searched"], "epochs": cost["epochs"], "stopped": cost["stopped"],
+    }  # fmt: skip
+
+
+def _ps(contrast: Contrast | None) -> dict[str, float]:
+    """By themselves, and corrected for the whole page: of no difference (two-sided), and of one that matters."""
+    if contrast is None:
+        return dict.fromkeys(("p", "p_corrected", "p_equal", "p_equal_corrected"), math.nan)
+    alone, shown = contrast.evidence.latest, contrast.shown
+    return {
+        "p": min(1.0, 2 * least([alone.above, alone.below])), "p_corrected": least([shown.above, shown.below]),
+        "p_equal": alone.inside, "p_equal_corrected": shown.inside,
     }  # fmt: skip

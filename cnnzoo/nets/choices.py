@@ -4,8 +4,8 @@ from functools import partial
 
 from torch import nn
 
-from cnnzoo.blocks import Activation, LocalResponseNorm, Norm, Pooling
 from cnnzoo.mistake import Mistake
+from cnnzoo.nets.blocks import Activation, LocalResponseNorm, Norm, Pooling
 
 ACTIVATIONS: dict[str, Activation] = {
     "relu": partial(nn.ReLU, inplace=True),  # safe: what stands before it never needs its own output to learn

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from cnnzoo.blocks import Activation, Concat, Norm, Shape, conv_unit, drop, values_left
+from cnnzoo.nets.blocks import Activation, Concat, Norm, Shape, conv_unit, drop, values_left
 from cnnzoo.nets.choices import ACTIVATIONS, NORMS
 
 

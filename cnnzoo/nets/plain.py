@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from cnnzoo.blocks import (
+from cnnzoo.nets.blocks import (
     Activation,
     LocalResponseNorm,
     Norm,

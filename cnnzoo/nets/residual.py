@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from cnnzoo.blocks import Activation, Add, Norm, Shape, conv_norm, conv_unit, scaled, values_left
+from cnnzoo.nets.blocks import Activation, Add, Norm, Shape, conv_norm, conv_unit, scaled, values_left
 from cnnzoo.nets.choices import ACTIVATIONS, NORMS, check_dropout_at
 
 

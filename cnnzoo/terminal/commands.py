@@ -10,13 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cnnzoo.data import Dataset, open_dataset
 from cnnzoo.data.images import decode, resize
-from cnnzoo.evaluate import Epoch
+from cnnzoo.learning.evaluate import Epoch
+from cnnzoo.learning.training import train
 from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import Recipe
 from cnnzoo.saved import Network, load, save
 from cnnzoo.terminal.options import add_recipe_options, recipe_fields
 from cnnzoo.terminal.tables import accuracies, confusions, predictions
-from cnnzoo.training import train
 
 AT_ONCE = 1000  # images between two moves of the bar
 

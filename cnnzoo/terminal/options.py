@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnzoo.losses import LOSSES
 from cnnzoo.nets.choices import CHOICES
-from cnnzoo.optim import OPTIMIZERS, SCHEDULES
+from cnnzoo.optimising.losses import LOSSES
+from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.recipe import FIELDS, PRECISIONS, RANGES, TESTING, TYPES
 
 NAMES: Mapping[str, Sequence[str]] = {

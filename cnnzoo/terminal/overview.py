@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from cnnzoo.blocks import Shape
 from cnnzoo.nets import ZOO
+from cnnzoo.nets.blocks import Shape
 from cnnzoo.recipe import Recipe, defaults_of
 from cnnzoo.structure import Structure, describe
 

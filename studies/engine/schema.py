@@ -7,7 +7,6 @@ In MLflow a study is an experiment. It has one parent run for each scale (tagged
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 # Tags of a run.
@@ -63,18 +62,6 @@ CHOSEN_BY, JUDGED_BY = VAL_ACC1, TEST_ACC1
 
 _LOGIN = re.compile(r"(?<=://)\S*@")
 _SECRET = re.compile(r"(?i)((?:token|password|passwd)=)[^&\s]+")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A sentence of a report; ``studies.engine.study.claims.claim`` says how ``arms`` and ``than`` are read, by its kind."""
-
-    text: str
-    kind: str
-    arms: tuple[str, ...]
-    than: tuple[str, ...] = ()
-    metric: str = JUDGED_BY
-    at: float | None = None
 
 
 def redact(text: str) -> str:

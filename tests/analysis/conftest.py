@@ -11,11 +11,11 @@ sys.path.append(str(Path(__file__).parent))  # for fake_study
 
 from fake_study import Trial, write_book
 
-from analysis.judge.results import Results, results
+from analysis.judge.verdicts import Judged, judged
 from analysis.read.book import Book
 from analysis.read.runs import load
 
-Read = Callable[[Mapping[str, Any], Sequence[Trial]], Results]
+Read = Callable[[Mapping[str, Any], Sequence[Trial]], Judged]
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def read() -> Read:
     """Write a study and read it back as results."""
 
-    def written(plan: Mapping[str, Any], trials: Sequence[Trial]) -> Results:
-        return results(load(Book(write_book(plan, trials)), str(plan["name"])))
+    def written(plan: Mapping[str, Any], trials: Sequence[Trial]) -> Judged:
+        return judged(load(Book(write_book(plan, trials)), str(plan["name"])))
 
     return written

@@ -79,7 +79,7 @@ def test_trials_to_a_file() -> None:
 
 def test_strict_is_for_a_courses_ci() -> None:
     plan, runs = activations()
-    plan["claims"] = [claim("ELU trains", "trains", ["elu"])]
+    plan["claims"] = [claim("ELU is worse", "better", ["relu"], ["elu"])]
     write_book(plan, runs)
     assert claims.main(["--study", "activations", "--strict"]) == 0
     plan["claims"].append(claim("ELU is best", "best", ["elu"]))
@@ -105,7 +105,7 @@ def test_the_claims_of_every_study_in_one_table(capsys: pytest.CaptureFixture[st
     rows = [line.split("|") for line in said.splitlines() if line.startswith("| activations")]
     cells = [[cell.strip() for cell in row[1:-1]] for row in rows]
     assert cells == [
-        ["activations", "mnist5k, 4 epochs, 3 seeds", "ELU trains", "SUPPORTED", "SUPPORTED"],
+        ["activations", "mnist5k, 4 epochs, 3 seeds", "ELU trains", "UNDECIDED", "UNDECIDED"],
         ["activations", "mnist5k, 4 epochs, 3 seeds", "ELU is best", "CONTRADICTED", "CONTRADICTED"],
     ]
     assert claims.main(["--all", "--strict"]) == 1
@@ -123,14 +123,14 @@ def test_the_seeds_of_the_overview_are_those_that_were_trained(capsys: pytest.Ca
 
 def test_a_study_that_cannot_be_read_does_not_hide_the_others() -> None:
     plan, runs = activations()
-    plan["claims"] = [claim("ELU trains", "trains", ["elu"])]
+    plan["claims"] = [claim("ELU is worse", "better", ["relu"], ["elu"])]
     write_book(plan, runs)
     write_book(plan | {"name": "torn"}, runs)
     Path("results/studies/torn.demo/spec.json").write_text('{"name": "torn", ')
     done = run("-m", "analysis.claims", "--all")
     assert done.returncode == 2
     assert done.stderr.startswith("error: results/studies/torn.demo/spec.json is damaged")
-    assert "| activations | mnist5k, 4 epochs, 3 seeds | ELU trains" in done.stdout
+    assert "| activations | mnist5k, 4 epochs, 3 seeds | ELU is worse" in done.stdout
 
 
 def test_a_mistake_is_a_line_and_exit_code_2() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cnnzoo.augment import ERASED_AREA, Changes, change_all, change_each, evaluation_batches, training_batches
 from cnnzoo.data import Split
+from cnnzoo.learning.augment import ERASED_AREA, Changes, change_all, change_each, evaluation_batches, training_batches
 from cnnzoo.recipe import Recipe
 
 CHANGED = Recipe(model="lenet", batch_size=8, crop=2, flip=True, erasing=0.5)

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from cnnzoo import Epoch, Recipe, Training, train
-from cnnzoo.checkpoint import DIFFERENCE_IN, previous, read, write
-from cnnzoo.optim import OPTIMIZERS, SCHEDULES
+from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
+from cnnzoo.storage.checkpoint import DIFFERENCE_IN, previous, read, write
 
 ONCE = 10**9  # a landscape of one look, which records the loss of every step
 TINY = Recipe(model="lenet", train_size=64, batch_size=24, epochs=3, validation=0.01, landscape=ONCE)

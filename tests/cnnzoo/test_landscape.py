@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cnnzoo import Recipe, train
-from cnnzoo.landscape import DISTANCES, look
+from cnnzoo.learning.landscape import DISTANCES, look
 
 TINY = Recipe(model="vgg_a", norm="batch", image_size=32, width=0.0625, train_size=64, batch_size=16, epochs=2, lr=0.05)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnzoo import mps
+from cnnzoo.device import mps
 
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> Path:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from cnnzoo import Recipe, train
-from cnnzoo.losses import LOSSES, loss_of_each
-from cnnzoo.predictions import Predictions
+from cnnzoo.learning.predictions import Predictions
+from cnnzoo.optimising.losses import LOSSES, loss_of_each
 
 
 @pytest.mark.parametrize("loss", LOSSES)

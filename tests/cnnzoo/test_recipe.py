@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnzoo import Recipe
-from cnnzoo.losses import LOSSES
 from cnnzoo.nets import ZOO
-from cnnzoo.optim import OPTIMIZERS, SCHEDULES
+from cnnzoo.optimising.losses import LOSSES
+from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.recipe import FIELDS, RANGES, TYPES, defaults_of
 
 NAN, INFINITY = float("nan"), float("inf")

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from cnnzoo import Recipe, train
-from cnnzoo import training as training_module
-from cnnzoo.training import Training
+from cnnzoo.learning import training as training_module
+from cnnzoo.learning.training import Training
 
 SMALL = Recipe(model="lenet", dataset="mnist5k", train_size=1030, batch_size=64, epochs=3, crop=2, flip=True, lr=0.02)
 

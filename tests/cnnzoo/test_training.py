@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, optim
 
 from cnnzoo import Epoch, Recipe, Training, settle, train
-from cnnzoo.augment import training_batches
 from cnnzoo.data import Dataset
-from cnnzoo.evaluate import Tally
-from cnnzoo.losses import LOSSES, training_loss
-from cnnzoo.optim import SCHEDULES
+from cnnzoo.device.streams import generator, in_place_of_the_global
+from cnnzoo.learning.augment import training_batches
+from cnnzoo.learning.evaluate import Tally
+from cnnzoo.optimising.losses import LOSSES, training_loss
+from cnnzoo.optimising.optim import SCHEDULES
 from cnnzoo.recipe import build
-from cnnzoo.streams import generator, in_place_of_the_global
 
 ONCE = 10**9  # a landscape of one look, which records the loss of every step
 TINY = Recipe(model="lenet", train_size=100, batch_size=32, epochs=2, validation=0.02, lr=0.01)

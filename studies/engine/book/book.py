@@ -20,8 +20,8 @@ from types import UnionType
 from typing import Any
 
 from cnnzoo import Epoch
-from cnnzoo.files import write_atomically
 from cnnzoo.mistake import Mistake
+from cnnzoo.storage.files import write_atomically
 from studies.engine import schema
 from studies.engine.book import epochs as lines
 from studies.engine.book.table import Table

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnzoo.files import write_atomically
 from cnnzoo.mistake import Mistake
+from cnnzoo.storage.files import write_atomically
 from studies.engine import schema
 
 FORMAT = 2  # of spec.json and trials.jsonl; 1 had neither

@@ -41,7 +41,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
             "early_stopping": asdict(plan.budget.early_stopping) if plan.budget.early_stopping else None,
         },
         "reported": {arm: dict(study.figures(arm)) for arm in plan.arms if study.figures(arm)},
-        "claims": [asdict(claim) for claim in study.claims],
+        "claims": [claim.to_json() for claim in study.claims],
         "margin": study.margin,
         "table": {"rows": study.rows, "columns": study.columns} if study.rows else None,
     }

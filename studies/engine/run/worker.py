@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from cnnzoo import Epoch, Recipe, save, train
+from cnnzoo.learning.training import Training
 from cnnzoo.structure import measure
-from cnnzoo.training import Training
 from studies.engine import schema
 from studies.engine.book.book import CHECKPOINT, MODEL, PREDICTIONS, Book
 from studies.engine.book.lock import one_training_in

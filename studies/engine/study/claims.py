@@ -1,15 +1,178 @@
-"""A sentence of a report as a contrast that trials can support or contradict. What judges it is ``analysis/claims.py``."""
+"""A sentence of a report that trials can support or contradict: a class a kind. It holds if all its assertions do; the judge
+knows the assertions, and nothing of the kinds."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from itertools import combinations
+from typing import Any, ClassVar, Self
 
 from cnnzoo.mistake import Mistake
 from cnnzoo.spelling import says_what_it_takes, unknown
-from studies.engine import schema
-from studies.engine.schema import EPOCH_METRICS, JUDGED_BY, STEP_METRICS, Claim
+from studies.engine.schema import EPOCH_METRICS, JUDGED_BY, STEP_METRICS
+from studies.engine.study.assertions import (
+    BEFORE_THE_END,
+    METRICS,
+    Above,
+    Assertion,
+    Mixed,
+    Narrower,
+    Share,
+    Within,
+    each_above,
+)  # fmt: skip
 
-METRICS = (*EPOCH_METRICS, *schema.TRIAL_METRICS, *STEP_METRICS, schema.GAP, schema.FLUCTUATION)
-# What has a value before the end; of a test metric that is validation's.
-_BEFORE_THE_END = (*EPOCH_METRICS, schema.TEST_LOSS, schema.TEST_ACC1, schema.TEST_ACC5)
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(ABC):
+    text: str
+    arms: tuple[str, ...]
+    than: tuple[str, ...] = ()
+    metric: str = JUDGED_BY
+    at: float | None = None
+
+    kind: ClassVar[str]
+    needs_than: ClassVar[bool] = False
+    of_each: ClassVar[bool] = False  # says the same of each arm: what falls together may be named once
+
+    @abstractmethod
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        """All that has to hold; ``every_arm`` are the arms of the study."""
+
+    def check(self) -> None:
+        """Refuse what cannot be judged."""
+        if self.metric not in METRICS:
+            raise unknown("metric", self.metric, METRICS)
+        if bool(self.than) != self.needs_than:
+            kinds = ", ".join(f"{kind.kind}=..." for kind in KINDS if kind.needs_than)
+            raise Mistake(f"claim {self.text!r}: `than` belongs to {kinds}, which need it.")
+        if self.at is not None and not 0 < self.at <= 1:
+            allowed = "is a share of the epochs, above 0 and at most 1"
+            raise Mistake(f"claim {self.text!r}: `at` {allowed}, but got {self.at}.")
+        if self.at is not None and self.metric not in BEFORE_THE_END:
+            raise _no_value_before_the_end(self)
+
+    def renamed(self, names: Mapping[str, str]) -> Self | None:
+        """The same claim of arms that have other names; None where arms of which it says different things fall together."""
+        arms, than = (tuple(dict.fromkeys(names[arm] for arm in group)) for group in (self.arms, self.than))
+        fewer = len(arms) + len(than) < len(self.arms) + len(self.than)
+        return None if {*arms} & {*than} or (fewer and not self.of_each) else replace(self, arms=arms, than=than)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, **asdict(self)}
+
+
+class Better(Claim):
+    kind, needs_than, of_each = "better", True, True
+
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        return each_above(self.arms, self.than, self.metric)
+
+
+class Best(Claim):
+    kind, of_each = "best", True
+
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        return each_above(self.arms, [arm for arm in every_arm if arm not in self.arms], self.metric)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearBest(Claim):
+    kind = "near_best"
+    within: float
+
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        return tuple(
+            replace(above, bound=-self.within)
+            for arm in self.arms
+            for above in each_above([arm], [other for other in every_arm if other != arm], self.metric)
+        )
+
+
+class Equal(Claim):
+    kind = "equal"
+
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        return tuple(Within(*pair) for pair in combinations(self.arms, 2))
+
+
+class Interaction(Claim):
+    kind, needs_than = "grows", True
+
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        (a, b), (c, d) = self.arms, self.than
+        return (Above((a, d), (b, c)),)
+
+    def check(self) -> None:
+        super().check()
+        if len(self.arms) != 2 or len(self.than) != 2:
+            got = f"{len(self.arms)} and {len(self.than)}"
+            raise Mistake(f"claim {self.text!r}: grows=[a, b], than=[c, d] needs two arms in each, but got {got}.")
+
+
+class NarrowerBand(Claim):
+    kind, needs_than = "narrower", True
+
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        return (Narrower(self.arms, self.than),)
+
+    def check(self) -> None:
+        super().check()
+        if self.metric not in (*EPOCH_METRICS, *STEP_METRICS):
+            raise Mistake(f"claim {self.text!r}: narrower=... needs a metric with a curve, but got {self.metric!r}.")
+        if self.at is not None:
+            raise _no_value_before_the_end(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reaches(Claim):
+    kind = "reaches"
+    above: float
+
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        return tuple(Above((arm,), (), self.above) for arm in self.arms)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trains(Claim):
+    kind = "trains"
+    above: float | None = None
+    share: float = 0.5
+
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        return tuple(Share(arm, self.kind == "trains", self.share, self.above) for arm in self.arms)
+
+    def check(self) -> None:
+        super().check()
+        if not 0 < self.share < 1:
+            raise Mistake(f"claim {self.text!r}: share must be above 0 and below 1, but got {self.share}.")
+
+
+class Fails(Trains):
+    kind = "fails"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unstable(Claim):
+    kind = "unstable"
+    above: float | None = None
+
+    def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
+        return (Mixed(self.arms, self.above),)
+
+
+KINDS: tuple[type[Claim], ...] = (
+    Better, Best, NearBest, Equal, Interaction, NarrowerBand, Reaches, Trains, Fails, Unstable,
+)  # fmt: skip
+
+
+def from_json(claim: Mapping[str, Any]) -> Claim:
+    """The claim that ``to_json`` wrote."""
+    (kind,) = (kind for kind in KINDS if kind.kind == claim["kind"])
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in claim.items() if name != "kind"
+    }
+    return kind(**values)
 
 
 @says_what_it_takes
@@ -17,60 +180,69 @@ def claim(
     text: str,
     *,
     better: str | Sequence[str] = (),
-    than: str | Sequence[str] = (),
     best: str = "",
+    near_best: str | Sequence[str] = (),
     equal: Sequence[str] = (),
+    grows: Sequence[str] = (),
+    narrower: Sequence[str] = (),
+    reaches: str | Sequence[str] = (),
     trains: str | Sequence[str] = (),
     fails: str | Sequence[str] = (),
     unstable: str | Sequence[str] = (),
-    grows: Sequence[str] = (),
-    narrower: Sequence[str] = (),
+    than: str | Sequence[str] = (),
+    within: float | None = None,
+    above: float | None = None,
+    share: float | None = None,
     metric: str = JUDGED_BY,
     at: float | None = None,
 ) -> Claim:
-    """A claim of exactly one kind.
+    """A claim of exactly one of these kinds.
 
     better=a, than=b    each arm of a beats each arm of b on the metric (a loss, a gap, a time, a size: lower is better)
     best=a              a beats every other arm
-    equal=[a, b, ...]   these differ by no more than the study's margin
-    trains=a, fails=a                every seed, or none, comes above twice the accuracy of chance
-    unstable=a                       of at least one of these arms only some seeds do
+    near_best=a, within=5    each arm of a is at most 5 points (or what the metric counts in) behind the best
+    equal=[a, b, ...]   these differ by less than the study's margin
     grows=[a, b], than=[c, d]        the difference a - b is larger than the difference c - d
     narrower=[a, b], than=[c, d]     a and b lie closer together than c and d, step by step or epoch by epoch
+    reaches=a, above=90 the mean over seeds of each arm of a is above 90
+    trains=a, fails=a   of each arm of a more, or less, than half of all seeds come above twice the accuracy of chance;
+                        above=90 names the accuracy, share=0.9 the share of seeds
+    unstable=a          of some of these arms some seeds do and some do not
     at=0.2              the metric as it stood after that share of the epochs, not at the end
     """
     given = {
-        "better": better, "best": best, "equal": equal, "trains": trains, "fails": fails, "unstable": unstable,
-        "interaction": grows, "narrower": narrower,
+        "better": better, "best": best, "near_best": near_best, "equal": equal, "grows": grows, "narrower": narrower,
+        "reaches": reaches, "trains": trains, "fails": fails, "unstable": unstable,
     }  # fmt: skip
-    kinds = [kind for kind, arms in given.items() if arms]
+    kinds = [kind for kind in KINDS if given[kind.kind]]
     if len(kinds) != 1:
-        raise Mistake(
-            f"claim {text!r} must say exactly one of better, best, equal, trains, fails, unstable, grows, narrower, "
-            f"but says {kinds}."
-        )
-    if bool(than) != (kinds[0] in ("better", "interaction", "narrower")):
-        raise Mistake(f"claim {text!r}: `than` belongs to better=..., grows=... and narrower=..., which need it.")
-    made = Claim(text, kinds[0], _names(given[kinds[0]]), _names(than), metric, at)
-    _check_metric(made)
+        says = [kind.kind for kind in kinds]
+        raise Mistake(f"claim {text!r} must say exactly one of {', '.join(given)}, but says {says}.")
+    kind = kinds[0]
+    options = {"within": within, "above": above, "share": share}
+    made = kind(
+        text=text, arms=_names(given[kind.kind]), than=_names(than), metric=metric, at=at, **_own(kind, text, options)
+    )
+    made.check()
     return made
 
 
-def _check_metric(claim: Claim) -> None:
-    if claim.metric not in METRICS:
-        raise unknown("metric", claim.metric, METRICS)
-    if claim.kind == "narrower" and claim.metric not in (*EPOCH_METRICS, *STEP_METRICS):
-        raise Mistake(f"claim {claim.text!r}: narrower=... needs a metric with a curve, but got {claim.metric!r}.")
-    if claim.at is not None and not 0 < claim.at <= 1:
+def _own(kind: type[Claim], text: str, options: Mapping[str, float | None]) -> dict[str, Any]:
+    """The options that a kind of claim has of its own."""
+    given = {name: value for name, value in options.items() if value is not None}
+    own = {field.name: field.default is MISSING for field in fields(kind) if field.name in options}
+    if wrong := [*(given.keys() - own), *(name for name, needed in own.items() if needed and name not in given)]:
+        takes = " and ".join(own) or "none of them"
         raise Mistake(
-            f"claim {claim.text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {claim.at}."
+            f"claim {text!r}: of within, above and share {kind.kind}=... takes {takes}; wrong here: {wrong[0]}."
         )
-    if claim.at is not None and (claim.metric not in _BEFORE_THE_END or claim.kind == "narrower"):
-        got = f"{claim.kind} on {claim.metric!r}"
-        raise Mistake(
-            f"claim {claim.text!r}: `at` needs a metric by epoch or of the test set, not a band, but got {got}."
-        )
+    return given
 
 
 def _names(arms: str | Sequence[str]) -> tuple[str, ...]:
     return (arms,) if isinstance(arms, str) else tuple(arms)
+
+
+def _no_value_before_the_end(claim: Claim) -> Mistake:
+    needs = "`at` needs a metric by epoch or of the test set, not a band"
+    return Mistake(f"claim {claim.text!r}: {needs}, but got {claim.kind} on {claim.metric!r}.")

@@ -11,9 +11,10 @@ from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import reject_unknown
 from cnnzoo.spelling import nearest, says_what_it_takes, unknown
 from search_spaces import Space
-from studies.engine.schema import JUDGED_BY, Claim
+from studies.engine.schema import JUDGED_BY
+from studies.engine.study.assertions import METRICS
 from studies.engine.study.budget import Budget, Scale
-from studies.engine.study.claims import METRICS
+from studies.engine.study.claims import Claim
 from studies.engine.study.spaces import check_space
 
 Figure = float | tuple[float, float]  # of a report: a value, or a range where it was read off a curve

@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
+from cnnzoo.device.mps import shared_gpu
 from cnnzoo.mistake import mistakes_in_a_line, refuse
-from cnnzoo.mps import shared_gpu
 from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of

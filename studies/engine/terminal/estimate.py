@@ -8,13 +8,13 @@ from contextlib import suppress
 import torch
 
 from cnnzoo import Recipe
-from cnnzoo.blocks import Shape
 from cnnzoo.data import Dataset
-from cnnzoo.landscape import DISTANCES
+from cnnzoo.device.precision import casting, set_up_gpu
+from cnnzoo.learning.landscape import DISTANCES
+from cnnzoo.learning.replay import can_be_replayed
+from cnnzoo.nets.blocks import Shape
 from cnnzoo.pace import BareStep, images_a_second
-from cnnzoo.precision import casting, set_up_gpu
 from cnnzoo.recipe import build
-from cnnzoo.replay import can_be_replayed
 from cnnzoo.structure import measure
 from studies.engine.plan.plan import Plan
 

@@ -8,6 +8,7 @@ from fake_study import claim, confirmed, reported, spec
 
 from analysis import tables
 from analysis.judge.undecided import next_look, undecided
+from studies.engine.study.error_budget import shares
 
 ARMS = {name: {"activation": name} for name in ("relu", "mish", "elu")}
 RELU = reported("relu", [90.0, 91.1, 91.9])
@@ -21,7 +22,7 @@ PLANNED = {"seeds": [1, 2, 3], "confirm_seeds": [101, 102, 103], "search_seed": 
     [(5, 5, 12, 8), (8, 5, 12, 12), (12, 5, 12, 12), (6, 5, 12, 8), (3, 3, 4, 4), (2, 2, 2, 2), (1, 1, 12, 2)],
 )
 def test_the_next_look(now: int, first: int, at_most: int, look: int) -> None:
-    assert next_look(now, first, at_most) == look
+    assert next_look(now, shares(first, at_most)) == look
 
 
 def test_an_undecided_row_needs_more_seeds_of_its_two_arms(read: Read) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fake_study import activations, write_book
 
 from analysis import tables
-from analysis.judge.results import results
+from analysis.judge.verdicts import judged
 from analysis.read.book import Book
 from analysis.read.from_mlflow import download
 from analysis.read.runs import load
@@ -50,7 +50,7 @@ def uri(here: Path) -> str:
 @pytest.mark.filterwarnings("ignore")  # those of MLflow itself
 def test_the_tables_are_the_same(uri: str) -> None:
     book = download(uri, "activations", None)
-    there, here = (results(load(one, "activations")) for one in (book, Book(Path("results"))))
+    there, here = (judged(load(one, "activations")) for one in (book, Book(Path("results"))))
     assert render(there, "md") == render(here, "md")
     assert there.history.equals(here.history)
     assert download(uri, None, None).studies() == [("activations", "demo")]

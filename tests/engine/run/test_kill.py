@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnzoo import checkpoint
+from cnnzoo.storage import checkpoint
 from tests.engine.runs import (
     TINY,
     Started,

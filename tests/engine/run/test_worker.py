@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from cnnzoo import Epoch, Recipe, checkpoint, load
-from cnnzoo.training import Training
+from cnnzoo import Epoch, Recipe, load
+from cnnzoo.learning.training import Training
+from cnnzoo.storage import checkpoint
 from studies.engine import schema
 from studies.engine.book.book import Book, course_of
 from studies.engine.book.epochs import metrics

@@ -16,19 +16,20 @@ import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from cnnzoo import checkpoint, streams
-from cnnzoo.augment import changed_blocks, training_batches
 from cnnzoo.data import Dataset, Split, open_dataset
-from cnnzoo.evaluate import Epoch, Score, Tally, evaluate
-from cnnzoo.landscape import look
-from cnnzoo.memory import keep_freed_memory
+from cnnzoo.device import streams
+from cnnzoo.device.memory import keep_freed_memory
+from cnnzoo.device.precision import choose_device, set_up_gpu, settle
+from cnnzoo.learning.augment import changed_blocks, training_batches
+from cnnzoo.learning.evaluate import Epoch, Score, Tally, evaluate
+from cnnzoo.learning.landscape import look
+from cnnzoo.learning.predictions import Predictions
+from cnnzoo.learning.replay import BLOCK_BYTES, ReplayedSteps, can_be_replayed
+from cnnzoo.learning.update import Update
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets import source_digest
-from cnnzoo.precision import choose_device, set_up_gpu, settle
-from cnnzoo.predictions import Predictions
 from cnnzoo.recipe import Recipe, build
-from cnnzoo.replay import BLOCK_BYTES, ReplayedSteps, can_be_replayed
-from cnnzoo.update import Update
+from cnnzoo.storage import checkpoint
 
 
 def train(

@@ -1,15 +1,10 @@
-"""Studies with two factors: their grid of arms, and whether one factor's effect depends on the other."""
+"""Studies with two factors: their arms as a grid."""
 
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from analysis.judge import stats
-from analysis.judge.results import Results
 from analysis.read.spec import Spec
-from analysis.words import number, plus_minus, probability, short
-from studies.engine import schema
+from analysis.words import short
 
 SEPARATOR = " · "  # between the labels of a grid's arm
 
@@ -46,34 +41,6 @@ def _cells(spec: Spec, rows: list[str], column: str) -> dict[tuple[tuple[Any, ..
     """The arms by the values of their row's factors and by that of their column's."""
     values = {arm: {**spec.base, **fields} for arm, fields in spec.arms.items()}
     return {(tuple(fixed(own[f]) for f in rows), fixed(own[column])): arm for arm, own in values.items()}
-
-
-def interaction_note(results: Results) -> str | None:
-    """Whether the two factors of a grid act on one another; if so, the effect of one at each level of the other."""
-    of = grid(results.spec)
-    if of is None or min(len(of.rows), len(of.columns)) < 2 or None in (arm for row in of.arms for arm in row):
-        return None
-    cells = [[results.samples["reported"][str(arm)] for arm in row] for row in of.arms]
-    if any(sample.diverged or results.half_learned(sample) for row in cells for sample in row):
-        return None  # F takes the spread to be the same in every cell
-    samples = [[sample.values(schema.JUDGED_BY) for sample in row] for row in cells]
-    shared = pd.concat([sample for row in samples for sample in row], axis=1, join="inner").to_numpy()
-    if len(shared) < 2:
-        return None
-    found = stats.two_way_interaction(shared.T.reshape(len(of.rows), len(of.columns), -1))
-    row, column = of.factors
-    figures = f"F({found.df[0]}, {found.df[1]}) = {number(found.f, 1)}, {probability(found.p)}"
-    if found.p >= stats.LEVEL:
-        return f"{row} and {column} do not show an interaction ({figures})."
-    if len(of.columns) != 2:
-        return f"{row} and {column} interact ({figures}): the effect of one depends on the other."
-    levels = []
-    for level, (a, b) in zip(of.rows, samples, strict=True):
-        both = a.index.intersection(b.index)
-        difference = stats.paired_difference(a[both], b[both], results.spec.resolution)
-        levels.append(f"{plus_minus(difference.mean, difference.half, sign=True)} at {level}")
-    effects = f"{of.columns[0]} minus {of.columns[1]} is {'; '.join(levels)}"
-    return f"{row} and {column} interact ({figures}), so there is no one effect of {column}: {effects}."
 
 
 def label(spec: Spec, factor: str, value: Any) -> str:

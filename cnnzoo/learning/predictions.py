@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnzoo.files import write_atomically
-from cnnzoo.losses import loss_of_each
+from cnnzoo.optimising.losses import loss_of_each
+from cnnzoo.storage.files import write_atomically
 
 SMALL = 256  # classes that a byte can name
 

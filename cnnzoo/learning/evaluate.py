@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cnnzoo import streams
-from cnnzoo.augment import evaluation_batches
 from cnnzoo.data import Dataset, Split
-from cnnzoo.losses import LOSSES
-from cnnzoo.precision import casting
-from cnnzoo.predictions import Predictions
+from cnnzoo.device import streams
+from cnnzoo.device.precision import casting
+from cnnzoo.learning.augment import evaluation_batches
+from cnnzoo.learning.predictions import Predictions
+from cnnzoo.optimising.losses import LOSSES
 from cnnzoo.recipe import Recipe
 
 EVALUATION_BATCH = 250  # images: more than a CPU's caches hold is slower

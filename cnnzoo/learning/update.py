@@ -5,9 +5,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from cnnzoo.losses import training_loss
-from cnnzoo.optim import OPTIMIZERS, SCHEDULES
-from cnnzoo.precision import casting
+from cnnzoo.device.precision import casting
+from cnnzoo.optimising.losses import training_loss
+from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.recipe import Recipe
 
 

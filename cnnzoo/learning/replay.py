@@ -12,12 +12,12 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from cnnzoo.augment import batches_of, images_of_a_block, normaliser
 from cnnzoo.data import Dataset, Split
-from cnnzoo.evaluate import Tally
+from cnnzoo.learning.augment import batches_of, images_of_a_block, normaliser
+from cnnzoo.learning.evaluate import Tally
+from cnnzoo.learning.update import Update
 from cnnzoo.nets import ZOO
 from cnnzoo.recipe import Recipe
-from cnnzoo.update import Update
 
 WARM_UPS = 3  # steps taken uncaptured: cuDNN chooses its algorithms, the optimiser makes its buffers
 BLOCK_BYTES = 2**25  # of images that are augmented at once

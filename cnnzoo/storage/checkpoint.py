@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from cnnzoo.files import write_atomically
 from cnnzoo.mistake import Mistake
+from cnnzoo.storage.files import write_atomically
 
 _DIGEST = 32  # bytes
 _START = b"PK"  # of what torch.save writes

@@ -1,0 +1,229 @@
+"""What the trials say to one assertion: the difference that they show, and how surely, at each look at them."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+
+import pandas as pd
+
+from analysis.judge import stats
+from analysis.judge.correction import Tails, least
+from analysis.judge.results import Results
+from analysis.read.grid import SEPARATOR
+from analysis.words import listed
+from studies.engine import schema
+from studies.engine.study.assertions import (
+    ACCURACIES,
+    HIGHER_IS_BETTER,
+    POINTS,
+    Above,
+    Assertion,
+    Mixed,
+    Narrower,
+    Share,
+    Within,
+)  # fmt: skip
+
+RARE = 0.1  # what happens on fewer seeds than that is not called unstable
+Tested = Callable[[stats.Estimate], Tails]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """``a`` less ``b`` is the difference; an assertion about one arm has no ``b``."""
+
+    a: str
+    b: str
+    difference: stats.Estimate = field(default_factory=lambda: stats.mean_interval([]))
+    by_look: Mapping[int, Tails] = field(default_factory=dict)
+    lost: Sequence[str] = ()  # arms that diverged on some seeds, so that the others do not speak for all
+    trained: Sequence[tuple[str, int, int]] = ()  # arm, seeds that came above the accuracy, seeds that ended
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether it can be shown to be wrong, but never to hold: what is left of an arm that diverged does not speak for it."""
+        return bool(self.lost) and math.isnan(self.latest.above)
+
+    @property
+    def latest(self) -> Tails:
+        """The p of each answer at the latest look, of this assertion by itself."""
+        return self.by_look[max(self.by_look)] if self.by_look else Tails()
+
+
+def evidence(of: Results, way: str, said: Assertion, metric: str, at: float | None) -> Evidence:
+    """What the trials of a way say to an assertion about a metric, at the end or after a share of the epochs."""
+    match said:
+        case Above() if len(said.plus) + len(said.minus) > 2:
+            return _interaction(of, way, said, metric, at)
+        case Above():
+            return _above(of, way, said, metric, at)
+        case Within():
+            return _within(of, way, said, metric, at)
+        case Narrower():
+            return _narrower(of, way, said, metric)
+        case Share():
+            return _share(of, way, said, metric, at)
+        case Mixed():
+            return _mixed(of, way, said, metric, at)
+
+
+def value_at(metric: str, at: float | None) -> str:
+    """The metric that is looked at: before the end there are training and validation figures only."""
+    return metric.replace("test/", "val/") if at is not None else metric
+
+
+def figures(of: Results, way: str, arm: str, metric: str, at: float | None) -> "pd.Series[float]":
+    """The metric by seed: at the end, or after a share of the epochs; of one by step, its mean over the steps."""
+    sample, metric = of.samples[way][arm], value_at(metric, at)
+    if at is None and metric not in (schema.SECONDS, schema.FLUCTUATION, *schema.STEP_METRICS):
+        return sample.values(metric)
+    by_seed = of.curves(sample, schema.VAL_ACC1 if metric == schema.FLUCTUATION else metric)
+    if at is not None:
+        return by_seed.reindex([max(1, round(at * len(by_seed)))]).iloc[0].dropna()
+    if metric == schema.FLUCTUATION:
+        return by_seed.diff().abs().iloc[(len(by_seed) + 1) // 2 :].mean().dropna()
+    return (by_seed.median() if metric == schema.SECONDS else by_seed.mean()).dropna()
+
+
+def _above(of: Results, way: str, said: Above, metric: str, at: float | None) -> Evidence:
+    favoured, others = (said.plus, said.minus) if metric in HIGHER_IS_BETTER else (said.minus, said.plus)
+    difference = _difference(of, way, said.plus, said.minus, metric, at)
+    margin = of.spec.margin if metric in POINTS and said.minus and not said.bound else None
+    found = _found(of, way, [*said.plus, *said.minus], difference, metric, lambda d: _tails(d, said.bound, margin))
+    found = _without_survivors(replace(found, a=said.plus[0], b="".join(said.minus)), favoured, others)
+    compared = found.lost and said.minus and not said.bound and metric in ACCURACIES
+    return _with_shares(of, way, found, said.plus[0], said.minus[0]) if compared else found
+
+
+def _interaction(of: Results, way: str, said: Above, metric: str, at: float | None) -> Evidence:
+    (a, d), (b, c) = said.plus, said.minus
+    margin = of.spec.margin if metric in POINTS else None
+    difference = _difference(of, way, said.plus, said.minus, metric, at)
+    found = _found(of, way, [a, b, c, d], difference, metric, lambda by: _tails(by, said.bound, margin))
+    return replace(found, a=f"({a} − {b})", b=f"({c} − {d})", by_look={} if found.lost else found.by_look)
+
+
+def _within(of: Results, way: str, said: Within, metric: str, at: float | None) -> Evidence:
+    margin, difference = of.spec.margin, _difference(of, way, [said.arm], [said.other], metric, at)
+    tails: Tested = lambda d: Tails(d.inside(margin), d.beyond(margin))  # noqa: E731
+    found = _found(of, way, [said.arm, said.other], difference, metric, tails)
+    return replace(found, a=said.arm, b=said.other, by_look={} if found.lost else found.by_look)
+
+
+def _narrower(of: Results, way: str, said: Narrower, metric: str) -> Evidence:
+    difference = (_band(of, way, said.than, metric) - _band(of, way, said.arms, metric)).dropna()
+    found = _found(of, way, [*said.arms, *said.than], difference, metric, lambda d: _tails(d, 0.0, None))
+    found = replace(found, a=_band_of(said.than), b=_band_of(said.arms))
+    return _without_survivors(found, said.arms, said.than)
+
+
+def _share(of: Results, way: str, said: Share, metric: str, at: float | None) -> Evidence:
+    def tails(k: int, n: int) -> Tails:
+        p = Tails(stats.share_above(k, n, said.share), stats.share_below(k, n, said.share))
+        return p if said.larger else p.turned()
+
+    by_look = {
+        n: tails(*_trained(of, way, said.arm, said.accuracy, metric, at, of.first_seeds(way, n)))
+        for n in of.looks(way, [said.arm])
+    }
+    every = _trained(of, way, said.arm, said.accuracy, metric, at, of.spec.seeds_of(way))
+    return Evidence(said.arm, "", by_look=by_look, trained=[(said.arm, *every)])
+
+
+def _mixed(of: Results, way: str, said: Mixed, metric: str, at: float | None) -> Evidence:
+    def tails(counts: Sequence[tuple[int, int]]) -> Tails:
+        """That an arm is mixed is seen, not inferred; that none is takes many seeds that agree."""
+        if any(0 < k < n for k, n in counts):
+            return Tails(above=0.0)
+        steady = [min(stats.share_above(k, n, 1 - RARE), stats.share_below(k, n, RARE)) for k, n in counts]
+        return Tails(below=max(steady))
+
+    def counts(seeds: Sequence[int]) -> list[tuple[int, int]]:
+        return [_trained(of, way, arm, said.accuracy, metric, at, seeds) for arm in said.arms]
+
+    by_look = {n: tails(counts(of.first_seeds(way, n))) for n in of.looks(way, said.arms)}
+    every = counts(of.spec.seeds_of(way))
+    return Evidence("", "", by_look=by_look, trained=[(arm, *kn) for arm, kn in zip(said.arms, every, strict=True)])
+
+
+def _trained(
+    of: Results, way: str, arm: str, accuracy: float | None, metric: str, at: float | None, seeds: Sequence[int]
+) -> tuple[int, int]:
+    """Of so many seeds, how many came above an accuracy, and how many ended; one that diverged did not come above it."""
+    found = figures(of, way, arm, metric, at)
+    found = found[found.index.isin(seeds)]
+    lost = {*of.samples[way][arm].diverged} & {*seeds}
+    return int((found > (of.spec.learned if accuracy is None else accuracy)).sum()), len(found) + len(lost)
+
+
+def _difference(
+    of: Results, way: str, plus: Sequence[str], minus: Sequence[str], metric: str, at: float | None
+) -> "pd.Series[float]":
+    """By seed, over the seeds that all these arms have."""
+    by_arm = {arm: figures(of, way, arm, metric, at) for arm in (*plus, *minus)}
+    seeds = reduce(pd.Index.intersection, (found.index for found in by_arm.values()))
+    known = {arm: found.reindex(seeds).to_numpy() for arm, found in by_arm.items()}
+    return pd.Series(sum(known[arm] for arm in plus) - sum(known[arm] for arm in minus), index=seeds)
+
+
+def _found(
+    of: Results, way: str, arms: Sequence[str], by_seed: "pd.Series[float]", metric: str, tails: Tested
+) -> Evidence:
+    """The difference over all seeds, and its tails at each look."""
+
+    sample = of.samples[way][arms[0]]
+
+    def estimate(values: "pd.Series[float]") -> stats.Estimate:
+        return stats.mean_interval(sample.by_unit(values), of.spec.resolution_of(metric))
+
+    at_looks = {n: estimate(by_seed[by_seed.index.isin(of.first_seeds(way, n))]) for n in of.looks(way, arms)}
+    lost = [arm for arm in arms if of.samples[way][arm].diverged]
+    return Evidence("", "", estimate(by_seed), {n: tails(d) for n, d in at_looks.items()}, lost)
+
+
+def _tails(d: stats.Estimate, bound: float, margin: float | None) -> Tails:
+    return Tails(d.above(bound), d.below(bound), math.nan if margin is None else d.inside(margin))
+
+
+def _without_survivors(found: Evidence, favoured: Sequence[str], others: Sequence[str]) -> Evidence:
+    """The evidence without what would rest on the seeds that are left of an arm that diverged on some.
+
+    By them such an arm can be shown to be worse, as its best seeds only make that harder; not to be better or level.
+    """
+    if not found.lost:
+        return found
+    up, down = ({*found.lost}.isdisjoint(arms) for arms in (favoured, others))
+    kept = {n: Tails(p.above if up else math.nan, p.below if down else math.nan) for n, p in found.by_look.items()}
+    return replace(found, by_look=kept)
+
+
+def _with_shares(of: Results, way: str, found: Evidence, arm: str, other: str) -> Evidence:
+    """The evidence with how often the two diverged: one may be worse by that, too (Fisher's exact test; two tests in one)."""
+
+    def either(p: float, worse: str, better: str, look: int) -> float:
+        if of.samples[way][better].diverged:
+            return p
+        seeds = of.first_seeds(way, look)
+        (k, n), (other_k, other_n) = (of.samples[way][name].finished(seeds) for name in (worse, better))
+        return min(1.0, 2 * least([p, stats.fisher(k, n, other_k, other_n)]))
+
+    by_look = {
+        n: Tails(either(p.above, other, arm, n), either(p.below, arm, other, n)) for n, p in found.by_look.items()
+    }
+    return replace(found, by_look=by_look)
+
+
+def _band(of: Results, way: str, arms: Sequence[str], metric: str) -> "pd.Series[float]":
+    """By seed: how far apart the arms are at each step, from the lowest to the highest; the mean over the steps."""
+    curves = [of.curves(of.samples[way][arm], metric) for arm in arms]
+    by_step = pd.concat(curves, keys=range(len(curves))).groupby(level=1)
+    band = (by_step.max() - by_step.min()).where(by_step.count() == len(curves))  # what one of them lacks has no band
+    return band.mean().dropna()
+
+
+def _band_of(arms: Sequence[str]) -> str:
+    """A name for the band of these arms: what their names have in common."""
+    parts = [arm.split(SEPARATOR) for arm in arms]
+    shared = [part for part in parts[0] if all(part in own for own in parts)]
+    return f"the band of {SEPARATOR.join(shared) or listed(arms)}"

@@ -1,0 +1,227 @@
+"""All questions of a page, with one budget of errors: what is shown of each, and what follows for the others."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pandas as pd
+
+from analysis.judge import stats
+from analysis.judge.correction import Tails, all_of, corrected, least, level_left, over_looks, together
+from analysis.judge.evidence import Evidence, evidence
+from analysis.judge.results import Results
+from analysis.read.grid import grid
+from studies.engine import schema
+from studies.engine.plan.power import seeds_to_decide, seeds_to_place, spread_between
+from studies.engine.study.assertions import POINTS, Above, Assertion, Within
+from studies.engine.study.error_budget import LEVEL, weights
+
+BETTER, WORSE, EQUAL, OPEN = "better", "worse", "practically equal", "undecided"
+INCOMPARABLE = "not comparable"
+OF_THE_MODEL = (schema.PARAMETERS, schema.SIZE_MB, schema.FLOPS)  # the same on every seed: facts, not samples
+
+
+class Question(NamedTuple):
+    """All of these hold, in one way of looking at the arms."""
+
+    way: str
+    metric: str
+    at: float | None
+    said: tuple[Assertion, ...]
+
+    def parts(self) -> "list[Question]":
+        return [self._replace(said=(one,)) for one in self.said]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What the trials show of one assertion, corrected for all questions of the page."""
+
+    said: Assertion
+    evidence: Evidence
+    shown: Tails
+    level: float  # at which each of its sides would be shown at the last look
+    margin: float
+
+    @property
+    def difference(self) -> stats.Estimate:
+        return self.evidence.difference
+
+    @property
+    def verdict(self) -> str:
+        """A difference that is there, but inside the margin, is practically equal: the margin says that it does not matter."""
+        if isinstance(self.said, Within):
+            beyond = BETTER if self.difference.mean > 0 else WORSE
+            words = [(EQUAL, self.shown.above), (beyond, self.shown.below)]
+        else:
+            words = [(EQUAL, self.shown.inside), (BETTER, self.shown.above), (WORSE, self.shown.below)]
+        shown = (word for word, p in words if p <= LEVEL)
+        return next(shown, INCOMPARABLE if self.evidence.one_sided else OPEN)
+
+    @property
+    def p(self) -> float:
+        """Of no difference, by itself and two-sided; of a difference that matters, where none is what is said or shown."""
+        return _of_the_answer(self, self.evidence.latest, 2)
+
+    @property
+    def p_corrected(self) -> float:
+        """The same, corrected for all questions and looks; NaN where it is but a part of a question."""
+        return _of_the_answer(self, self.shown, 1)
+
+    @property
+    def needed(self) -> tuple[float, float]:
+        """n*: with how many seeds four of five studies would decide it, were the difference as large as it looks; from
+        the least to the largest spread that the seeds leave possible. NaN where it is decided, or nothing is known."""
+        d = self.difference
+        if self.verdict != OPEN or not d.sd > 0:
+            return math.nan, math.nan
+        by = d.mean - (self.said.bound if isinstance(self.said, Above) else 0.0)
+        seeds = seeds_to_place if isinstance(self.said, Within) else seeds_to_decide
+        low, high = (seeds(by, sd, self.level, self.margin) for sd in spread_between(d.sd, d.n))
+        return low, high
+
+
+def _of_the_answer(contrast: Contrast, p: Tails, sides: int) -> float:
+    if isinstance(contrast.said, Within):
+        return p.above
+    if contrast.verdict == EQUAL:
+        return p.inside
+    return min(1.0, sides * least([p.above, p.below]))
+
+
+@dataclass(frozen=True)
+class Interacting:
+    """Whether the two factors of a grid act on one another."""
+
+    arms: list[list[str]]  # by row, then column
+    test: stats.Interaction | None = None  # over all seeds that all cells have
+    by_look: Mapping[int, Tails] = field(default_factory=dict)
+    lost: Sequence[str] = ()  # arms that diverged on some seeds: then it cannot be tested
+
+
+def interacting(of: Results) -> Interacting | None:
+    """The test of the interaction, as reported; None where the table is no whole grid of two factors."""
+    cells = grid(of.spec)
+    if cells is None or min(len(cells.rows), len(cells.columns)) < 2:
+        return None
+    arms = [[arm for arm in row if arm is not None] for row in cells.arms]
+    every = [arm for row in arms for arm in row]
+    if len(every) < len(cells.rows) * len(cells.columns):
+        return None
+    if lost := [arm for arm in every if of.samples["reported"][arm].diverged]:
+        return Interacting(arms, lost=lost)
+    by_seed = pd.concat([of.samples["reported"][arm].values(schema.JUDGED_BY) for arm in every], axis=1, join="inner")
+
+    def tested(known: pd.DataFrame) -> stats.Interaction:
+        return stats.two_way_interaction(known.to_numpy().T.reshape(len(cells.rows), len(cells.columns), -1))
+
+    first = {n: by_seed[by_seed.index.isin(of.first_seeds("reported", n))] for n in of.looks("reported", every)}
+    by_look = {
+        n: Tails(above=tested(known).p / 2) for n, known in first.items() if len(known) > 1
+    }  # as one of two sides
+    return Interacting(arms, tested(by_seed) if len(by_seed) > 1 else None, by_look)
+
+
+class Page:
+    """All questions of a page with their weights, and what is shown of each."""
+
+    def __init__(self, of: Results, rows: Sequence[Question], claims: Sequence[Question]) -> None:
+        self.of = of
+        self._seen: dict[Question, Evidence] = {}
+        self.interacting = interacting(of)
+        sampled = [question for question in claims if question.metric not in OF_THE_MODEL]
+        row, claim = weights(len(rows) + (self.interacting is not None), len(sampled))
+        share: dict[Question, float] = defaultdict(float)
+        for weight, questions in ((row, rows), (claim, sampled)):
+            for question in questions:
+                share[_canonical(question)[0]] += weight
+        self._family = [(weight, self._over_looks(question)) for question, weight in share.items()]
+        if self.interacting:
+            self._family.append((row, over_looks(self.interacting.by_look, of.spec.shares)))
+        self._found = corrected(self._family)
+        self.interaction_shown = self._found[-1].above if self.interacting else math.nan
+        self._weights, self._own = dict(share), dict(zip(share, self._found, strict=False))
+        self._parts: dict[Question, Tails] = {}
+        for question, found in self._own.items():
+            self._follow(question, found)
+
+    def contrast(self, part: Question) -> Contrast:
+        weight = self._weights.get(_canonical(part)[0], 0.0) or max(self._weights.values(), default=1.0)
+        level = level_left(self._family, self._found, weight, LEVEL / 2) * [*self.of.spec.shares.values()][-1]
+        margin = self.of.spec.margin if part.metric in POINTS else 0.0
+        return Contrast(part.said[0], self._evidence(part), self.shown(part), level, margin)
+
+    def shown(self, question: Question) -> Tails:
+        """What is shown of a question, by itself or by what follows from others."""
+        if question.metric in OF_THE_MODEL:
+            return together([_fact(self._evidence(part).difference) for part in question.parts()])
+        key, turned = _canonical(question)
+        own = self._own.get(key, Tails())
+        parts = together([self._known(part) for part in question.parts()])
+        return _least_of(own.turned() if turned else own, parts)
+
+    def alone(self, question: Question) -> Tails:
+        """The p of each answer at the latest look, uncorrected."""
+        return together([self._evidence(part).latest for part in question.parts()])
+
+    def _evidence(self, part: Question) -> Evidence:
+        if part not in self._seen:
+            self._seen[part] = evidence(self.of, part.way, part.said[0], part.metric, part.at)
+        return self._seen[part]
+
+    def _over_looks(self, question: Question) -> Tails:
+        looked = [self._evidence(part).by_look for part in question.parts()]
+        common = set.intersection(*({*by_look} for by_look in looked))
+        at_looks = {n: all_of([by_look[n] for by_look in looked]) for n in common}
+        return over_looks(at_looks, self.of.spec.shares)
+
+    def _follow(self, question: Question, found: Tails) -> None:
+        """Note what an answer to a question says of its parts: yes to all is yes to each; "one of them" is the clearest."""
+        parts = question.parts()
+        seen = [self._over_looks(part) for part in parts]
+        clearest = [min(parts, key=lambda part: _or_one(seen[parts.index(part)][answer])) for answer in (1, 2)]
+        for part in parts:
+            below, inside = (found[answer] if part == clearest[answer - 1] else math.nan for answer in (1, 2))
+            self._note(part, Tails(found.above, below, inside))
+
+    def _note(self, part: Question, found: Tails) -> None:
+        key, turned = _canonical(part)
+        self._parts[key] = _least_of(self._parts.get(key, Tails()), found.turned() if turned else found)
+        if isinstance(one := part.said[0], Within):
+            self._note(part._replace(said=(Above((one.arm,), (one.other,)),)), Tails(inside=found.above))
+
+    def _known(self, part: Question) -> Tails:
+        key, turned = _canonical(part)
+        found = self._parts.get(key, Tails())
+        if isinstance(one := part.said[0], Within):
+            return _least_of(found, Tails(self._known(part._replace(said=(Above((one.arm,), (one.other,)),))).inside))
+        return found.turned() if turned else found
+
+
+def _canonical(question: Question) -> tuple[Question, bool]:
+    """A question and the same the other way round are one: the one that is kept, and whether it is turned."""
+    one = question.said[0]
+    if (
+        len(question.said) > 1
+        or not isinstance(one, Above)
+        or one.bound
+        or len(one.about) != 2
+        or one.plus <= one.minus
+    ):
+        return question, False
+    return question._replace(said=(Above(one.minus, one.plus),)), True
+
+
+def _fact(difference: stats.Estimate) -> Tails:
+    """Of what a network simply is: no statistics are needed."""
+    return Tails(*(float(not holds) for holds in (difference.mean > 0, difference.mean < 0, difference.mean == 0)))
+
+
+def _least_of(a: Tails, b: Tails) -> Tails:
+    return Tails(*map(least, zip(a, b, strict=True)))
+
+
+def _or_one(p: float) -> float:
+    return 1.0 if math.isnan(p) else p

@@ -1,0 +1,1 @@
+"""Training as something to iterate over: images changed, steps taken, epochs scored."""

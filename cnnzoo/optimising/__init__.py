@@ -1,0 +1,1 @@
+"""What a training minimises, and how: losses, optimisers and schedules by name."""

@@ -1,0 +1,76 @@
+"""What so many seeds can show: the power of a comparison by Student's noncentral t. Pure numbers, before or after a study.
+
+``sd`` is the spread of a paired difference over seeds, ``level`` the chance of being wrong on one side.
+"""
+
+import math
+from collections.abc import Callable
+
+from scipy.special import chdtri, nctdtr, nctdtrinc, stdtr, stdtrit
+
+from studies.engine.study.error_budget import LEVEL, shares, weights
+
+POWER = 0.8
+SPREAD = 0.8  # how sure the range of n* is of the spread over seeds
+MOST = 1_000_000  # seeds: beyond, the search for n* ends
+
+
+def level_of_a_contrast(contrasts: int, claims: int, seeds: int, at_most: int) -> float:
+    """The one-sided level of an arm against the baseline at the first look, while nothing else is decided."""
+    return LEVEL / 2 * weights(contrasts, claims)[0] * shares(seeds, at_most)[seeds]
+
+
+def chance_to_differ(difference: float, sd: float, n: int, level: float) -> float:
+    """The chance that n seeds show a true difference to be on its side of 0."""
+    if n < 2:
+        return 0.0
+    return float(1 - nctdtr(n - 1, abs(difference) * math.sqrt(n) / sd, stdtrit(n - 1, 1 - level)))
+
+
+def chance_to_be_inside(difference: float, sd: float, n: int, level: float, margin: float) -> float:
+    """The chance, to about a hundredth, that n seeds show a true difference to lie within the margin."""
+    if n < 2 or abs(difference) >= margin:
+        return 0.0
+    rooms = [(margin - side * difference) * math.sqrt(n) / sd - stdtrit(n - 1, 1 - level) for side in (1, -1)]
+    return max(0.0, float(sum(stdtr(n - 1, rooms)) - 1))
+
+
+def smallest_difference(sd: float, n: int, level: float) -> float:
+    """The true difference that n seeds show in four of five studies; infinite where one seed shows nothing."""
+    if n < 2:
+        return math.inf
+    return float(nctdtrinc(n - 1, 1 - POWER, stdtrit(n - 1, 1 - level)) * sd / math.sqrt(n))
+
+
+def seeds_for(chance: Callable[[int], float]) -> float:
+    """The fewest seeds that have the power, where ``chance`` is that of so many; infinite where no million has it."""
+    most = 2
+    while not chance(most) >= POWER:
+        most *= 2
+        if most > MOST:
+            return math.inf
+    least = most // 2
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (least, middle) if chance(middle) >= POWER else (middle, most)
+    return float(most)
+
+
+def seeds_to_decide(difference: float, sd: float, level: float, margin: float) -> float:
+    """The fewest seeds that tell in four of five studies what a true difference is: on its side of 0, or inside the margin."""
+    return seeds_for(
+        lambda n: max(chance_to_differ(difference, sd, n, level), chance_to_be_inside(difference, sd, n, level, margin))
+    )
+
+
+def seeds_to_place(difference: float, sd: float, level: float, margin: float) -> float:
+    """The fewest seeds that tell in four of five studies on which side of the margin a true difference lies."""
+    if abs(difference) > margin:
+        return seeds_to_decide(abs(difference) - margin, sd, level, 0.0)
+    return seeds_for(lambda n: chance_to_be_inside(difference, sd, n, level, margin))
+
+
+def spread_between(sd: float, n: int) -> tuple[float, float]:
+    """Within what the true spread lies in four of five studies that have seen ``sd`` on n seeds."""
+    df, out = n - 1, (1 - SPREAD) / 2
+    return sd * math.sqrt(df / chdtri(df, out)), sd * math.sqrt(df / chdtri(df, 1 - out))

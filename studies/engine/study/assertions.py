@@ -1,0 +1,89 @@
+"""What a claim comes down to: comparisons of figures by seed, and shares of seeds. Plain values, all that a judge has to know."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+
+from studies.engine import schema
+from studies.engine.schema import EPOCH_METRICS, STEP_METRICS
+
+METRICS = (*EPOCH_METRICS, *schema.TRIAL_METRICS, *STEP_METRICS, schema.GAP, schema.FLUCTUATION)
+ACCURACIES = (
+    schema.TEST_ACC1, schema.TEST_ACC5, schema.VAL_ACC1, schema.VAL_ACC5, schema.TRAIN_ACC1, schema.TRAIN_ACC5,
+)  # fmt: skip
+POINTS = (*ACCURACIES, schema.GAP)
+HIGHER_IS_BETTER = (*ACCURACIES, schema.IMAGES_PER_SECOND)
+# What has a value before the end; of a test metric that is validation's.
+BEFORE_THE_END = (*EPOCH_METRICS, schema.TEST_LOSS, schema.TEST_ACC1, schema.TEST_ACC5)
+
+
+@dataclass(frozen=True)
+class Above:
+    """The figures of ``plus`` less those of ``minus`` are above the bound."""
+
+    plus: tuple[str, ...]
+    minus: tuple[str, ...] = ()
+    bound: float = 0.0
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return (*self.plus, *self.minus)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Two arms differ by less than the study's margin."""
+
+    arm: str
+    other: str
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return (self.arm, self.other)
+
+
+@dataclass(frozen=True)
+class Narrower:
+    """From the lowest to the highest of ``arms`` it is less far than from the lowest to the highest of ``than``."""
+
+    arms: tuple[str, ...]
+    than: tuple[str, ...]
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return (*self.arms, *self.than)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of an arm's trainings a larger (or smaller) share than ``share`` comes above an accuracy; None: twice chance."""
+
+    arm: str
+    larger: bool
+    share: float
+    accuracy: float | None
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return (self.arm,)
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Some trainings of one of these arms come above an accuracy, and some do not."""
+
+    arms: tuple[str, ...]
+    accuracy: float | None
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return self.arms
+
+
+Assertion = Above | Within | Narrower | Share | Mixed
+
+
+def each_above(arms: Iterable[str], than: Iterable[str], metric: str) -> tuple[Above, ...]:
+    """Each of these arms is better by the metric than each of those."""
+    pairs = product(arms, than)
+    return tuple(Above((a,), (b,)) if metric in HIGHER_IS_BETTER else Above((b,), (a,)) for a, b in pairs)
