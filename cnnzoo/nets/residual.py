@@ -87,10 +87,12 @@ def resnet(
         "before": lambda channels: nn.Sequential(nn.Dropout(dropout), layer(channels)),
     }
     outer = inner["instead"] if dropout_at == "instead" else layer
+    side = halved(max(shape[1:]))
+    side = halved(side) if stem_pool == 2 else side
     network = nn.Sequential(
         *conv_unit(shape[0], scaled(CHANNELS[0], width), 7, outer, act, stride=2),
         nn.MaxPool2d(3, stem_pool, 1),
-        *_stages_and_head(plan, classes, inner[dropout_at], outer, act, width, strides),
+        *_stages_and_head(plan, side, classes, inner[dropout_at], outer, act, width, strides),
     )
     if initialisation == "he":
         for module in network.modules():
@@ -99,10 +101,22 @@ def resnet(
     return network
 
 
+def halved(side: int) -> int:
+    """The side of a feature map after a stride of 2."""
+    return (side + 1) // 2
+
+
 def _stages_and_head(
-    plan: Plan, classes: int, inner: Norm, outer: Norm, activation: Activation, width: float, strides: str = "first"
+    plan: Plan,
+    side: int,
+    classes: int,
+    inner: Norm,
+    outer: Norm,
+    activation: Activation,
+    width: float,
+    strides: str = "first",
 ) -> list[nn.Module]:
-    """A sequence of blocks for each stage ─ mean ─ linear
+    """A sequence of blocks for each stage ─ mean ─ linear, for feature maps whose longer side is ``side``
 
     The first block of a stage halves height and width, or every one does; none does in the first stage. ``inner`` is the
     norm in the branches; ``outer`` the one in the shortcuts, a 1x1 where the shape changes.
@@ -112,9 +126,12 @@ def _stages_and_head(
     for depth, channels in zip(plan.depths, CHANNELS, strict=False):
         stage, outputs = nn.Sequential(), plan.expansion * scaled(channels, width)
         for i in range(depth):
-            stride = 2 if len(stages) > 0 and (i == 0 or strides == "every") else 1
+            halves = len(stages) > 0 and (i == 0 or strides == "every")
+            # Of 1x1 both strides make the same 1x1, but of its gradient torch's CPU kernel in bf16 leaves parts unset.
+            stride = 2 if halves and side > 1 else 1
+            side = halved(side) if halves else side
             branch = plan.branch(inputs, outputs, stride, inner, activation)
-            changes = inputs != outputs or stride > 1
+            changes = inputs != outputs or halves
             shortcut = conv_norm(inputs, outputs, 1, outer, stride=stride) if changes else []
             stage.append(Residual(branch, shortcut, activation()))
             inputs = outputs
@@ -134,7 +151,8 @@ def res18(
     """stem ─ the stages of ResNet-18 ─ mean ─ linear"""
     act, layer = ACTIVATIONS[activation], NORMS[norm]
     first = _stem(shape[0], scaled(CHANNELS[0], width), stem, layer, act)
-    return nn.Sequential(*first, *_stages_and_head(RESNETS["resnet18"], classes, layer, layer, act, width))
+    side = max(shape[1:])
+    return nn.Sequential(*first, *_stages_and_head(RESNETS["resnet18"], side, classes, layer, layer, act, width))
 
 
 def _stem(inputs: int, outputs: int, kernels: tuple[int, ...], norm: Norm, activation: Activation) -> list[nn.Module]:
