@@ -103,11 +103,6 @@ def sign_flip_p(differences: ArrayLike) -> float:
     return float(np.mean(np.abs(means) >= abs(d.sum()) * (1 - 1e-12)))
 
 
-def sign_flip_floor(n: int) -> float:
-    """The smallest p a sign-flip test on n pairs can give: 0.25 at 3 seeds, 0.0625 at 5; below 0.05 only from 6 on."""
-    return min(1.0, 2.0 ** (1 - n))
-
-
 def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
     """P(a run of ``a`` beats a run of ``b``), ties counting half; shapes (n,) and (m,), seeds need not be shared."""
     x, y = np.asarray(a, dtype=float)[:, None], np.asarray(b, dtype=float)[None, :]
