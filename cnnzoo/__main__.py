@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 
-from cnnzoo.mistake import mistakes_in_a_line
+from cnnzoo.mistake import Parser, mistakes_in_a_line
 from cnnzoo.nets import ZOO
 from cnnzoo.spelling import unknown
 from cnnzoo.terminal.commands import predict_command, test_command, train_command
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def show(arguments: Sequence[str], console: Console) -> None:
     """The table, or one network."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m cnnzoo",
         description=__doc__,
         epilog=f"Networks: {', '.join(ZOO)}.",

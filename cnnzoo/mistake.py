@@ -2,6 +2,7 @@
 
 import functools
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from traceback import walk_tb
@@ -26,6 +27,13 @@ class Mistake(ValueError):  # noqa: N818 -- the user's mistake, no error of ours
         super().__init__(message)
         if getattr(sys.excepthook, "func", None) is not _tell_uncaught:
             sys.excepthook = functools.partial(_tell_uncaught, sys.excepthook)
+
+
+class Parser(ArgumentParser):
+    """Tells a mistake as everything else here does: one line, which `error: ` goes before."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Mistake(f"{message} (see --help)")
 
 
 @contextmanager

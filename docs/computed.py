@@ -10,15 +10,10 @@ from typing import Any
 
 from cnnzoo.data.sources import NAMES as DATA_SETS
 from cnnzoo.nets import ZOO
-from cnnzoo.nets.choices import CHOICES
-from cnnzoo.optimising.losses import LOSSES
-from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
-from cnnzoo.recipe import FIELDS, PRECISIONS, RANGES, TYPES, defaults_of
+from cnnzoo.recipe import FIELDS, RANGES, TYPES, defaults_of
+from cnnzoo.terminal.options import NAMES as OPTIONS
 
-NAMES: Mapping[str, Any] = {
-    "dataset": (*DATA_SETS, "folder:NAME"), "model": (*ZOO, "module:function"), "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES, "loss": LOSSES, "precision": PRECISIONS, **CHOICES,
-}  # fmt: skip
+NAMES: Mapping[str, Any] = {**OPTIONS, "dataset": (*DATA_SETS, "folder:NAME"), "model": (*ZOO, "module:function")}
 NONE_MEANS = {"image_size": "as the data set has it", "train_size": "all"}
 ROOT = Path(__file__).parents[1]
 

@@ -30,6 +30,7 @@ NO_TORCH = (
     "studies.engine.study.claims",
     "studies.engine.study.error_budget",
     "studies.engine.plan.power",
+    "cnnzoo.storage.files",
     "cnnzoo.mistake",
     "cnnzoo.spelling",
 )

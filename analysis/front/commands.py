@@ -10,13 +10,14 @@ from analysis.judge.verdicts import Judged, judged
 from analysis.read.book import RESULTS, Book
 from analysis.read.from_mlflow import download
 from analysis.read.runs import StudyRuns, load
-from cnnzoo.mistake import BAD_INPUT, Mistake, mistakes_in_a_line
-from studies.engine import schema, typed
+from cnnzoo.mistake import BAD_INPUT, Mistake, Parser, mistakes_in_a_line
+from cnnzoo.storage.files import write_atomically
+from studies.engine import schema
 
 
-def parser(description: str, out: str = "a file; default: the screen", every: str | None = None) -> typed.Parser:
+def parser(description: str, out: str = "a file; default: the screen", every: str | None = None) -> Parser:
     """A parser with the options that every command on a study has; ``every`` says what it does with --all."""
-    made = typed.Parser(description=description)
+    made = Parser(description=description)
     which = made.add_mutually_exclusive_group(required=True)
     which.add_argument("--study", help="the study's name, e.g. activations")
     if every:
@@ -69,10 +70,7 @@ def write(what: str | bytes, out: Path | None) -> None:
         print(what, end="")
         return
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        draft = out.with_name(f"{out.name}.unfinished")  # a kill leaves the old file, or the new one
-        draft.write_bytes(what.encode() if isinstance(what, str) else what)
-        draft.replace(out)
+        write_atomically(out, what.encode() if isinstance(what, str) else what)
     except OSError as error:
         raise Mistake(f"cannot write {out}: {error.strerror}. Give another place with --out.") from None
     print(f"wrote {out}")

@@ -12,9 +12,10 @@ from cnnzoo.data import Dataset, open_dataset
 from cnnzoo.data.images import decode, resize
 from cnnzoo.learning.evaluate import Epoch
 from cnnzoo.learning.training import train
-from cnnzoo.mistake import Mistake
-from cnnzoo.recipe import Recipe
+from cnnzoo.mistake import Mistake, Parser
+from cnnzoo.recipe import FIELDS, Recipe
 from cnnzoo.saved import Network, load, save
+from cnnzoo.spelling import unknown
 from cnnzoo.terminal.options import add_recipe_options, recipe_fields
 from cnnzoo.terminal.tables import accuracies, confusions, predictions
 
@@ -28,12 +29,15 @@ def train_command(arguments: Sequence[str], console: Console) -> int:
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to save it (default: NAME.safetensors)")
     _add_data(parser)
     add_recipe_options(parser)
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if rest:
+        known = dict.fromkeys((*FIELDS, *vars(options)))
+        raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in known if name != "model"])
     recipe = Recipe(**recipe_fields(options))
     out: Path = options.out or Path(f"{recipe.model.replace(':', '.')}.safetensors")
     if not out.absolute().parent.is_dir():
         raise Mistake(f"--out {out}: there is no folder {out.absolute().parent}; make it, or name another file.")
-    training = train(recipe, data_dir=options.data, device=_device(options))
+    training = train(recipe, data_dir=options.data_dir, device=_device(options))
     with _progress() as progress:
         for epoch in progress.track(training, total=recipe.epochs, description=recipe.model):
             progress.print(_told(epoch, recipe.epochs))
@@ -55,7 +59,7 @@ def test_command(arguments: Sequence[str], console: Console) -> int:
     _add_data(parser)
     options = parser.parse_args(arguments)
     network = _loaded(options)
-    dataset = _opened(network, options.dataset, options.data)
+    dataset = _opened(network, options.dataset, options.data_dir)
     split, size = dataset.test, len(network.classes)
     confusion, in_five = torch.zeros(size, size, dtype=torch.int64), 0
     with _progress() as progress:
@@ -90,18 +94,18 @@ def predict_command(arguments: Sequence[str], console: Console) -> int:
     return 0
 
 
-def _parser(command: str, description: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m cnnzoo {command}", description=description, allow_abbrev=False)
+def _parser(command: str, description: str) -> Parser:
+    parser = Parser(prog=f"python -m cnnzoo {command}", description=description, allow_abbrev=False)
     parser.add_argument("--device", choices=("cpu", "cuda"), help="default: the first GPU, else the CPU")
     return parser
 
 
-def _add_data(parser: argparse.ArgumentParser) -> None:
+def _add_data(parser: Parser) -> None:
     about = "where data sets are, or go (default: data)"
-    parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=about)
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help=about)
 
 
-def _add_file(parser: argparse.ArgumentParser) -> None:
+def _add_file(parser: Parser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a network that `train`, or a study, has saved")
     about = "average over the four corners, the centre and their mirror images"
     parser.add_argument("--ten-crop", action="store_true", help=about)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cnnzoo.mistake import mistakes_in_a_line
+from cnnzoo.mistake import Parser, mistakes_in_a_line
 from cnnzoo.spelling import unknown
 from studies.engine import typed
 
@@ -21,8 +21,10 @@ INTERRUPTED = 130  # exit code, as every command has it
 TRAINING = {
     "list": "every study, what it costs and how far it is",
     "run": "a study, by its name or its file; or --all of them",
-    "train": "one recipe alone, for a first look at a network",
     "networks": "the networks, or one of them layer by layer",
+    "train": "one network alone, by a recipe, kept in a file",
+    "test": "a network that was kept: how well it does on each class",
+    "predict": "what it takes your images for",
 }
 READING = {
     "tables": "the table of a study, with what is needed to defend it",
@@ -64,20 +66,18 @@ def _do(given: Sequence[str]) -> int:
     if command in READING:
         return _as_typed(f"analysis.{command}", command, rest)
     if command in TRAINING:
-        return _train_or_list(command, rest)
+        return _run_or_look(command, rest)
     parser = _parser()
     parser.parse_args([command])  # --help, --version, or an option that there is none of
     raise unknown("command", command, [*TRAINING, *READING])
 
 
-def _train_or_list(command: str, rest: Sequence[str]) -> int:
+def _run_or_look(command: str, rest: Sequence[str]) -> int:
     """Each is imported when it is asked for: torch alone takes seconds."""
-    if command == "networks":
-        return _as_typed("cnnzoo.__main__", command, rest)
-    if command == "train":
-        from studies.command.train import train
+    if command in ("networks", "train", "test", "predict"):
+        from cnnzoo.__main__ import main as one_network
 
-        return train(rest)
+        return one_network(rest if command == "networks" else [command, *rest])
     if command == "run":
         from studies.command.run import run
 
@@ -94,13 +94,13 @@ def _as_typed(module: str, command: str, rest: Sequence[str]) -> int:
     return 0
 
 
-def _parser() -> typed.Parser:
+def _parser() -> Parser:
     width = max(map(len, (*TRAINING, *READING)))
     lists = "\n\n".join(
         f"{title}:\n" + "\n".join(f"  {name:<{width}}  {what}" for name, what in commands.items())
         for title, commands in (("to run", TRAINING), ("to read what came out", READING))
     )
-    parser = typed.Parser(
+    parser = Parser(
         prog=typed.FRONT,
         usage="cnn-studies COMMAND ...",
         description=f"Controlled comparisons of CNNs: a question in, a table you can defend out.\n\n{lists}",

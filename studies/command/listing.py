@@ -8,7 +8,7 @@ from textwrap import fill
 from rich.console import Console
 from rich.text import Text
 
-from cnnzoo.mistake import BAD_INPUT
+from cnnzoo.mistake import BAD_INPUT, Parser
 from studies.command.files import StudyFile, bundled, find, readable
 from studies.command.progress import progress
 from studies.engine import typed
@@ -19,7 +19,7 @@ SCALES = ("demo", "report")  # smoke costs nothing and says nothing
 
 
 def show(arguments: Sequence[str]) -> int:
-    parser = typed.Parser(
+    parser = Parser(
         prog="cnn-studies list",
         description="Every study of the platform, by report: what it asks, what it costs and how far it is.",
         allow_abbrev=False,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from traceback import extract_tb
 
-from cnnzoo.mistake import BAD_INPUT, Mistake
+from cnnzoo.mistake import BAD_INPUT, Mistake, Parser
 from studies.command.files import StudyFile, bundled, find, in_order, readable
 from studies.engine import typed
 from studies.engine.plan.options import INTERRUPTED
@@ -18,7 +18,7 @@ def run(arguments: Sequence[str]) -> int:
     if arguments and not arguments[0].startswith("-"):
         return _one(find(arguments[0]), arguments[1:])
     names = ", ".join(path.stem for path in bundled())
-    parser = typed.Parser(
+    parser = Parser(
         prog="cnn-studies run",
         usage="cnn-studies run NAME|FILE.py [options of the study]\n       cnn-studies run --all [--scale SCALE]",
         description="Run a study, or go on where it stopped. `cnn-studies run NAME --help` has the options of a study.",

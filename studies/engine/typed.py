@@ -1,4 +1,4 @@
-"""How a person types the platform's commands: how they are read, and how the hints at the end of a screen spell them.
+"""How a person types the platform's commands, and so how the hints at the end of a screen spell them.
 
 Whoever typed ``cnn-studies run activations`` is told to type ``cnn-studies tables ...`` next; whoever typed
 ``python studies/activations.py`` is told ``python analysis/tables.py ...``, as long as that file is there to be run.
@@ -7,22 +7,11 @@ Whoever typed ``cnn-studies run activations`` is told to type ``cnn-studies tabl
 import os
 import shlex
 import sys
-from argparse import ArgumentParser
 from pathlib import Path
-from typing import NoReturn
-
-from cnnzoo.mistake import Mistake
 
 FRONT = "cnn-studies"
 STUDIES = Path(__file__).parents[1]
 _VARIABLE = "CNN_STUDIES_TYPED"  # in the environment, so that commands started by this one know it, too
-
-
-class Parser(ArgumentParser):
-    """Tells a mistake as everything else here does: one line, which `error: ` goes before."""
-
-    def error(self, message: str) -> NoReturn:
-        raise Mistake(f"{message} (see --help)")
 
 
 def by(front: str) -> None:

@@ -144,7 +144,7 @@ def test_a_network_is_not_tested_on_other_classes(
         for i in range(3):
             Image.new("L", (28, 28), 40 * i).save(folder / f"{i}.png")
     with pytest.raises(SystemExit):
-        main(["test", str(saved), "--dataset", "folder:pets", "--data", str(tmp_path)])
+        main(["test", str(saved), "--dataset", "folder:pets", "--data-dir", str(tmp_path)])
     assert "folder:pets has the classes cat, dog" in capsys.readouterr().err
 
 

@@ -73,10 +73,11 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("run activation", "unknown study 'activation'; did you mean 'activations'?"),
         ("run nowhere/mine.py", "there is no file nowhere/mine.py."),
         ("list nowhere.py", "there is no file nowhere.py."),
-        ("train", "a recipe needs a model; known: lenet,"),
-        ("train --model lenet --lr fast", "argument --lr: invalid float value: 'fast'"),
-        ("train --model lenet --epoch 3", "unknown option '--epoch'; did you mean '--epochs'?"),
-        ("train --model lenet --lr 0", "lr must be a finite number above 0, but got 0.0."),
+        ("train", "the following arguments are required: NAME"),
+        ("train lenet --lr fast", "argument --lr: invalid float value: 'fast'"),
+        ("train lenet --epoch 3", "unknown option '--epoch'; did you mean '--epochs'?"),
+        ("test nothing.safetensors", "there is no file nothing.safetensors"),
+        ("train lenet --lr 0", "lr must be a finite number above 0, but got 0.0."),
     ],
 )
 def test_a_mistake_is_one_line(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,26 +88,18 @@ def test_a_mistake_is_one_line(words: str, message: str, capsys: pytest.CaptureF
     assert (said.out, said.err.count("\n")) == ("", 1)
 
 
-def test_one_recipe_is_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_network_is_trained_and_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tmp_path / "lenet.safetensors"
-    recipe = "--model lenet --train-size 200 --epochs 2 --lr 0.05 --no-flip --batch-size 32"
-    assert main(["train", *recipe.split(), "--save", str(kept)]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("lenet on mnist5k, fp32 on ")
-    assert [line.split()[0] for line in said[2:4]] == ["1", "2"]
+    recipe = "lenet --train-size 200 --epochs 2 --lr 0.05 --no-flip --batch-size 32"
+    assert main(["train", *recipe.split(), "--out", str(kept)]) == 0
     recipe_kept = cnnzoo.load(kept).recipe
     assert (recipe_kept.train_size, recipe_kept.lr, recipe_kept.flip) == (200, 0.05, False)
-
-
-def test_a_stem_is_given_as_kernel_sizes(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["train", *["--model", "lenet", "--stem", "3,3"]])
-    assert "stem=(3, 3) would be ignored by model 'lenet'" in capsys.readouterr().err
+    assert main(["test", str(kept)]) == 0
+    assert "lenet on the test set of mnist5k" in capsys.readouterr().out
 
 
 def test_networks(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="0"):
-        main(["networks", "lenet"])
+    assert main(["networks", "lenet"]) == 0
     assert capsys.readouterr().out.startswith("lenet: Report C, MNIST")
 
 

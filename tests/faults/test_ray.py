@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from ray.air.execution._internal import actor_manager
@@ -182,6 +183,21 @@ def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker(monkeypatch: pyte
         heard_of_a_lack_of_memory()  # once this fails, Tune does it by itself: _let_tune_survive_a_lack_of_memory can go
     on_ray._let_tune_survive_a_lack_of_memory()
     assert heard_of_a_lack_of_memory() == ["actor", "task"]
+
+
+@pytest.mark.parametrize("error", [Exception, RuntimeError, TimeoutError])
+def test_ray_does_not_start(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An OSError: the command line tells it in a line and leaves with 4."""
+    monkeypatch.setattr("ray.init", Mock(side_effect=error("The node timed out.\nLast 2 lines of error files: ...")))
+    told = r"^Ray did not start here \(The node timed out\); its logs are in \S+/ray/session_latest/logs$"
+    with pytest.raises(OSError, match=told), on_ray.started(None, 1):
+        pytest.fail("nothing has started")
+
+
+def test_a_wrong_call_of_ray_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray.init", Mock(side_effect=TypeError("unexpected keyword")))
+    with pytest.raises(TypeError, match="unexpected"), on_ray.started(None, 1):
+        pytest.fail("nothing has started")
 
 
 @pytest.mark.slow

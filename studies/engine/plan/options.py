@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cnnzoo.mistake import Mistake
+from cnnzoo.mistake import Mistake, Parser
 from cnnzoo.spelling import unknown
 from studies.engine.schema import SCALES
 from studies.engine.study.study import Study
-from studies.engine.typed import Parser, again
+from studies.engine.typed import again
 
 LOCKED, ENVIRONMENT, INTERRUPTED = 3, 4, 130  # exit codes: see cli.py
 

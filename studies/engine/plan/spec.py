@@ -1,4 +1,4 @@
-"""A study at a scale as plain JSON, for the tags of its parent run: all that the analysis ever needs to know of it."""
+"""A study at a scale as plain JSON, for `spec.json` in the book: all that the analysis ever needs to know of it."""
 
 import hashlib
 import json

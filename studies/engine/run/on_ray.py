@@ -29,10 +29,12 @@ from studies.engine.course import Outcome
 from studies.engine.plan.options import ENVIRONMENT
 from studies.engine.plan.prepare import Machine
 from studies.engine.run.actor import Trainee
-from studies.engine.run.conduct import Conductor
+from studies.engine.run.conduct import RAY_FOLDER, Conductor
 from studies.engine.run.ray_settings import TOKEN
 
 LOOK_SECONDS, MISSED_LOOKS = 5, 4  # between two looks whether the head of the cluster is there; how many may fail
+# What ``ray.init`` raises where one of Ray's own processes does not come up in time: it documents no more than `Exception`.
+DID_NOT_START = (Exception, RuntimeError, TimeoutError, ConnectionError)
 RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
 
 
@@ -161,11 +163,17 @@ def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
             logging_level=logging.ERROR,
             log_to_driver=False,
         )
-    except ConnectionError as error:  # somebody answers there: that was looked at before
-        raise ConnectionError(
-            f"the Ray cluster at {address} lets nobody in without its token: put the file ~/{TOKEN} of its head at the "
-            "same place here, or say in RAY_AUTH_TOKEN_PATH where it is."
-        ) from error
+    except Exception as error:
+        if address and isinstance(error, ConnectionError):  # somebody answers there: that was looked at before
+            raise ConnectionError(
+                f"the Ray cluster at {address} lets nobody in without its token: put the file ~/{TOKEN} of its head at the "
+                "same place here, or say in RAY_AUTH_TOKEN_PATH where it is."
+            ) from error
+        if type(error) not in DID_NOT_START:
+            raise
+        reason, where = str(error).strip().partition("\n")[0].rstrip("."), f"at {address}" if address else "here"
+        logs = f"{RAY_FOLDER}/ray/session_latest/logs"
+        raise ConnectionError(f"Ray did not start {where} ({reason}); its logs are in {logs}") from error
     token = Path.home() / TOKEN
     if not address and token.exists():
         token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there

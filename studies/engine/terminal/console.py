@@ -44,7 +44,7 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
     facts.add_row("arms", ", ".join(arms))
     reported, searched = len(plan.reported_runs()), plan.searched()
     if reported:
-        seeds = f"seeds {_range(budget.reported_seeds)}, tested once at the end"
+        seeds = f"seeds {_range(budget.reported_seeds)}, tested after every epoch, for its curve"
         facts.add_row("as reported", f"{reported} trials: every arm on {seeds}")
     if searched:
         space = ", ".join(sorted({name for arm in searched for name in arm.space}))
