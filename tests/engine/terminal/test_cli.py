@@ -320,7 +320,7 @@ MISTAKES = {
         "Study: missing a required ",
     ),
     "budget=Budget(seeds=2": ("budget=Budget(seed=2", "Budget takes no 'seed'; did you mean 'seeds'? It takes: seeds"),
-    ', than="tanh"': (', then="tanh"', "claim takes no 'then'; did you mean 'than'? It takes: text, better, than"),
+    ', than="tanh"': (', then="tanh"', "claim takes no 'then'; did you mean 'than'? It takes: text, better"),
 }
 
 
