@@ -51,7 +51,6 @@ def trial_tags(trial: Trial, spec: Mapping[str, Any]) -> dict[str, str]:
         schema.STAGE: trial.stage,
         schema.SEED: str(trial.recipe.seed),
         schema.SIGNATURE: trial.signature,
-        schema.DATASET_DIGEST: spec["dataset"]["digest"],
         **({} if trial.search is None else {schema.SEARCH: str(trial.search)}),
         **({} if trial.number is None else {schema.NUMBER: str(trial.number)}),
     }
@@ -64,7 +63,7 @@ def status(outcome: str) -> str:
 
 def end_tags(row: Row) -> dict[str, str]:
     reason = {schema.REASON: redact(row.reason)[-LONGEST_TAG:]} if row.reason else {}
-    return {schema.OUTCOME: row.outcome, **reason}
+    return {schema.OUTCOME: row.outcome, schema.DATASET_DIGEST: row.dataset_digest, **reason}
 
 
 def params(trial: Trial) -> list[Param]:
