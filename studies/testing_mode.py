@@ -9,7 +9,7 @@ from studies.engine import Arm, Budget, Scale, Study, claim, main
 
 STUDY = Study(
     name="testing_mode",
-    question="Are report B's conclusions on batch norm and dropout due to its never calling eval() for testing?",
+    question="Are report B's conclusions on batch norm and dropout due to its never calling evaluation mode for testing?",
     # The report says "a small learning rate": Adam's usual 1e-3. Nothing is tuned: what differs is how it is tested.
     base=Recipe(model="lenet_b", dropout=0.0, norm="none", dataset="folder:characters12",
                 optimizer="adam", lr=1e-3, batch_size=64, epochs=20),
@@ -25,9 +25,9 @@ STUDY = Study(
         claim("Dropout loses by being tested so", better="dropout · eval", than="dropout · B's test"),
         claim("Without either it makes no difference", equal=["plain · eval", "plain · B's test"]),
         claim("Tested so, the network without BN ends ahead (B3)", better="plain · B's test", than="BN · B's test"),
-        claim("Tested by eval(), it ends ahead, too (B3)", better="plain · eval", than="BN · eval"),
+        claim("Tested in evaluation mode, it ends ahead, too (B3)", better="plain · eval", than="BN · eval"),
         claim("Tested so, the network with dropout ends lower (B2)", better="plain · B's test", than="dropout · B's test"),
-        claim("Tested by eval(), it ends lower, too (B2)", better="plain · eval", than="dropout · eval"),
+        claim("Tested in evaluation mode, it ends lower, too (B2)", better="plain · eval", than="dropout · eval"),
     ],
     demo=Scale.demo(dataset="mnist5k", train_size=2000, epochs=10), smoke=Scale.smoke(dataset="mnist5k"),
 )  # fmt: skip
