@@ -9,7 +9,7 @@ from studies.engine import Arm, Budget, Scale, Study, claim, main
 
 STUDY = Study(
     name="testing_mode",
-    question="Are report B's conclusions on batch norm and dropout due to its never calling evaluation mode for testing?",
+    question="Are report B's conclusions on batch norm and dropout due to its never switching to evaluation mode?",
     # The report says "a small learning rate": Adam's usual 1e-3. Nothing is tuned: what differs is how it is tested.
     base=Recipe(model="lenet_b", dropout=0.0, norm="none", dataset="folder:characters12",
                 optimizer="adam", lr=1e-3, batch_size=64, epochs=20),
