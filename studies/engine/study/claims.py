@@ -196,19 +196,21 @@ def claim(
     metric: str = JUDGED_BY,
     at: float | None = None,
 ) -> Claim:
-    """A claim of exactly one of these kinds.
+    """A claim of exactly one kind.
 
-    better=a, than=b    each arm of a beats each arm of b on the metric (a loss, a gap, a time, a size: lower is better)
-    best=a              a beats every other arm
-    near_best=a, within=5    each arm of a is at most 5 points (or what the metric counts in) behind the best
-    equal=[a, b, ...]   these differ by less than the study's margin
-    grows=[a, b], than=[c, d]        the difference a - b is larger than the difference c - d
-    narrower=[a, b], than=[c, d]     a and b lie closer together than c and d, step by step or epoch by epoch
-    reaches=a, above=90 the mean over seeds of each arm of a is above 90
-    trains=a, fails=a   of each arm of a more, or less, than half of all seeds come above twice the accuracy of chance;
-                        above=90 names the accuracy, share=0.9 the share of seeds
-    unstable=a          of some of these arms some seeds do and some do not
-    at=0.2              the metric as it stood after that share of the epochs, not at the end
+    The kinds, and what each takes::
+
+        better=a, than=b    each arm of a beats each arm of b on the metric (a loss, a gap, a time, a size: lower is better)
+        best=a              a beats every other arm
+        near_best=a, within=5    each arm of a is at most 5 points (or what the metric counts in) behind the best
+        equal=[a, b, ...]   these differ by less than the study's margin
+        grows=[a, b], than=[c, d]        the difference a - b is larger than the difference c - d
+        narrower=[a, b], than=[c, d]     a and b lie closer together than c and d, step by step or epoch by epoch
+        reaches=a, above=90 the mean over seeds of each arm of a is above 90
+        trains=a, fails=a   of each arm of a more, or less, than half of all seeds come above twice the accuracy of chance;
+                            above=90 names the accuracy, share=0.9 the share of seeds
+        unstable=a          of some of these arms some seeds do and some do not
+        at=0.2              the metric as it stood after that share of the epochs, not at the end
     """
     given = {
         "better": better, "best": best, "near_best": near_best, "equal": equal, "grows": grows, "narrower": narrower,
