@@ -8,6 +8,7 @@ import math
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
@@ -19,7 +20,7 @@ from studies.engine.book.book import Book
 from studies.engine.book.table import Row
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
-from studies.engine.search.agenda import key_of
+from studies.engine.search.agenda import SearchOf, key_of
 
 JOURNAL = "optuna.journal"
 SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
@@ -35,6 +36,7 @@ class OptunaJournal(Listener):
         self._book = book
         self._path = folder / JOURNAL
         self._candidates: dict[str, tuple[Trial, Row]] = {}  # by signature, in the order in which they ended
+        self._chosen: dict[SearchOf, dict[str, Any]] = {}  # the run-off's choice, where it is known
         self._due = -math.inf
 
     def ended(self, trial: Trial, row: Row) -> None:
@@ -42,6 +44,8 @@ class OptunaJournal(Listener):
             self._candidates[trial.signature] = (trial, row)
             if time.monotonic() >= self._due:
                 self._write()
+        elif trial.stage == "confirm":
+            self._chosen[key_of(trial)] = self._setting(trial)
 
     def closed(self, status: str) -> None:
         if status != "FAILED" and self._plan.searched():
@@ -62,6 +66,8 @@ class OptunaJournal(Listener):
         }
         for trial, row in self._candidates.values():
             searches[key_of(trial)].add_trial(self._frozen(trial, row))
+        for search, setting in self._chosen.items():
+            searches[search].set_user_attr("chosen", setting)
         draft.replace(self._path)
         took = time.monotonic() - started
         self._due = time.monotonic() + max(SECONDS_BETWEEN_WRITINGS, took / SHARE_OF_TIME)
@@ -76,7 +82,7 @@ class OptunaJournal(Listener):
         frozen = create_trial(
             state=STATES.get(row.outcome, TrialState.FAIL),
             value=row.metrics[schema.CHOSEN_BY] if row.outcome == "completed" else None,
-            params={field: getattr(trial.recipe, field) for field in trial.tuned},
+            params=self._setting(trial),
             distributions=dict(self._plan.tuned[trial.arm].space),
             intermediate_values={epoch.number: epoch.val_acc1 for epoch in counted},
             user_attrs={schema.OUTCOME: row.outcome, schema.NUMBER: trial.number, schema.SIGNATURE: trial.signature},
@@ -85,3 +91,6 @@ class OptunaJournal(Listener):
             frozen.datetime_start = datetime.fromtimestamp(row.started)
             frozen.datetime_complete = datetime.fromtimestamp(row.ended)
         return frozen
+
+    def _setting(self, trial: Trial) -> dict[str, Any]:
+        return {field: getattr(trial.recipe, field) for field in self._plan.tuned[trial.arm].space}

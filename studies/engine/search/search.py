@@ -103,7 +103,7 @@ class Search:
             return max(runners, key=lambda number: (self._mean(number), self._score(number), -number))
         return max(self._completed(), key=lambda number: (self._score(number), -number), default=None)
 
-    def frozen(self, number: int, /, **notes: Any) -> FrozenTrial:
+    def frozen(self, number: int) -> FrozenTrial:
         """A candidate that has its outcome, as Optuna knows it: stopped is PRUNED, diverged is FAIL."""
         outcome = self.outcomes[number]
         assert outcome is not None
@@ -114,7 +114,7 @@ class Search:
             params=self.settings[number],
             distributions=dict(self.space),
             intermediate_values=dict(enumerate(scores, start=1)),
-            user_attrs={OUTCOME: outcome.ended, **notes},
+            user_attrs={OUTCOME: outcome.ended},
         )
 
     def _completed(self) -> list[int]:
