@@ -43,6 +43,7 @@ class Spec:
     origin: Mapping[str, str] = field(default_factory=dict)  # of the last start: commit, versions
     declared: Mapping[str, Any] = field(default_factory=dict)  # since when what is judged is as it is now
     searches: int = 1  # repetitions of each arm's search
+    runoff_seeds: tuple[int, ...] = ()  # that the best candidates are scored on again, before one is chosen
     first_look: int | None = None  # seeds at the first verdicts; None: all that are planned
     at_most: int | None = None  # seeds at the last ones
     more_seeds: Mapping[str, Mapping[str, int]] = field(

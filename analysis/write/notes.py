@@ -200,8 +200,10 @@ def _stages(results: Judged) -> list[str]:
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]
         searched = count(spec.trials_per_arm, "search trial")
         often = f", {spec.searches} times over" if spec.searches > 1 else ""
+        again = len(spec.runoff_seeds)
+        runoff = f" the best of them scored on {count(again, 'more seed')}," if again else ""
         lines.append(
-            f"Tuned: {' | '.join(dict.fromkeys(each))}; {searched} an arm{often}, the best by validation accuracy "
+            f"Tuned: {' | '.join(dict.fromkeys(each))}; {searched} an arm{often},{runoff} the best by validation accuracy "
             f"trained anew on {seeds(spec.confirm_seeds)}, and only then tested."
         )
     return lines

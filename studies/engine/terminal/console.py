@@ -91,7 +91,11 @@ def _smaller(plan: Plan) -> str:
     """What the scale changes of the report's setting: `dataset mnist5k (not cifar10), epochs 3 (not 50)`."""
     study = plan.study
     before, after = vars(study.base), study.smaller(plan.scale)
-    changed = [f"{name} {value} (not {before[name]})" for name, value in after.items() if value != before[name]]
+    changed = [
+        f"{name} {value} (not {'all' if before[name] is None else before[name]})"
+        for name, value in after.items()
+        if value != before[name]
+    ]
     seeds, given = study.budget_at(plan.scale).seeds, study.budget.seeds
     return ", ".join([*changed, *([f"{seeds} seeds (not {given})"] if seeds != given else [])])
 

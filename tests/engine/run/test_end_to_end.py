@@ -204,6 +204,7 @@ def test_what_is_printed(undisturbed: Path) -> None:
     ):
         assert part in printed
     assert HOW_THEY_ENDED.search(printed)
+    assert "11 search trials an arm, the best of them scored on 2 more seeds, the best by" in " ".join(printed.split())
     order = [printed.index(part) for part in ("Is ReLU", "[1/42]", "42 trials:", "tiny, scale demo", "next ")]
     assert order == sorted(order)
 

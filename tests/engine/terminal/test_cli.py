@@ -262,7 +262,7 @@ def announced(of: Study, **options: Any) -> str:
 
 def test_what_a_scale_changes_is_announced() -> None:
     printed = announced(replace(STUDY, base=STUDY.base.replace(epochs=9), budget=Budget(seeds=4, trials_per_arm=11)))
-    assert "train_size 80 (not None), epochs 3 (not 9), 2 seeds (not 4)" in printed
+    assert "train_size 80 (not all), epochs 3 (not 9), 2 seeds (not 4)" in printed
     assert "smaller" not in announced(STUDY, scale="report")
 
 
