@@ -167,7 +167,7 @@ def test_asked_to_end_it_says_how_to_go_on(warm: Warm, tmp_path: Path, undisturb
 
 
 def assert_asked_for_more(study: Started, *arguments: str) -> None:
-    done = re.search(r"Interrupted: (\d+) of 30 trials are done, and kept\. To go on: (.*)", study.printed())
+    done = re.search(r"Interrupted: (\d+) of 42 trials are done, and kept\. To go on: (.*)", study.printed())
     assert done, study.printed()
     assert done[2] == " ".join(["python", str(TINY), *arguments]), "in one line, to be copied"
 
