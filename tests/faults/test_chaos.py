@@ -27,13 +27,13 @@ ON_RAY = 5  # every fifth seed
 STARTS, STARTS_OF_RAY = 40, 6  # after so many it is left alone
 ENDS = (0, 130, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP)
 FIFTY = '''
-"""50 trials: 2 arms x 3 seeds, as reported and confirmed, and 19 candidates each."""
+"""50 trials: 2 arms x 3 seeds, as reported and confirmed, and 13 candidates and 6 trials of a run-off each."""
 from dataclasses import replace
 
 from studies.engine import Scale, main
 from tests.engine.tiny_study import STUDY
 
-main(replace(STUDY, demo=Scale(seeds=3, trials_per_arm=19, train_size=40, epochs=3)))
+main(replace(STUDY, demo=Scale(seeds=3, trials_per_arm=13, train_size=40, epochs=3)))
 '''
 
 

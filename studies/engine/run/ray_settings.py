@@ -16,13 +16,12 @@ SETTINGS = {
     "TUNE_RESULT_BUFFER_LENGTH": "1",
 }
 LOOPBACK_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # Ray's name for it; it works on Linux, too
-QUIET = {"RAY_BACKEND_LOG_LEVEL": "error"}  # a refusal is told by us, once
 TOKEN = Path(".ray") / "auth_token"  # in the home folder, where Ray keeps it
 
 
 def apply(*, cluster: bool) -> None:
     """Set what is not set yet: for a cluster that is there already, or for a Ray of our own that nobody else may reach."""
-    settings = {**SETTINGS, **(QUIET if cluster else LOOPBACK_ALONE)}
+    settings = {**SETTINGS, **({} if cluster else LOOPBACK_ALONE)}
     if cluster and (os.environ.keys() & {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} or (Path.home() / TOKEN).exists()):
         settings = {**settings, "RAY_AUTH_MODE": "token"}  # by itself Ray would not look for it
     for name, value in settings.items():

@@ -7,7 +7,7 @@ import pytest
 
 from tests.engine.runs import start
 
-SLOTS, TRIALS = 8, 24
+SLOTS, TRIALS = 8, 16
 SLEEPY_NETWORK = """
 import time
 from torch import nn
@@ -15,7 +15,7 @@ from torch import nn
 
 class Sleepy(nn.Sequential):
     def forward(self, x):
-        time.sleep(1.0 if self.training else 0.0)
+        time.sleep(3.0 if self.training else 0.0)
         return super().forward(x)
 
 
