@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.judge import stats
+from analysis.judge.images.seen import Seen, seen
 from analysis.read.runs import StudyRuns
 from analysis.read.spec import Spec
 from studies.engine import schema
@@ -85,6 +86,14 @@ class Results:
     def history(self) -> pd.DataFrame:
         """The metrics of the reported and confirming trials, a row an epoch."""
         return self.runs.curves(self.runs.trials[self.runs.trials[schema.STAGE].isin(JUDGED_STAGES)])
+
+    @cached_property
+    def seen(self) -> Mapping[str, Seen]:
+        """By stage, what the networks say of each test image."""
+        return {
+            stage: seen(self.runs, {arm: sample.trials for arm, sample in samples.items()})
+            for stage, samples in self.samples.items()
+        }
 
     def stages(self) -> list[str]:
         """The judged stages in which any trial has ended."""
