@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -22,6 +22,7 @@ from studies.engine import schema
 JUDGED_STAGES = ("reported", "confirm")
 NAMES = {"reported": "as reported", "confirm": "tuned"}
 _ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
+Figures = TypeVar("Figures", "pd.Series[float]", pd.DataFrame)  # a row a seed
 _TENTH = 10  # the last tenth of a training is held against the tenth before
 
 
@@ -64,7 +65,7 @@ class Sample:
         """The mean over seeds; NaN over 0 seeds where no seed has the metric."""
         return stats.mean_interval(self.by_unit(self.values(metric)))
 
-    def by_unit(self, by_seed: "pd.Series[float]") -> "pd.Series[float]":
+    def by_unit(self, by_seed: Figures) -> Figures:
         """The independent values: one a seed or, where searches were repeated, the mean over the seeds of each search."""
         if len(self.starts) < 2:
             return by_seed

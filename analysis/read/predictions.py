@@ -8,14 +8,17 @@ A study that was run before these were kept, or that was downloaded, has none.
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cnnzoo.mistake import Mistake
+from studies.engine import schema
 
 Whole = NDArray[np.int64]
 
@@ -68,7 +71,28 @@ def _arrays(path: Path, *names: str) -> list[NDArray[Any]] | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return [file[name] for name in names]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         raise Mistake(f"{path} is damaged; delete it, and what rests on it is left out.") from None
+
+
+def images_frame(by_trial: Mapping[str, tuple[TestSet, Predictions]]) -> pd.DataFrame:
+    """One row per test image and trial: signature, image, true, predicted, right, loss."""
+    frames = {signature: _image_by_image(*own) for signature, own in by_trial.items()}
+    if not frames:
+        return pd.DataFrame(columns=[schema.SIGNATURE, "image", "true", "predicted", "right", "loss"])
+    return pd.concat(frames, names=[schema.SIGNATURE]).reset_index(level=0).reset_index(drop=True)
+
+
+def _image_by_image(test: TestSet, own: Predictions) -> pd.DataFrame:
+    names = pd.CategoricalDtype(list(test.classes))
+    return pd.DataFrame(
+        {
+            "image": np.arange(len(test.labels)),
+            "true": pd.Categorical.from_codes(test.labels.tolist(), dtype=names),
+            "predicted": pd.Categorical.from_codes(own.predicted.tolist(), dtype=names),
+            "right": own.predicted == test.labels,
+            "loss": own.loss,
+        }
+    )

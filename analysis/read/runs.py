@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.read.book import Book, Row
 from analysis.read.frames import epochs_frame, steps_frame, trials_frame
-from analysis.read.predictions import Predictions, TestSet
+from analysis.read.predictions import Predictions, TestSet, images_frame
 from analysis.read.spec import Spec
 from analysis.words import count
 from studies.engine import schema
@@ -46,6 +46,13 @@ class StudyRuns:
         """What these trials' networks say of each test image, by signature; without the trials that have not kept it."""
         found = {signature: self.book.predictions(signature) for signature in trials[schema.SIGNATURE]}
         return {signature: own for signature, own in found.items() if own is not None}
+
+    def said(self, trials: pd.DataFrame) -> pd.DataFrame:
+        """What these trials' networks say, a row a test image; without the trials of which that is not known."""
+        digests = dict(zip(trials[schema.SIGNATURE], trials[schema.DATASET_DIGEST], strict=True))
+        tests = {digest: self.test_set(str(digest)) for digest in set(digests.values())}
+        known = self.predictions(trials)
+        return images_frame({s: (test, own) for s, own in known.items() if (test := tests[digests[s]])})
 
     def _epochs(self, trials: pd.DataFrame) -> Mapping[str, list[Row]]:
         signatures = list(dict.fromkeys(trials[schema.SIGNATURE]))

@@ -99,6 +99,6 @@ def _crossed(results: Results, stage: str, plus: Sequence[str], minus: Sequence[
     if not hits.keys() >= {*plus, *minus}:
         return None
     seeds = reduce(pd.Index.intersection, (hits[arm].index for arm in (*plus, *minus)))
-    total = sum(hits[arm].loc[seeds] for arm in plus) - sum(hits[arm].loc[seeds] for arm in minus)
-    assert isinstance(total, pd.DataFrame)
-    return results.samples[stage][plus[0]].by_unit(total)
+    known = {arm: hits[arm].loc[seeds].to_numpy() for arm in (*plus, *minus)}
+    total = np.sum([known[arm] for arm in plus], axis=0) - np.sum([known[arm] for arm in minus], axis=0)
+    return results.samples[stage][plus[0]].by_unit(pd.DataFrame(total, index=seeds))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.judge.images.seen import Seen
 
+MOST_CLASSES, MOST_IMAGES = 20, 20  # that are shown: those that are hardest
 Matrix = NDArray[np.float64]
 
 
@@ -53,7 +54,7 @@ def confused(seen: Seen, most: int) -> list[tuple[int, int]]:
     return [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, mean.shape), strict=True) if mean[i, j] > 0]
 
 
-def hardest(seen: Seen, most: int) -> list[Hard]:
+def hardest(seen: Seen, most: int = MOST_IMAGES) -> list[Hard]:
     """The images that the largest share of networks gets wrong, every arm counting alike; none that all get right."""
     if seen.test is None:
         return []
