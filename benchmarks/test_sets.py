@@ -24,7 +24,7 @@ from cnnzoo import Recipe
 from studies.engine import Arm, Budget, Scale, Study
 
 Hits = NDArray[np.float64]  # seeds x images: 100 where a network is right, 0 where it is not; or a difference of both
-SEEDS = 20
+SEEDS = 10
 DRAWS = 1000
 STUDY = Study(
     name="test_sets",

@@ -38,9 +38,10 @@ class TestSet:
 
     def pictures(self, images: Whole) -> NDArray[np.uint8] | None:
         """The pixels of some images, NHWC; None where the array is gone: it is a cache of another program's, or machine's."""
-        if not self.array.is_file():
+        try:
+            every = np.load(self.array, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError):
             return None
-        every = np.load(self.array, mmap_mode="r", allow_pickle=False)
         return np.asarray(every[self.rows[images]]) if self.rows.max() < len(every) else None
 
 
