@@ -50,8 +50,9 @@ def left_out(results: Judged) -> list[str]:
     if not arms:
         return []
     return [
-        f"Left out for {named(arms, every)}: the test set's own error, accuracy by class and confusions. What the networks say of each "
-        "image was not kept with these trials, or nothing says of which classes the images are: run the study again to write that down."
+        f"Left out for {named(arms, every)}: the test set's own error, accuracy by class and confusions, as what these networks say of the "
+        "same test images is not in this book. If an older version ran the study, run it again: what can be written down still is, and "
+        "nothing is trained twice."
     ]
 
 

@@ -17,7 +17,7 @@ from analysis.write.page import report
 from analysis.write.render import numbers, page, render
 
 HALF = luck([[0, 0, 0, 100, -100, 0, 0, 0, 0, 0], [0, 0, 0, 100, 0, 0, 0, 0, 0, -100]]).half
-LEFT_OUT = "Left out for relu and mish: the test set's own error, accuracy by class and confusions."
+LEFT_OUT = "Left out for relu and mish: the test set's own error, accuracy by class and confusions, as what"
 
 
 def read() -> Judged:
