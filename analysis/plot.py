@@ -1,4 +1,5 @@
-"""A figure of a study, in a file: forest (the result itself), curves, heatmap, isolation, landscape or tradeoff.
+"""A figure of a study, in a file: forest (the result itself), curves, heatmap, isolation, landscape or tradeoff; or, from what
+the networks say of each test image, confusion, classes (accuracy by class) or hardest (what most of them get wrong).
 
 python analysis/plot.py curves --study activations --out curves.pdf
 python analysis/plot.py curves --study activations --tuned     # of the tuned arms

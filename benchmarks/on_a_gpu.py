@@ -48,7 +48,7 @@ def random_images() -> Dataset:
     labels = torch.randint(CLASSES, (len(images),), generator=noise)
     train, test = (Split(images, labels, torch.arange(*ends)) for ends in ((0, IMAGES), (IMAGES, len(images))))
     names = tuple(map(str, range(CLASSES)))
-    return Dataset("random", "random", names, SHAPE, (0.5,) * 3, (0.25,) * 3, train, test, test, "random")
+    return Dataset("random", "random", names, SHAPE, (0.5,) * 3, (0.25,) * 3, train, test, test, "random", None)
 
 
 def recipe_of(model: str, precision: str, **fields: Any) -> Recipe:

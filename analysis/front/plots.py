@@ -9,6 +9,9 @@ from analysis.draw.curves import curves
 from analysis.draw.figures import Make, draw
 from analysis.draw.forest import forest
 from analysis.draw.heatmap import heatmap
+from analysis.draw.images.classes import classes
+from analysis.draw.images.confusion import confusion
+from analysis.draw.images.hardest import hardest
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
@@ -18,7 +21,8 @@ from cnnzoo.mistake import Mistake
 from studies.engine import typed
 
 FIGURES: Mapping[str, Make] = {
-    make.__name__: make for make in (forest, curves, heatmap, isolation, landscape, tradeoff)
+    make.__name__: make
+    for make in (forest, curves, heatmap, isolation, landscape, tradeoff, classes, confusion, hardest)
 }
 
 
@@ -45,6 +49,15 @@ class Plots:
 
     def tradeoff(self, *, tuned: bool = False) -> Figure:
         return self.figure("tradeoff", tuned)
+
+    def classes(self, *, tuned: bool = False) -> Figure:
+        return self.figure("classes", tuned)
+
+    def confusion(self, *, tuned: bool = False) -> Figure:
+        return self.figure("confusion", tuned)
+
+    def hardest(self, *, tuned: bool = False) -> Figure:
+        return self.figure("hardest", tuned)
 
     def figure(self, name: str, tuned: bool) -> Figure:
         """The figure of that name; a Mistake where the study has nothing to draw."""

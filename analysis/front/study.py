@@ -48,6 +48,15 @@ class Study:
         """One row per value recorded at a training step: arm, stage and seed, ``metric``, ``step``, ``value``. Often empty."""
         return self.trials[_WHOSE].merge(self.results.runs.steps(self.trials), on=schema.SIGNATURE)
 
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """One row per test image of each network that was tested: arm, stage and seed, ``image`` (its place in the test set, from 0),
+        ``true`` and ``predicted`` (names of classes), ``right``, and ``loss`` to three digits.
+
+        Empty where what the networks say was not kept.
+        """
+        return self.trials[_WHOSE].merge(self.results.runs.said(self.trials), on=schema.SIGNATURE)
+
     def table(self) -> pd.DataFrame:
         """One row per arm as reported, and one as tuned: means, intervals, differences and verdicts, as numbers."""
         return render.numbers(self.results)

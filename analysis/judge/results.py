@@ -9,11 +9,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from analysis.judge import stats
+from analysis.judge.images.seen import Seen, seen
 from analysis.read.runs import StudyRuns
 from analysis.read.spec import Spec
 from studies.engine import schema
@@ -21,6 +22,7 @@ from studies.engine import schema
 JUDGED_STAGES = ("reported", "confirm")
 NAMES = {"reported": "as reported", "confirm": "tuned"}
 _ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
+Figures = TypeVar("Figures", "pd.Series[float]", pd.DataFrame)  # a row a seed
 _TENTH = 10  # the last tenth of a training is held against the tenth before
 
 
@@ -63,7 +65,7 @@ class Sample:
         """The mean over seeds; NaN over 0 seeds where no seed has the metric."""
         return stats.mean_interval(self.by_unit(self.values(metric)))
 
-    def by_unit(self, by_seed: "pd.Series[float]") -> "pd.Series[float]":
+    def by_unit(self, by_seed: Figures) -> Figures:
         """The independent values: one a seed or, where searches were repeated, the mean over the seeds of each search."""
         if len(self.starts) < 2:
             return by_seed
@@ -85,6 +87,14 @@ class Results:
     def history(self) -> pd.DataFrame:
         """The metrics of the reported and confirming trials, a row an epoch."""
         return self.runs.curves(self.runs.trials[self.runs.trials[schema.STAGE].isin(JUDGED_STAGES)])
+
+    @cached_property
+    def seen(self) -> Mapping[str, Seen]:
+        """By stage, what the networks say of each test image."""
+        return {
+            stage: seen(self.runs, {arm: sample.trials for arm, sample in samples.items()})
+            for stage, samples in self.samples.items()
+        }
 
     def stages(self) -> list[str]:
         """The judged stages in which any trial has ended."""

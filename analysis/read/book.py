@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from analysis.read.predictions import Predictions, TestSet, predictions, test_set
 from cnnzoo.mistake import Mistake
 from studies.engine import schema, typed
 
@@ -76,11 +77,19 @@ class Book:
                 if row[schema.SIGNATURE] in wanted:
                     by_trial[row[schema.SIGNATURE]].append(row)
             return by_trial
-        folder = self.root / "trials"
+        folder = self.root / schema.TRIALS_FOLDER
         lines = {signature: _lines(folder / signature / "epochs.jsonl") for signature in signatures}
         damaged = f"an epochs.jsonl in {folder} is damaged; run the study again: it names the trial."
         parsed = iter(_parsed([line for own in lines.values() for line in own], damaged, _OF_AN_EPOCH))
         return {signature: [next(parsed) for _ in own] for signature, own in lines.items()}
+
+    def test_set(self, study: str, scale: str, digest: str) -> TestSet | None:
+        """What trials on the data of this digest were tested on; None where that was not kept."""
+        return test_set(self._folder(study, scale) / schema.TEST_SET_FILE.format(digest))
+
+    def predictions(self, signature: str) -> Predictions | None:
+        """What a trial's network says of each test image; None where that was not kept."""
+        return predictions(self.root / schema.TRIALS_FOLDER / signature / schema.PREDICTIONS_FILE)
 
     def _folder(self, study: str, scale: str) -> Path:
         return self.root / schema.STUDIES_FOLDER / f"{study}.{scale}"

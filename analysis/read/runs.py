@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.read.book import Book, Row
 from analysis.read.frames import epochs_frame, steps_frame, trials_frame
+from analysis.read.predictions import Predictions, TestSet, images_frame
 from analysis.read.spec import Spec
 from analysis.words import count
 from studies.engine import schema
@@ -37,6 +38,21 @@ class StudyRuns:
     def steps(self, trials: pd.DataFrame) -> pd.DataFrame:
         """The values that these trials recorded at single training steps; only loss landscapes do."""
         return steps_frame(self._epochs(trials))
+
+    def test_set(self, digest: str) -> TestSet | None:
+        return self.book.test_set(self.spec.name, self.spec.scale, digest)
+
+    def predictions(self, trials: pd.DataFrame) -> dict[str, Predictions]:
+        """What these trials' networks say of each test image, by signature; without the trials that have not kept it."""
+        found = {signature: self.book.predictions(signature) for signature in trials[schema.SIGNATURE]}
+        return {signature: own for signature, own in found.items() if own is not None}
+
+    def said(self, trials: pd.DataFrame) -> pd.DataFrame:
+        """What these trials' networks say, a row a test image; without the trials of which that is not known."""
+        digests = dict(zip(trials[schema.SIGNATURE], trials[schema.DATASET_DIGEST], strict=True))
+        tests = {digest: self.test_set(str(digest)) for digest in set(digests.values())}
+        known = self.predictions(trials)
+        return images_frame({s: (test, own) for s, own in known.items() if (test := tests[digests[s]])})
 
     def _epochs(self, trials: pd.DataFrame) -> Mapping[str, list[Row]]:
         signatures = list(dict.fromkeys(trials[schema.SIGNATURE]))

@@ -13,6 +13,7 @@ from analysis.judge.results import NAMES
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
 from analysis.words import LABELS, SMOKE, count, listed, number, plus_minus, probability
 from analysis.write.formats import screen, wrapped
+from analysis.write.images.words import of_a_claim
 from analysis.write.lints import lints, missing
 from analysis.write.notes import ONE_SEARCH, TRAIN_ACCURACY, corrected, found, from_one_search, named
 from studies.engine import schema
@@ -107,7 +108,7 @@ def _lines(results: Judged, own: Sequence[Ruling]) -> list[str]:
     lines = []
     for ruling in own:
         lines += wrapped(f"   {NAMES[ruling.stage]}: {ruling.verdict}. {sentence(results, ruling)}", screen())
-        lines += [f"      {line}" for line in figures(results, ruling)]
+        lines += [part for line in figures(results, ruling) for part in wrapped(f"      {line}", screen())]
     if own and "confirm" in results.stages() and not any(ruling.stage == "confirm" for ruling in own):
         lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
     return lines or [f"   {unjudged(results)}"]
@@ -147,7 +148,9 @@ def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     if math.isnan(contrast.p):
         return f"{label}: {by}"
     of_what = "of a difference that matters, " if contrast.verdict == EQUAL or isinstance(contrast.said, Within) else ""
-    return f"{label}: {by} (n = {d.n}; {of_what}{_p(contrast.p, contrast.p_corrected)})"
+    test_set = of_a_claim(results, ruling.stage, contrast, ruling.claim.metric, ruling.claim.at)
+    n = f"n = {d.n}, {test_set}" if test_set else f"n = {d.n}"
+    return f"{label}: {by} ({n}; {of_what}{_p(contrast.p, contrast.p_corrected)})"
 
 
 def _p(alone: float, shown: float) -> str:

@@ -14,6 +14,7 @@ from analysis.judge.results import JUDGED_STAGES, NAMES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import fixed
 from analysis.words import arms, count, listed, number, seeds, short, space
+from analysis.write.images.words import here_alone
 from studies.engine import schema
 
 FEW = 3
@@ -50,7 +51,18 @@ def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> st
 
 def lints(results: Judged) -> list[str]:
     """The warnings, one plain sentence each."""
-    checks = (_few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _noise, _tuned_below)
+    checks = (
+        _few_seeds,
+        _diverged,
+        _half_learned,
+        _edges,
+        _unequal,
+        _improving,
+        _mixed,
+        _noise,
+        _tuned_below,
+        here_alone,
+    )
     return [line for check in checks for line in check(results)]
 
 

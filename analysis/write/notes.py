@@ -10,6 +10,8 @@ from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
 from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, probability, seeds, setting, space
+from analysis.write.images import words as images
+from analysis.write.images.tables import TABLES, TEST_SET
 from studies.engine import schema
 from studies.engine.study.error_budget import LEVEL
 
@@ -114,7 +116,8 @@ def _interaction(results: Judged) -> str | None:
 
 def notes(results: Judged) -> list[str]:
     """The notes on how every number was made."""
-    made = [_data(results), _intervals(results), *_verdicts(results), _choice_made(results), TRAIN_ACCURACY]
+    made = [_data(results), _intervals(results), *images.notes(results), *_verdicts(results), _choice_made(results)]
+    made.append(TRAIN_ACCURACY)
     return [*made, *_stages(results), *_report(results), *results.runs.notes]
 
 
@@ -122,12 +125,15 @@ def under(results: Judged, table: str) -> list[str]:
     """The notes that a reader needs who sees this table alone."""
     if table == "fit":
         return [_data(results), TRAIN_ACCURACY]
+    if table in TABLES:
+        return [_data(results), *(images.under(results) if table == TEST_SET else [])]
     if table in ("accuracy", "factors"):
         verdicts = _verdicts(results) if table == "accuracy" else []
         return [
             verdict(results),
             _data(results),
             _intervals(results),
+            *images.notes(results),
             *verdicts,
             _choice_made(results),
             *_stages(results),

@@ -8,6 +8,9 @@ from analysis.draw.curves import curves
 from analysis.draw.figures import Make, draw, encoded
 from analysis.draw.forest import forest
 from analysis.draw.heatmap import heatmap
+from analysis.draw.images.classes import classes
+from analysis.draw.images.confusion import confusion
+from analysis.draw.images.hardest import hardest
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
@@ -16,6 +19,9 @@ from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import setting, short
 from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
+from analysis.write.images import tables as images
+from analysis.write.images.words import GLOSSARY as TEST_SET
+from analysis.write.images.words import under
 from studies.engine import schema, typed
 
 _COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
@@ -33,12 +39,18 @@ _FIGURES: Sequence[tuple[Make, str, str]] = (
     (landscape, "reported", "Along the training, in bands over the learning rates; each point is a mean over some steps."),
 )  # fmt: skip
 
+_IMAGES: Sequence[tuple[Make, str]] = (
+    (classes, "Accuracy by class: the mean of each arm over its seeds, on a line from its lowest to its highest seed."),
+    (confusion, "What is taken for what, in percent of the true class: a row adds up to 100; unshaded: what is right."),
+    (hardest, "The test images that most networks get wrong: place in the test set, what it is, what most of those that are wrong say."),
+)  # fmt: skip
 
 GLOSSARY = (
     ("arm", "one of the things that are compared"),
     ("test acc@1", "percent of the test images whose most likely class is the right one; the test set takes part in no choice"),
     ("seed", "the number that fixes what is random in a training; arms are compared on the same seeds, in brackets: how many"),
     ("±", "half the 95 % interval: how far the mean over so few seeds may be from that over many"),
+    TEST_SET,
     ("as reported", "every arm at the setting that the report used"),
     ("tuned", "every arm at the best setting of a search of its own, on validation data, trained anew on fresh seeds"),
     ("Δ, baseline", "the difference to the arm that the others are held against, seed by seed"),
@@ -59,6 +71,8 @@ def report(results: Judged, said: Page) -> str:
         unjudged=claims.unjudged(results),
         result=[(drawn, caption) for make, stage, caption in _RESULT if (drawn := _drawn(results, make, stage))],
         figures=[(drawn, caption) for make, stage, caption in _FIGURES if (drawn := _drawn(results, make, stage))],
+        by_image=[(NAMES[stage], *_by_image(results, stage)) for stage in results.stages() if results.seen[stage].test],
+        image_notes=under(results),
         glossary=GLOSSARY,
         settings=_settings(results),
         origin=_origin(results),
@@ -74,6 +88,12 @@ def _drawn(results: Judged, make: Make, stage: str) -> str | None:
     """A figure as an image embedded in the page, where the names of its shapes cannot clash with another's; or None."""
     figure = draw(make, results, stage)
     return f"data:image/svg+xml;base64,{base64.b64encode(encoded(figure, 'svg')).decode()}" if figure else None
+
+
+def _by_image(results: Judged, stage: str) -> tuple[list[Table], list[tuple[str, str]]]:
+    """What the networks of a stage say of each test image: tables, and figures with their captions."""
+    figures = [(drawn, caption) for make, caption in _IMAGES if (drawn := _drawn(results, make, stage))]
+    return images.tables(results, stage), figures
 
 
 def _settings(results: Judged) -> list[Table]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.judge import stats
 from analysis.judge.correction import least
+from analysis.judge.images.luck import luck_of
 from analysis.judge.page import Contrast
 from analysis.judge.verdicts import Judged
 from analysis.words import between, setting
@@ -27,7 +28,7 @@ _SAID = (
 
 def page(results: Judged, only: str | None = None) -> Page:
     """All that is said about a study, as texts; with ``only``, just the tables of that name."""
-    made = [table for table in tables(results) if only in (None, table.name)]
+    made = tables(results, only)
     first = {table.name: table for table in reversed(made)}
     noted = [
         replace(table, notes=under(results, table.name)) if table is first[table.name] else table for table in made
@@ -67,6 +68,7 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
     reported = results.spec.reported.get(arm, {}) if stage == "reported" else {}
     said = {name: between(*value) if isinstance(value, Sequence) else value for name, value in reported.items()}
     flips = improves = math.nan
+    own_luck, luck = _luck(results, stage, arm, contrast)
     needed = contrast.needed if contrast else (math.nan, math.nan)
     if contrast and contrast.difference.n:
         own, base = (
@@ -80,10 +82,12 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
         "setting": setting(results.setting(arm)) if stage == "confirm" else "",
         **{f"report_{name.removeprefix('model/').replace('/', '_')}": said.get(name, math.nan) for name in _SAID},
         "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,
+        "test_acc1_test_set_half": own_luck[0], "seed_sd": own_luck[1], "network_sd": own_luck[2],
         "n": test.n, "planned": len(sample.planned), "diverged": len(sample.diverged), "failed": len(sample.failed),
         "train_acc1": train.mean, "train_acc1_half": train.half, "gap": gap.mean, "gap_half": gap.half,
         "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": results.chosen_arm(stage) == arm,
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
+        "difference_test_set_half": luck,
         **_ps(contrast), "p_sign_flip": flips, "probability_of_improvement": improves,
         "verdict": contrast.verdict if contrast else "",
         "seeds_to_decide_low": needed[0], "seeds_to_decide_high": needed[1],
@@ -91,6 +95,14 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
         "seconds_per_epoch": results.seconds(sample).mean,
         "trials": cost["trials"], "search_trials": cost["searched"], "epochs": cost["epochs"], "stopped": cost["stopped"],
     }  # fmt: skip
+
+
+def _luck(results: Judged, stage: str, arm: str, contrast: Contrast | None) -> tuple[tuple[float, float, float], float]:
+    """What test images add to an arm's accuracy, its spread over seeds with and without that, and what they add to its difference."""
+    own = luck_of(results, stage, [arm])
+    difference = luck_of(results, stage, [arm], [str(results.spec.baseline_of(stage))]) if contrast else None
+    of_arm = (own.half, own.seed_sd, own.network_sd) if own else (math.nan, math.nan, math.nan)
+    return of_arm, difference.half if difference else math.nan
 
 
 def _ps(contrast: Contrast | None) -> dict[str, float]:

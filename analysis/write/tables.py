@@ -12,14 +12,24 @@ from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
 from analysis.words import NOTHING, figure, needs, number, plus_minus, setting
 from analysis.write.formats import Column, Table
+from analysis.write.images import tables as images
 from studies.engine import schema
 
-TABLES = ("factors", "accuracy", "fit", "cost")
+TABLES = ("factors", "accuracy", "fit", "cost", *images.TABLES)
 FEW_CLASSES = 20
 
 
-def tables(results: Judged) -> list[Table]:
-    """All tables of a study, the one that answers its question first."""
+def tables(results: Judged, only: str | None = None) -> list[Table]:
+    """The tables of a study, the one that answers its question first; with ``only``, those of that name.
+
+    What is said image by image is long, and is there only where it is asked for.
+    """
+    if only in images.TABLES:
+        return [table for stage in results.stages() for table in images.tables(results, stage) if table.name == only]
+    return [table for table in _usual(results) if only in (None, table.name)]
+
+
+def _usual(results: Judged) -> list[Table]:
     fit = "Fit, over the same seeds (gap: train minus test accuracy)"
     return [
         *_pivot(results),
@@ -61,6 +71,7 @@ def _compared(results: Judged, stage: str, arms: list[str]) -> list[Column]:
     return [
         Column(f"Δ to {results.spec.baseline_of(stage)}", [_delta(results, stage, arm) for arm in arms]),
         Column("verdict", [_verdict(results, stage, arm) for arm in arms], figures=False),
+        *images.beside(results, stage, arms),
     ]
 
 

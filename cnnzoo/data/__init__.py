@@ -49,6 +49,7 @@ def open_dataset(
         validation=held_out,
         test=test,
         digest=_digest(prepared.digest, rows),
+        file=prepared.file,
     )
 
 

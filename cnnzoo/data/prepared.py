@@ -40,6 +40,7 @@ class Prepared:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     digest: str  # of pixels, labels and parts: the same on every machine
+    file: Path  # that the images are mapped from
 
 
 def cache_root() -> Path:
@@ -91,7 +92,7 @@ def _open(folder: Path) -> Prepared | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     classes, mean, std = (tuple(meta[field]) for field in ("classes", "mean", "std"))
-    return Prepared(images, labels, parts, classes, mean, std, meta["digest"])
+    return Prepared(images, labels, parts, classes, mean, std, meta["digest"], folder / IMAGES)
 
 
 def _write(folder: Path, contents: Contents) -> None:

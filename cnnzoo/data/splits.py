@@ -4,6 +4,7 @@ The seed of a recipe does not touch the splits: arms and seeds of a study are co
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -52,6 +53,7 @@ class Dataset:
     validation: Split  # without images where nothing is held out
     test: Split
     digest: str  # of the content and of the rows of all three splits: what was learned from, chosen by and judged on
+    file: Path | None  # that the array of images is mapped from; None: it is in memory alone
 
 
 def stratified(labels: NDArray[np.int64], rows: Rows, total: int, *, keep: int = 1) -> tuple[Rows, Rows]:

@@ -18,13 +18,14 @@ class Predictions:
 
     def __init__(self, loss: str, classes: int) -> None:
         self._loss = loss
+        self._places = 5 if classes > 5 else 1
         self._type = np.uint8 if classes <= SMALL else np.uint16
         self._predicted: list[Tensor] = []
         self._losses: list[Tensor] = []
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
-        """Take in a batch."""
-        self._predicted.append(logits.argmax(1))
+        """Take in a batch. Of classes that are level the score counts the first of `topk`, so this is what is kept here."""
+        self._predicted.append(logits.topk(self._places).indices[:, 0])
         self._losses.append(loss_of_each(self._loss, logits, labels))
 
     def save(self, path: Path) -> None:

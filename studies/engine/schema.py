@@ -17,8 +17,10 @@ DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", 
 HOST, STARTED = "host", "started"
 
 RESULTS = Path("results")  # the book, in the folder where a study is started
-# The files of a study in it: ``results/studies/<study>.<scale>/`` holds both.
+# The files of a study in it: ``results/studies/<study>.<scale>/`` holds them.
 STUDIES_FOLDER, SPEC_FILE, ROWS_FILE = "studies", "spec.json", "trials.jsonl"
+TEST_SET_FILE = "test_set.{}.npz"  # by the digest of the data: the classes of the test images
+TRIALS_FOLDER, PREDICTIONS_FILE = "trials", "predictions.npz"  # a folder a trial: what it says of each test image
 CURVES_FILE = "curves.jsonl"  # beside them among the artifacts in MLflow: the epochs of all trials
 
 STAGES = ("reported", "search", "runoff", "confirm")

@@ -160,13 +160,13 @@ def write_book(plan: Mapping[str, Any], trials: Sequence[Trial], root: Path = Pa
     ended = [trial for trial in trials if trial.outcome]
     (folder / "trials.jsonl").write_text("".join(f"{json.dumps(_row(trial))}\n" for trial in ended))
     for trial in trials:
-        own = root / "trials" / _signature(trial)
+        own = root / "trials" / signature_of(trial)
         own.mkdir(parents=True, exist_ok=True)
         (own / "epochs.jsonl").write_text("".join(f"{json.dumps(epoch)}\n" for epoch in _epochs(trial)))
     return root
 
 
-def _signature(trial: Trial) -> str:
+def signature_of(trial: Trial) -> str:
     text = f"{trial.arm} {trial.stage} {trial.scale} {trial.recipe()}"
     return trial.signature or hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -181,7 +181,7 @@ def _row(trial: Trial) -> dict[str, Any]:
         metrics |= {schema.TEST_ACC1: trial.test, schema.TEST_LOSS: 0.3}
     return {
         "arm": trial.arm, "stage": trial.stage, "seed": trial.seed, "search": trial.search, "number": trial.number,
-        "signature": _signature(trial), "name": f"{trial.arm} · seed {trial.seed}", "outcome": trial.outcome,
+        "signature": signature_of(trial), "name": f"{trial.arm} · seed {trial.seed}", "outcome": trial.outcome,
         "reason": "", "started": 0.0, "ended": 1.0, "device": "cpu", "host": "here", "dataset_digest": trial.digest,
         "versions": trial.versions, "trials_on_device": trial.shared, **trial.recipe(),
         **{name: None if math.isnan(value) else value for name, value in metrics.items()},

@@ -14,7 +14,8 @@ BELOW = {  # what a room may use, apart from itself, the words and the names of 
     "write": {"read", "judge", "draw"},
     "front": {"read", "judge", "draw", "write"},
 }
-FILES = sorted(path for room in BELOW for path in (ANALYSIS / room).glob("*.py"))
+FILES = sorted(path for room in BELOW for path in (ANALYSIS / room).rglob("*.py"))
+FOLDERS = sorted({path.parent for path in FILES})
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -29,13 +30,13 @@ def _file(module: str) -> Path:
     return ANALYSIS.parent / f"{module.replace('.', '/')}.py"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ANALYSIS)))
 def test_a_room_uses_those_below_it(path: Path) -> None:
-    room = path.parent.name
+    room = path.relative_to(ANALYSIS).parts[0]
     allowed = {room, *BELOW[room], "words"}
     assert {module.split(".")[1] for module in imported(path)} <= allowed
 
 
-@pytest.mark.parametrize("folder", [ANALYSIS, *(ANALYSIS / room for room in BELOW)], ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", [ANALYSIS, *FOLDERS], ids=lambda path: str(path.relative_to(ANALYSIS.parent)))
 def test_at_most_seven_files(folder: Path) -> None:
     assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= 7

@@ -29,7 +29,7 @@ from studies.engine.course import Course, Outcome
 from studies.engine.crashpoints import crashpoint
 
 RECIPE, ORIGIN, EPOCHS, RESULT = "recipe.json", "origin.json", "epochs.jsonl", "result.json"
-CHECKPOINT, MODEL, PREDICTIONS = "checkpoint.pt", "model.safetensors", "predictions.npz"
+CHECKPOINT, MODEL, PREDICTIONS = "checkpoint.pt", "model.safetensors", schema.PREDICTIONS_FILE
 _RESULT_KEYS = {"outcome", "metrics", "reason", "ended"}
 
 
@@ -38,7 +38,7 @@ class Book:
         self.root = root
 
     def folder(self, signature: str) -> Path:
-        return self.root / "trials" / signature
+        return self.root / schema.TRIALS_FOLDER / signature
 
     def table(self, study: str, scale: str) -> Table:
         return Table(self.root / schema.STUDIES_FOLDER / f"{study}.{scale}")

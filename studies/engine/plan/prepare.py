@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -53,6 +53,7 @@ class Prepared:
     slots: int
     gpus_per_trial: float
     why_scale: str
+    tested_on: Sequence[Dataset]  # the data of all arms, as reported and tuned: often only one
 
     @property
     def lanes(self) -> float:
@@ -84,7 +85,9 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book, *, dow
     if options.gpus_per_trial == "auto":
         gpus_per_trial = 1 / machine.ask(trials_at_once, baseline, data.shape, len(data.classes), device)
         slots = _slots(options, machine, gpus_per_trial)
-    return Prepared(plan, data, device, slots, gpus_per_trial, why)
+    recipes = [*plan.arms.values(), *(tuned.base for tuned in plan.tuned.values())]
+    tested_on = list({dataset.digest: dataset for dataset in map(open_for, recipes)}.values())
+    return Prepared(plan, data, device, slots, gpus_per_trial, why, tested_on)
 
 
 def _check_asked(study: Study, options: Options) -> None:

@@ -23,6 +23,7 @@ from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
+from studies.engine.book.test_sets import keep_test_set
 from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.mirror.tracker import Tracker
 from studies.engine.mirror.tracking_uri import check_uri
@@ -114,6 +115,8 @@ def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> End
     if options.dry_run:
         return None
     with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
+        for dataset in prepared.tested_on:
+            keep_test_set(table.folder, dataset)
         tags = origin(seat.source, prepared.device, prepared.slots)
         means = Means(data_dir=options.data_dir.absolute(), device=prepared.device, slots=prepared.slots, origin=tags)
         declared = declaration(spec(plan, data), table.spec(), time.time())

@@ -1,0 +1,104 @@
+"""How much a figure owes to the images that happen to be in the test set, beside what it owes to the seeds.
+
+Seeds and images are crossed: every network meets every image. A value is a mean, plus what the seed adds, plus what the
+image adds, plus what the two add together; decision 0012 says why these parts are found in closed form.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import bdtr
+
+from analysis.judge.results import Results
+from analysis.judge.stats import Estimate
+from studies.engine.study.error_budget import LEVEL
+
+_Z = 1.959964
+assert LEVEL == 0.05, "which is what the quantile above is of"
+
+
+class Luck(NamedTuple):
+    """The spread of a mean over ``seeds`` networks and ``images`` test images; NaN where one seed cannot tell."""
+
+    seeds: int
+    images: int
+    seed_sd: float  # between networks, as measured on this test set
+    network_sd: float  # between networks, as it would be on endlessly many images
+    image_variance: float  # of the mean: what another test set of the same size adds to the spread over seeds
+
+    @property
+    def half(self) -> float:
+        """Half the 95 % interval for the test set alone."""
+        return _Z * math.sqrt(self.image_variance)
+
+    def both(self, over_seeds: float) -> float:
+        """Half the 95 % interval for other seeds and another test set, from that for other seeds: the root of the squares."""
+        return math.hypot(over_seeds, self.half)
+
+
+class Discordant(NamedTuple):
+    """Two networks on the same images: where only one of them is right, and McNemar's exact p of "they are equally often"."""
+
+    only_first: int
+    only_second: int
+    p: float
+
+
+def luck(values: ArrayLike) -> Luck:
+    """The parts of the spread of the mean of ``values``, shape (seeds, images): a two-way analysis of variance."""
+    x = np.asarray(values, dtype=float)
+    seeds, images = x.shape
+    assert images > 1, "more than one image"
+    by_image, by_seed = x.mean(axis=0), x.mean(axis=1)
+    among_images = float(by_image.var(ddof=1)) / images
+    if seeds == 1:
+        return Luck(1, images, math.nan, math.nan, among_images)
+    rest = float(((x - by_image - by_seed[:, None] + x.mean()) ** 2).sum()) / ((seeds - 1) * (images - 1))
+    among_seeds = float(by_seed.var(ddof=1))
+    return Luck(
+        seeds,
+        images,
+        seed_sd=math.sqrt(among_seeds),
+        network_sd=math.sqrt(max(0.0, among_seeds - rest / images)),
+        image_variance=max(0.0, among_images - rest / (seeds * images)),
+    )
+
+
+def luck_of(results: Results, stage: str, plus: Sequence[str], minus: Sequence[str] = ()) -> Luck | None:
+    """The same for a sum of arms less a sum of others, over the seeds that all of them have; None where it is not known."""
+    by_image = _crossed(results, stage, plus, minus)
+    return None if by_image is None or by_image.empty else luck(by_image.to_numpy())
+
+
+def discordant(results: Results, stage: str, arm: str, other: str) -> Discordant | None:
+    """Where each arm has one seed, and it is the same: the images that only one of both networks gets right."""
+    difference = _crossed(results, stage, [arm], [other])
+    if difference is None or len(difference) != 1:
+        return None
+    return mcnemar(int((difference > 0).to_numpy().sum()), int((difference < 0).to_numpy().sum()))
+
+
+def mcnemar(only_first: int, only_second: int) -> Discordant:
+    least, every = min(only_first, only_second), only_first + only_second
+    return Discordant(only_first, only_second, min(1.0, 2 * float(bdtr(least, every, 0.5))))
+
+
+def holds_elsewhere(difference: Estimate, found: Luck) -> bool:
+    """Whether the difference would not turn over on another test set of the same size, with other seeds."""
+    return abs(difference.mean) > found.both(difference.half)
+
+
+def _crossed(results: Results, stage: str, plus: Sequence[str], minus: Sequence[str]) -> pd.DataFrame | None:
+    """A row a seed (or search), a column an image: the accuracies of some arms less those of others, in points."""
+    hits = results.seen[stage].hits
+    if not hits.keys() >= {*plus, *minus}:
+        return None
+    seeds = reduce(pd.Index.intersection, (hits[arm].index for arm in (*plus, *minus)))
+    known = {arm: hits[arm].loc[seeds].to_numpy() for arm in (*plus, *minus)}
+    total = np.sum([known[arm] for arm in plus], axis=0) - np.sum([known[arm] for arm in minus], axis=0)
+    return results.samples[stage][plus[0]].by_unit(pd.DataFrame(total, index=seeds))

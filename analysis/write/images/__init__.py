@@ -1,0 +1,1 @@
+"""What predictions say: as tables, as a part of the page, and in words."""

@@ -1,0 +1,87 @@
+"""What predictions say, in words: the notes on the test set's own error, and what is left out without them."""
+
+from collections.abc import Iterator
+
+from analysis.judge.evidence import value_at
+from analysis.judge.images.luck import holds_elsewhere, luck_of
+from analysis.judge.page import BETTER, WORSE, Contrast
+from analysis.judge.results import NAMES
+from analysis.judge.verdicts import Judged
+from analysis.words import arms as named
+from analysis.words import listed, number, plus_minus
+from studies.engine import schema
+from studies.engine.study.assertions import Above, Within
+
+TEST_SET = (
+    "± test set: how much the choice of test images adds, if as many others of the same kind had been taken; with the ± over "
+    "seeds it adds up like the sides of a right angle (3 and 4 make 5). Verdicts are about this test set."
+)
+NETWORKS = (
+    "Sd over seeds: as measured. Of the networks: what would be left of it on endlessly many images (arXiv 2304.01910); the rest "
+    "is that networks which are equally good get other images wrong."
+)
+MCNEMAR = (
+    "McNemar: the images that only this network, and only the baseline's, gets right, and the exact p that both are equally many; it "
+    "speaks of these two networks, not of the arms."
+)
+GLOSSARY = (
+    "± test set",
+    "how much further the figure may be off because these and no other images were tested on; it is added to the ± over seeds "
+    "as the root of both squares",
+)
+
+
+def notes(results: Judged) -> list[str]:
+    """The note on the test set's error, where it is known, and a line on the arms of which nothing is known."""
+    known = any(results.seen[stage].test for stage in results.stages())
+    return [*([TEST_SET] if known else []), *left_out(results)]
+
+
+def under(results: Judged) -> list[str]:
+    """The notes on the table of the test set's error."""
+    seeds = {len(own) for stage in results.stages() for own in results.seen[stage].predicted.values()}
+    return [TEST_SET, NETWORKS, *([MCNEMAR] if 1 in seeds else [])]
+
+
+def left_out(results: Judged) -> list[str]:
+    """A line on the arms whose predictions are not known, so that what rests on them is missing."""
+    every = results.spec.every_arm()
+    arms = [arm for arm in every if any(arm in results.seen[stage].left_out for stage in results.stages())]
+    if not arms:
+        return []
+    return [
+        f"Left out for {named(arms, every)}: the test set's own error, accuracy by class and confusions, as what these networks say of the "
+        "same test images is not in this book. If an older version ran the study, run it again: what can be written down still is, and "
+        "nothing is trained twice."
+    ]
+
+
+def here_alone(results: Judged) -> Iterator[str]:
+    """A warning on differences that another test set might turn over."""
+    for stage in results.stages():
+        baseline = str(results.spec.baseline_of(stage))
+        doubtful = []
+        for arm, contrast in results.contrasts[stage].items():
+            found = luck_of(results, stage, [arm], [baseline]) if contrast.verdict in (BETTER, WORSE) else None
+            if found and not holds_elsewhere(contrast.difference, found):
+                both = found.both(contrast.difference.half)
+                doubtful.append(f"{arm} ({plus_minus(contrast.difference.mean, both, sign=True)})")
+        if doubtful:
+            yield (
+                f"Shown for this test set alone ({NAMES[stage]}, ± seeds and test set together): {listed(doubtful)}; "
+                f"another one might turn it over."
+            )
+
+
+def of_a_claim(results: Judged, stage: str, contrast: Contrast, metric: str, at: float | None) -> str:
+    """The test set's error of a difference that a claim speaks of, as ``± 0.60 for the test set``; else nothing."""
+    if value_at(metric, at) != schema.JUDGED_BY:
+        return ""
+    match contrast.said:
+        case Above(plus=plus, minus=minus):
+            found = luck_of(results, stage, plus, minus)
+        case Within(arm=arm, other=other):
+            found = luck_of(results, stage, [arm], [other])
+        case _:
+            found = None
+    return f"± {number(found.half)} for the test set" if found else ""
