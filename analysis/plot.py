@@ -1,7 +1,8 @@
-"""A figure of a study, in a file: forest (the result itself), curves, heatmap, isolation, landscape or tradeoff.
+"""A figure of a study, in a file: forest (the result itself), curves, learning, heatmap, isolation, landscape or tradeoff.
 
 python analysis/plot.py curves --study activations --out curves.pdf
 python analysis/plot.py curves --study activations --tuned     # of the tuned arms
+python analysis/plot.py learning --study activations           # loss, train and test accuracy, as report D draws them
 """
 
 from collections.abc import Sequence
