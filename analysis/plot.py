@@ -1,8 +1,9 @@
-"""A figure of a study, in a file: forest (the result itself), curves, heatmap, isolation, landscape or tradeoff; or, from what
-the networks say of each test image, confusion, classes (accuracy by class) or hardest (what most of them get wrong).
+"""A figure of a study, in a file: forest (the result itself), curves, learning, heatmap, isolation, landscape or tradeoff; or,
+from what the networks say of each test image, confusion, classes (accuracy by class) or hardest (what most get wrong).
 
 python analysis/plot.py curves --study activations --out curves.pdf
 python analysis/plot.py curves --study activations --tuned     # of the tuned arms
+python analysis/plot.py learning --study activations           # loss, train and test accuracy, as report D draws them
 """
 
 from collections.abc import Sequence

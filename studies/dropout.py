@@ -28,7 +28,7 @@ STUDY = Study(
         claim("With dropout it ends lower (B2)", better="no dropout", than="dropout"),
         claim("Tested as the report did, too (B2)", better="no dropout, B's test", than="dropout, B's test"),
     ],
-    demo=Scale.demo(dataset="mnist5k", train_size=2000, epochs=10),
+    demo=Scale.demo(dataset="mnist5k", image_size=14, train_size=2000, epochs=10),
     smoke=Scale.smoke(dataset="mnist5k"),
 )  # fmt: skip
 

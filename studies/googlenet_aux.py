@@ -22,7 +22,7 @@ STUDY = Study(
         claim("With auxiliaries it ends higher (arXiv 1409.4842)", better="auxiliaries", than="no auxiliaries"),
         claim("They do not speed up the start (arXiv 1512.00567)", equal=["auxiliaries", "no auxiliaries"], at=0.2),
     ],
-    demo=Scale.demo(train_size=2000, batch_size=32, epochs=5),
+    demo=Scale.demo(train_size=2000, batch_size=32, epochs=6),
     smoke=Scale.smoke(seeds=1, trials_per_arm=1, epochs=1),
 )
 

@@ -21,7 +21,7 @@ STUDY = Study(
     columns="dropout",
     claims=[
         # The report speaks of settings that do not train for VGG alone.
-        claim("GoogLeNet trains at each of the nine settings", trains=list(ARMS)),
+        claim("GoogLeNet trains at each of the nine settings: above 20 % on average", reaches=list(ARMS), above=20),
         claim(
             "On the test set 1e-3 beats the rate chosen (C8)",
             better="lr 1e-3 · dropout 0.2",
@@ -31,7 +31,7 @@ STUDY = Study(
             "Dropout 0.4 learns more slowly (C9)", better="lr 5e-4 · dropout 0.2", than="lr 5e-4 · dropout 0.4", at=0.2
         ),
     ],
-    demo=Scale.demo(train_size=1500, batch_size=16, epochs=4),
+    demo=Scale.demo(train_size=1500, batch_size=32, epochs=5),
     smoke=Scale.smoke(seeds=1, epochs=1),
 )
 

@@ -21,7 +21,7 @@ STUDY = Study(
         claim("It does not train above 0.01 (C1)", fails="lr 0.1"),
         claim("It does not train below 1e-5 (C1)", fails="lr 1e-6"),
     ],
-    demo=Scale.demo(batch_size=16, epochs=12),
+    demo=Scale.demo(seeds=10, batch_size=16, epochs=8),
 )
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ CHANGE = "landscape/gradient_max"
 STUDY = Study(
     name="loss_landscape",
     question="Does batch normalisation lower and narrow VGG-A's training loss over learning rates, and its gradient's change?",
-    # As in vgg_bn_vs_nobn; every tenth step looks along the gradient.
+    # Left open: what vgg_bn_vs_nobn says, the four rates, and how many steps look along the gradient: every tenth does.
     base=Recipe(model="vgg_a", dataset="cifar10", validation=0.0, optimizer="adam", crop=4, flip=True, epochs=50, landscape=10),
     arms=grid(lr=[1e-3, 2e-3, 1e-4, 5e-4], norm=grids.NORM),
     baseline="lr 1e-3 · no bn",
@@ -28,7 +28,7 @@ STUDY = Study(
             narrower=[f"{lr} · bn" for lr in RATES], than=[f"{lr} · no bn" for lr in RATES], metric="step/loss",
         ),
     ],
-    demo=Scale.demo(image_size=32, width=0.125, crop=2, batch_size=32, landscape=10),
+    demo=Scale.demo(train_size=2500, image_size=32, width=0.125, crop=2, batch_size=32, landscape=10),
     smoke=Scale.smoke(image_size=32, width=0.125),
 )  # fmt: skip
 

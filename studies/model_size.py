@@ -11,7 +11,7 @@ from studies.engine import Arm, Scale, Study, claim, main
 STUDY = Study(
     name="model_size",
     question="What does a larger model buy in accuracy, and what does it cost in time and size?",
-    # Left open: batches of 128, the recipe's own, and a crop from a margin of 4 pixels.
+    # Left open: batches of 128, the recipe's own, a crop from a margin of 4 pixels, and what Res9 is (the usual ResNet-9).
     base=Recipe(model="res18", dataset="cifar10", validation=0.0, lr=1e-2, weight_decay=5e-4, crop=4, flip=True, epochs=50),
     arms={"Res18": Arm(), "Res9": Arm(model="res9"), "simp_Res9": Arm(model="simp_res9")},
     baseline="Res18",
@@ -25,12 +25,13 @@ STUDY = Study(
     claims=[
         claim("The bigger the better: Res18 above Res9 (D-a)", better="Res18", than="Res9"),
         claim("The bigger the better: Res9 above simp_Res9 (D-a)", better="Res9", than="simp_Res9"),
-        claim("But with little return: Res9 is within 1.5 points of Res18 (D-a)", equal=["Res9", "Res18"]),
+        claim("But with little return: Res9 is at most 1.5 points behind the best (D-a)", near_best="Res9", within=1.5),
         claim("Res9 is smaller, in the report five times (D-a)", better="Res9", than="Res18", metric="model/size_mb"),
         claim("A smaller model takes less time", better=["Res9", "simp_Res9"], than="Res18", metric="seconds"),
         claim("A smaller model's loss falls faster early (D-j)", better=["Res9", "simp_Res9"], than="Res18", metric="train/loss", at=0.1),
     ],
-    demo=Scale.demo(image_size=14, width=0.125, crop=1, batch_size=64, epochs=6),
+    # At the report's rate, 1e-2, so few digits leave the seeds twice as far apart.
+    demo=Scale.demo(image_size=14, width=0.125, crop=1, batch_size=64, lr=3e-3, epochs=6),
     smoke=Scale.smoke(image_size=16, width=0.125),
 )  # fmt: skip
 

@@ -29,7 +29,7 @@ STUDY = Study(
         claim("LRN makes no difference (arXiv 1409.1556)", equal=["none", "LRN"]),
         claim("BN is the best of the three (arXiv 1502.03167)", best="BN"),
     ],
-    demo=Scale.demo(dataset="mnist5k", width=0.25, epochs=8),
+    demo=Scale.demo(dataset="mnist5k", train_size=2000, image_size=14, width=0.25, epochs=8),
     smoke=Scale.smoke(dataset="mnist5k", width=0.125),
 )
 

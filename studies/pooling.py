@@ -18,7 +18,7 @@ STUDY = Study(
     tune=adam.LEARNING_RATE,
     budget=Budget(seeds=5, trials_per_arm=16),
     claims=[claim("Max-pooling beats average pooling (C7)", better="max", than="average")],
-    demo=Scale.demo(batch_size=16, epochs=5),
+    demo=Scale.demo(batch_size=32, epochs=5),
 )
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ STUDY = Study(
         claim("L2 ends above L1 (B1)", better="L2", than="L1"),
         claim("Tested as the report did, both end below (B1)", better="none, B's test", than=["L1, B's test", "L2, B's test"]),
     ],
-    demo=Scale.demo(dataset="mnist5k", train_size=2000, epochs=10), smoke=Scale.smoke(dataset="mnist5k"),
+    demo=Scale.demo(dataset="mnist5k", image_size=14, train_size=2000, epochs=8), smoke=Scale.smoke(dataset="mnist5k"),
 )  # fmt: skip
 
 if __name__ == "__main__":

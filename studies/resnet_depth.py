@@ -20,13 +20,13 @@ STUDY = Study(
     tune=adam.LEARNING_RATE,
     # The report draws no conclusion; these are what shortcuts are for (arXiv 1512.03385).
     claims=[
-        claim("ResNets train at every depth (arXiv 1512.03385)", trains=list(ARMS)),
+        claim("ResNets train at every depth: above 90 % on average (arXiv 1512.03385)", reaches=list(ARMS), above=90),
         claim(
             "ResNet-152 is better than ResNet-18 (arXiv 1512.03385, on ImageNet)", better="ResNet-152", than="ResNet-18"
         ),
     ],
     # So deep and so narrow, ResNet-101 and ResNet-152 hardly begin to learn within the minutes of a demo.
-    demo=Scale.demo(trials_per_arm=3, image_size=14, train_size=1200, width=0.125, batch_size=16, epochs=4),
+    demo=Scale.demo(trials_per_arm=2, train_size=800, image_size=14, width=0.125, batch_size=32, epochs=3),
     smoke=Scale.smoke(seeds=1, trials_per_arm=1, width=0.125, image_size=8, train_size=64, epochs=1),
 )
 

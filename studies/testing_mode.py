@@ -29,7 +29,7 @@ STUDY = Study(
         claim("Tested so, the network with dropout ends lower (B2)", better="plain · B's test", than="dropout · B's test"),
         claim("Tested in evaluation mode, it ends lower, too (B2)", better="plain · eval", than="dropout · eval"),
     ],
-    demo=Scale.demo(dataset="mnist5k", train_size=2000, epochs=10), smoke=Scale.smoke(dataset="mnist5k"),
+    demo=Scale.demo(dataset="mnist5k", image_size=14, train_size=2000, epochs=8), smoke=Scale.smoke(dataset="mnist5k"),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ STUDY = Study(
         *(claim(f"With BN {what} faster at {lr} (D-i)", better=f"{lr} · bn", than=f"{lr} · no bn", metric=metric, at=0.1)
           for what, metric in (("train accuracy rises", "train/acc1"), ("the loss falls", "train/loss")) for lr in RATES),
     ],
-    demo=Scale.demo(trials_per_arm=6, image_size=32, width=0.125, crop=2, batch_size=32),
+    demo=Scale.demo(train_size=2500, image_size=32, width=0.125, crop=2, batch_size=32),
     smoke=Scale.smoke(image_size=32, width=0.125),
 )  # fmt: skip
 

@@ -27,7 +27,7 @@ STUDY = Study(
             "Dropout 0.4 learns more slowly (C9)", better="lr 5e-4 · dropout 0.2", than="lr 5e-4 · dropout 0.4", at=0.2
         ),
     ],
-    demo=Scale.demo(width=0.25, image_size=12, batch_size=16, epochs=5),
+    demo=Scale.demo(train_size=2000, image_size=12, width=0.25, batch_size=16, epochs=5),
     smoke=Scale.smoke(image_size=16, width=0.125),
 )
 

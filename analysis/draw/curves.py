@@ -1,6 +1,9 @@
-"""Loss and accuracy by epoch, for training and validation data: the mean over seeds and their range."""
+"""Loss and accuracy by epoch, on training, validation and test data: the mean over seeds and their range."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -13,6 +16,14 @@ from studies.engine import schema
 
 _TRAINING = (schema.TRAIN_LOSS, schema.TRAIN_ACC1, schema.TRAIN_ACC5)
 _VALIDATION = (schema.VAL_LOSS, schema.VAL_ACC1, schema.VAL_ACC5)
+_TEST = schema.TEST_BY_EPOCH
+_REPORT_D = (schema.TRAIN_LOSS, schema.TRAIN_ACC1, schema.TEST_ACC1_BY_EPOCH)
+_TITLES = LABELS | {
+    schema.TEST_LOSS_BY_EPOCH: "test loss (chooses nothing)",
+    schema.TEST_ACC1_BY_EPOCH: "test acc@1 (chooses nothing)",
+    schema.TEST_ACC5_BY_EPOCH: "test acc@5 (chooses nothing)",
+}
+_Tables = Mapping[str, Mapping[str, pd.DataFrame]]  # by metric, then arm
 
 
 def curve(axes: Axes, epochs: ArrayLike, values: ArrayLike, label: str, style: Style) -> Axes:
@@ -25,20 +36,33 @@ def curve(axes: Axes, epochs: ArrayLike, values: ArrayLike, label: str, style: S
 
 
 def curves(results: Judged, stage: str) -> Figure | None:
-    """Loss and accuracy by epoch, one panel per metric: the mean and the range over seeds."""
-    samples, metrics = results.samples[stage], (*_TRAINING, *_VALIDATION)
-    tables = {metric: {arm: results.curves(sample, metric) for arm, sample in samples.items()} for metric in metrics}
-    known = {metric for metric, by_arm in tables.items() if any(len(table) for table in by_arm.values())}
-    rows = [row for row in (_TRAINING, _VALIDATION) if known & {*row}]
-    columns = [column for column in zip(*rows, strict=True) if known & {*column}]
-    if not columns:
-        return None
-    figure = Figure(figsize=(3.6 * len(columns), 2.6 * len(rows) + 0.4))
-    panels = figure.subplots(len(rows), len(columns), squeeze=False)
-    for axes, metric in zip(panels.T.flat, (metric for column in columns for metric in column), strict=True):
-        for arm, table in tables[metric].items():
+    """Loss and accuracy by epoch, a panel a metric; a row each for training, validation and test data, where there are any."""
+    tables = _tables(results, stage, (*_TRAINING, *_VALIDATION, *_TEST))
+    rows = [row for row in (_TRAINING, _VALIDATION, _TEST) if tables.keys() & {*row}]
+    columns = [column for column in zip(*rows, strict=True) if tables.keys() & {*column}]
+    return _figure(results, stage, tables, [*zip(*columns, strict=True)]) if columns else None
+
+
+def learning(results: Judged, stage: str) -> Figure | None:
+    """Train loss, train and test accuracy by epoch, side by side: the figure of report D. None where no test curve is."""
+    tables = _tables(results, stage, _REPORT_D)
+    return _figure(results, stage, tables, [_REPORT_D]) if _REPORT_D[-1] in tables else None
+
+
+def _tables(results: Judged, stage: str, metrics: Sequence[str]) -> _Tables:
+    """The curves of all arms by epoch and seed, without the metrics that no trial has."""
+    samples = results.samples[stage]
+    every = {metric: {arm: results.curves(sample, metric) for arm, sample in samples.items()} for metric in metrics}
+    return {metric: by_arm for metric, by_arm in every.items() if any(len(table) for table in by_arm.values())}
+
+
+def _figure(results: Judged, stage: str, tables: _Tables, rows: Sequence[Sequence[str]]) -> Figure:
+    figure = Figure(figsize=(3.6 * len(rows[0]), 2.6 * len(rows) + 0.4))
+    panels = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+    for axes, metric in zip(panels.flat, (metric for row in rows for metric in row), strict=True):
+        for arm, table in tables.get(metric, {}).items():
             if len(table):
                 curve(axes, table.index, table.to_numpy(), arm, look(results)[arm])
-        axes.set(title=LABELS[metric], xlabel="epoch")
+        axes.set(title=_TITLES[metric], xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
     return finish(figure, results, f"{NAMES[stage]}: mean and range over seeds")

@@ -53,7 +53,8 @@ def look(results: Judged, others: Iterable[str] = ()) -> dict[str, Style]:
 def finish(figure: Figure, results: Judged, said: str) -> Figure:
     """Add a title above all panels and one legend below them; returns the figure."""
     stamp = "SMOKE: these numbers mean nothing\n" if results.spec.is_smoke else ""
-    figure.suptitle(f"{stamp}{results.spec.name}, scale {results.spec.scale}, {said}")
+    spec = results.spec
+    figure.suptitle(f"{stamp}{spec.name}, scale {spec.scale}, {spec.dataset['name']}, {said}")
     found = [axes.get_legend_handles_labels() for axes in figure.axes]
     shown = {label: handle for panel in found for handle, label in zip(*panel, strict=True)}
     if not shown:

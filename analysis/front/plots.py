@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from analysis.draw.curves import curves
+from analysis.draw.curves import curves, learning
 from analysis.draw.figures import Make, draw
 from analysis.draw.forest import forest
 from analysis.draw.heatmap import heatmap
@@ -22,7 +22,7 @@ from studies.engine import typed
 
 FIGURES: Mapping[str, Make] = {
     make.__name__: make
-    for make in (forest, curves, heatmap, isolation, landscape, tradeoff, classes, confusion, hardest)
+    for make in (forest, curves, learning, heatmap, isolation, landscape, tradeoff, classes, confusion, hardest)
 }
 
 
@@ -37,6 +37,9 @@ class Plots:
 
     def curves(self, *, tuned: bool = False) -> Figure:
         return self.figure("curves", tuned)
+
+    def learning(self) -> Figure:
+        return self.figure("learning", tuned=False)
 
     def heatmap(self) -> Figure:
         return self.figure("heatmap", tuned=False)

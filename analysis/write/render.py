@@ -78,7 +78,7 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
         flips = stats.sign_flip_p((own - base).dropna())
         improves = stats.probability_of_improvement(own, base)
     return {
-        "study": results.spec.name, "scale": results.spec.scale, "stage": stage, "arm": arm,
+        "study": results.spec.name, "scale": results.spec.scale, "dataset": results.spec.dataset["name"], "stage": stage, "arm": arm,
         "setting": setting(results.setting(arm)) if stage == "confirm" else "",
         **{f"report_{name.removeprefix('model/').replace('/', '_')}": said.get(name, math.nan) for name in _SAID},
         "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,

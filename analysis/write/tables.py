@@ -134,7 +134,10 @@ def _pivot(results: Judged) -> list[Table]:
         tests = [_test(results.samples["reported"][arm]) if arm else NOTHING for arm in arms]
         columns.append(Column(name, tests, chosen=arms.index(best) if best and best in arms else None))
         columns += _said(results, [arm or "" for arm in arms], schema.TEST_ACC1)
-    return [Table("factors", f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, as reported", columns)]
+    caption = (
+        f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, as reported, {results.spec.dataset['name']}"
+    )
+    return [Table("factors", caption, columns)]
 
 
 def _row(results: Judged, stage: str) -> int | None:

@@ -216,6 +216,17 @@ def _epoch(trial: Trial, number: int, val: float) -> dict[str, Any]:
         schema.LEARNING_RATE: trial.recipe()["lr"],
         schema.SECONDS: trial.seconds,
         **by_step,
+        **_tested_so_far(trial, number),
+    }
+
+
+def _tested_so_far(trial: Trial, number: int) -> dict[str, float]:
+    """The test curve that only trials as reported have: a point an epoch up to their test accuracy, on a falling loss."""
+    if trial.stage != "reported" or trial.test is None:
+        return {}
+    return {
+        schema.TEST_LOSS_BY_EPOCH: 2.2 / number,
+        schema.TEST_ACC1_BY_EPOCH: trial.test - BASE["epochs"] + number,
     }
 
 

@@ -17,7 +17,7 @@ FILES = {file.stem: file for file in sorted((Path(__file__).parents[2] / "studie
 STUDIES = {name: import_module(f"studies.{name}").STUDY for name in FILES}
 ARMS_AND_FIGURES = {  # counted in the reports
     "resnet_norm_dropout": (5, 7),
-    "regularisation": (6, 0), "dropout": (4, 0), "batch_norm_batch_size": (16, 0), "normalisation": (6, 0), "lenet_vs_alexnet": (4, 0),
+    "regularisation": (6, 0), "dropout": (4, 0), "batch_norm_batch_size": (12, 0), "normalisation": (6, 0), "lenet_vs_alexnet": (4, 0),
     "testing_mode": (6, 0),
     "lenet_sigmoid_lr": (5, 0), "lenet_lr": (7, 0), "pooling": (2, 0),
     "alexnet_lr_dropout": (9, 0), "vgg_lr_dropout": (9, 0), "resnet_lr": (5, 0),

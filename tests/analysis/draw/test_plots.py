@@ -62,7 +62,7 @@ def test_intervals_are_announced_where_there_are_some(read: Read) -> None:
     assert "with 95 % intervals" in whole.get_suptitle()
     one = draw(heatmap.heatmap, read({**plan, "name": "one"}, [t for t in trials if t.seed == 1]), "reported")
     assert one is not None
-    assert one.get_suptitle() == "one, scale demo, as reported"
+    assert one.get_suptitle() == "one, scale demo, mnist5k, as reported"
 
 
 def test_a_curve_is_the_mean_in_the_range_over_seeds() -> None:
@@ -217,11 +217,15 @@ def test_a_band_is_over_learning_rates(read: Read) -> None:
     assert len(corners) < 800, "more points than can be seen are means over some steps"
 
 
-def test_no_validation_no_validation_panels(read: Read) -> None:
+def test_test_curves_say_that_they_choose_nothing_and_without_validation_data_there_are_no_panels_of_it(
+    read: Read,
+) -> None:
     plan = without_validation()
     figure = draw(curves.curves, read(plan, reported("relu", [90.0, 91.0], plan["arms"]["relu"])), "reported")
     assert figure is not None
-    assert [axes.get_title() for axes in figure.axes] == ["train loss", "train acc@1"]
+    assert [axes.get_title() for axes in figure.axes] == [
+        "train loss", "train acc@1", "test loss (chooses nothing)", "test acc@1 (chooses nothing)",
+    ]  # fmt: skip
 
 
 def test_epochs_after_a_search_trial_was_stopped_are_not_drawn(read: Read) -> None:
@@ -229,3 +233,15 @@ def test_epochs_after_a_search_trial_was_stopped_are_not_drawn(read: Read) -> No
     figure = draw(isolation.isolation, read(spec(), [trials[0], replace(trials[1], beyond=2)]), "confirm")
     assert figure is not None
     assert {y for points in figure.axes[0].collections for _, y in points.get_offsets().tolist()} == {80.0, 76.0}
+
+
+def test_the_figure_of_report_d_is_loss_train_and_test_accuracy(read: Read) -> None:
+    results = read(*activations())
+    figure = draw(curves.learning, results, "reported")
+    assert figure is not None
+    loss, train, test = figure.axes
+    assert (loss.get_title(), train.get_title()) == ("train loss", "train acc@1")
+    assert test.get_title() == "test acc@1 (chooses nothing)"
+    relu = test.lines[0]
+    assert list(relu.get_ydata()) == pytest.approx([88, 89, 90, 91]), "up to the mean of 90, 91.1 and 91.9"
+    assert draw(curves.learning, results, "confirm") is None, "tuned arms are tested once, at the end"
