@@ -10,6 +10,7 @@ from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
 from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, probability, seeds, setting, space
+from analysis.write.lints import on_time
 from studies.engine import schema
 from studies.engine.study.error_budget import LEVEL
 
@@ -114,7 +115,14 @@ def _interaction(results: Judged) -> str | None:
 
 def notes(results: Judged) -> list[str]:
     """The notes on how every number was made."""
-    made = [_data(results), _intervals(results), *_verdicts(results), _choice_made(results), TRAIN_ACCURACY]
+    made = [
+        _data(results),
+        _intervals(results),
+        *_verdicts(results),
+        *on_time(results),
+        _choice_made(results),
+        TRAIN_ACCURACY,
+    ]
     return [*made, *_stages(results), *_report(results), *results.runs.notes]
 
 
