@@ -99,7 +99,7 @@ def arms(some: Sequence[str], every: Iterable[str]) -> str:
 
 
 def count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('ch') else 's'}"
 
 
 def space(limits: Mapping[str, Any]) -> str:

@@ -146,7 +146,7 @@ def null(root: Path, pages: int) -> None:
     for noise in NOISES:
         for arms in (5, 7):
             for seeds in (3, 5, 10):
-                rng = np.random.default_rng([arms, seeds])
+                rng = np.random.default_rng([NOISES.index(noise), arms, seeds])
                 plan = spec(arms, seeds, seeds, seeds, 1)
                 made = (page(root, plan, accuracies(rng, noise, arms, seeds)) for _ in range(pages))
                 rate = _rate([bool(false_words(results)) for results in made])
@@ -158,7 +158,7 @@ def looks(root: Path, pages: int) -> None:
     print("| noise | looks | pages ever with a false word |\n|---|---|---|")
     for noise in (normal, correlated, heavy):
         for at_most in (5, 11, 21):
-            rng, when = np.random.default_rng(at_most), looks_at(3, at_most)
+            rng, when = np.random.default_rng([NOISES.index(noise), at_most]), looks_at(3, at_most)
             made = (accuracies(rng, noise, 5, at_most) for _ in range(pages))
             rate = _rate([any(false_words(results) for results in _looked(root, found, when)) for found in made])
             print(f"| {noise.__name__} | {', '.join(map(str, when))} | {rate} |", flush=True)
@@ -180,32 +180,40 @@ def searches(root: Path, pages: int) -> None:
 
 
 def power(root: Path, pages: int) -> None:
-    """One arm of five is better, by so many standard deviations of a paired difference: seeds until that is said."""
-    print(
-        "| better by, sd | looks | said | seeds, mean | fixed at the last: said | share of its seeds |\n|---|---|---|---|---|---|"
-    )
-    for by in (1.0, 1.5, 2.0, 3.0):
+    """One arm of five is better, by so many standard deviations of a paired difference: the seeds until that is said, and
+    those of a fixed design that says it as often: between the looks its power is interpolated."""
+    print("| better by, sd | looks | said at the first | said at all | seeds, mean | fixed, as powerful | share |")
+    print("|---|---|---|---|---|---|---|")
+    for by in (1.0, 1.5, 2.0, 3.0, 4.0):
         for first, at_most in ((5, 12), (5, 27)):
-            rng, when, last = np.random.default_rng([int(10 * by), at_most]), looks_at(first, at_most), []
-            fixed = []
+            rng, when = np.random.default_rng([int(10 * by), at_most]), looks_at(first, at_most)
+            last, fixed = [], []
             for _ in range(pages):
                 found = accuracies(rng, normal, 5, at_most)
                 for values in found.values():
                     values[1] += by * SD * math.sqrt(2)
                 said = [n for n, results in zip(when, _looked(root, found, when), strict=True) if _better(results)]
                 last.append(min(said, default=math.inf))
-                fixed.append(_better(page(root, spec(5, at_most, at_most, at_most, 1), found)))
-            seeds = np.minimum(last, at_most).mean()
-            print(
-                f"| {by:g} | {', '.join(map(str, when))} | {_rate(list(np.isfinite(last)))} | {seeds:.1f} | {_rate(fixed)} "
-                f"| {seeds / at_most:.2f} |",
-                flush=True,
-            )
+                fixed.append([_better(page(root, spec(5, n, n, n, 1), _first(found, n))) for n in when])
+            seeds, said_at_all = np.minimum(last, at_most).mean(), np.isfinite(last)
+            alike = _seeds_of_the_same_power(float(said_at_all.mean()), np.mean(fixed, axis=0), when)
+            row = (f"{by:g}", ", ".join(map(str, when)), _rate([n == first for n in last]), _rate([*said_at_all]))
+            print(f"| {' | '.join(row)} | {seeds:.1f} | {alike:.1f} | {seeds / alike:.2f} |", flush=True)
+
+
+def _seeds_of_the_same_power(wanted: float, reached: Values, seeds: Sequence[int]) -> float:
+    """Between the numbers of seeds whose power is known; the largest of them where none has so much."""
+    enough = int(np.argmax(reached >= wanted)) if (reached >= wanted).any() else len(seeds) - 1
+    return float(np.interp(wanted, reached[: enough + 1], seeds[: enough + 1]))
 
 
 def _looked(root: Path, found: Mapping[str, Values], when: Sequence[int]) -> Iterator[Judged]:
     for n in when:
-        yield page(root, spec(5, n, when[0], when[-1], 1), {stage: values[:, :n] for stage, values in found.items()})
+        yield page(root, spec(5, n, when[0], when[-1], 1), _first(found, n))
+
+
+def _first(found: Mapping[str, Values], seeds: int) -> dict[str, Values]:
+    return {stage: values[:, :seeds] for stage, values in found.items()}
 
 
 def _better(results: Judged) -> bool:

@@ -1,7 +1,7 @@
 """All questions of a page with one budget of errors: what is shown of each, and what follows for the others."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -137,14 +137,15 @@ class Page:
         self._seen: dict[Question, Evidence] = {}
         self.interacting = interacting(results)
         sampled = [question for question in claims if question.metric not in OF_THE_MODEL]
-        row, claim = weights(len(rows) + (self.interacting is not None), len(sampled))
+        contrasts = Counter([question.stage for question in rows] + ["reported"] * (self.interacting is not None))
+        of_a_row, of_a_claim = weights(contrasts, Counter(question.stage for question in sampled))
         share: dict[Question, float] = defaultdict(float)
-        for weight, questions in ((row, rows), (claim, sampled)):
+        for weight, questions in ((of_a_row, rows), (of_a_claim, sampled)):
             for question in questions:
-                share[_canonical(question)[0]] += weight
+                share[_canonical(question)[0]] += weight[question.stage]
         self._family = [(weight, self._over_looks(question)) for question, weight in share.items()]
         if self.interacting:
-            self._family.append((row, over_looks(self.interacting.by_look, results.spec.shares)))
+            self._family.append((of_a_row["reported"], over_looks(self.interacting.by_look, results.spec.shares)))
         self._found = corrected(self._family)
         self.interaction_shown = self._found[-1].above if self.interacting else math.nan
         self._weights, self._own = dict(share), dict(zip(share, self._found, strict=False))

@@ -17,7 +17,7 @@ _TEXTS = (
     schema.ARM, schema.STAGE, schema.SIGNATURE, schema.OUTCOME, schema.REASON, schema.DEVICE, schema.DATASET_DIGEST,
     schema.VERSIONS,
 )  # fmt: skip
-_NUMBERS = (schema.SEED, schema.SEARCH, schema.NUMBER, schema.SHARED_DEVICE, *METRICS)
+_NUMBERS = (schema.SEED, schema.SEARCH, schema.NUMBER, schema.SHARED_DEVICE, schema.ENDED, *METRICS)
 
 
 def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECID
 from analysis.words import LABELS, SMOKE, count, listed, number, plus_minus, probability
 from analysis.write.formats import screen, wrapped
 from analysis.write.images.words import of_a_claim
-from analysis.write.lints import lints, missing
+from analysis.write.lints import lints, missing, on_time
 from analysis.write.notes import ONE_SEARCH, TRAIN_ACCURACY, corrected, found, from_one_search, named
 from studies.engine import schema
 from studies.engine.study.assertions import HIGHER_IS_BETTER, POINTS, Above, Mixed, Narrower, Share, Within
@@ -93,7 +93,7 @@ def verdicts(results: Judged) -> str:
 
 def notes(results: Judged) -> list[str]:
     """What stands under the claims: what the verdicts mean, and what to beware of."""
-    spec, said = results.spec, [verdicts(results)]
+    spec, said = results.spec, [verdicts(results), *on_time(results)]
     if any(map(about_training, spec.claims)):
         said.append(TO_TRAIN)
     if spec.scale != "report":

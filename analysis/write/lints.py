@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,7 @@ def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> st
 def lints(results: Judged) -> list[str]:
     """The warnings, one plain sentence each."""
     checks = (
+        _declared_late,
         _few_seeds,
         _diverged,
         _half_learned,
@@ -64,6 +66,40 @@ def lints(results: Judged) -> list[str]:
         here_alone,
     )
     return [line for check in checks for line in check(results)]
+
+
+def declared(results: Judged) -> tuple[str, bool]:
+    """Whether what is judged was declared before the first result, as a sentence, and whether it was; empty if not known."""
+    declared, ended = results.spec.declared, results.runs.trials[schema.ENDED].min()
+    if not declared or not ended > 0:
+        return "", True
+    what = "What is judged (claims, arms, margin, looks)"
+    late = [change for change in declared.get("changes", ()) if change["when"] > ended]
+    if not late and declared["when"] > ended:
+        return f"{what} was declared on {_date(declared['when'])}, after its first result ({_date(ended)}).", False
+    if not late:
+        return f"{what} was declared on {_date(declared['when'])}, before its first result.", True
+    changed = listed(f"{listed(change['what']) or 'what is judged'} on {_date(change['when'])}" for change in late)
+    return (
+        f"Changed after the first result ({_date(ended)}): {changed}. The verdicts are not those that were declared.",
+        False,
+    )
+
+
+def on_time(results: Judged) -> list[str]:
+    """The note that all was declared before the first result; where it was not, a warning says so."""
+    line, early = declared(results)
+    return [line] if line and early else []
+
+
+def _date(when: float) -> str:
+    return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _declared_late(results: Judged) -> Iterator[str]:
+    line, early = declared(results)
+    if not early:
+        yield line
 
 
 def _few_seeds(results: Judged) -> Iterator[str]:

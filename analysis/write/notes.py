@@ -12,6 +12,7 @@ from analysis.read.grid import grid
 from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, probability, seeds, setting, space
 from analysis.write.images import words as images
 from analysis.write.images.tables import TABLES, TEST_SET
+from analysis.write.lints import on_time
 from studies.engine import schema
 from studies.engine.study.error_budget import LEVEL
 
@@ -116,8 +117,15 @@ def _interaction(results: Judged) -> str | None:
 
 def notes(results: Judged) -> list[str]:
     """The notes on how every number was made."""
-    made = [_data(results), _intervals(results), *images.notes(results), *_verdicts(results), _choice_made(results)]
-    made.append(TRAIN_ACCURACY)
+    made = [
+        _data(results),
+        _intervals(results),
+        *images.notes(results),
+        *_verdicts(results),
+        *on_time(results),
+        _choice_made(results),
+        TRAIN_ACCURACY,
+    ]
     return [*made, *_stages(results), *_report(results), *results.runs.notes]
 
 

@@ -22,6 +22,7 @@ from analysis.write.formats import Column, Page, Table, template
 from analysis.write.images import tables as images
 from analysis.write.images.words import GLOSSARY as TEST_SET
 from analysis.write.images.words import under
+from analysis.write.lints import on_time
 from studies.engine import schema, typed
 
 _COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
@@ -66,7 +67,7 @@ def report(results: Judged, said: Page) -> str:
         "report.html",
         page=said,
         claims=[(claim.text, [_ruling(results, ruling) for ruling in own]) for claim, own in results.rulings],
-        claim_notes=[claims.verdicts(results)],
+        claim_notes=[claims.verdicts(results), *on_time(results)],
         smoke=results.spec.is_smoke,
         unjudged=claims.unjudged(results),
         result=[(drawn, caption) for make, stage, caption in _RESULT if (drawn := _drawn(results, make, stage))],

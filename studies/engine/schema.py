@@ -14,7 +14,7 @@ KIND, STUDY, ARM, STAGE, SCALE, SEED = "kind", "study", "arm", "stage", "scale",
 SIGNATURE, OUTCOME, SEARCH, NUMBER = "signature", "outcome", "search", "number"
 DEVICE, REASON = "device", "reason"
 DATASET_DIGEST, SHARED_DEVICE, VERSIONS = "dataset_digest", "trials_on_device", "versions"
-HOST, STARTED = "host", "started"
+HOST, STARTED, ENDED = "host", "started", "ended"
 
 RESULTS = Path("results")  # the book, in the folder where a study is started
 # The files of a study in it: ``results/studies/<study>.<scale>/`` holds them.

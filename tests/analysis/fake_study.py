@@ -42,6 +42,7 @@ class Trial:
     seconds: float = 2.0
     extra: Mapping[str, Sequence[float]] = field(default_factory=dict)  # further metrics, step by step
     beyond: int = 0  # epochs trained after the one that it was judged by
+    ended: float = 1.0  # seconds since 1970
 
     def recipe(self) -> dict[str, Any]:
         return {**BASE, **self.fields, "seed": self.seed}
@@ -182,7 +183,7 @@ def _row(trial: Trial) -> dict[str, Any]:
     return {
         "arm": trial.arm, "stage": trial.stage, "seed": trial.seed, "search": trial.search, "number": trial.number,
         "signature": signature_of(trial), "name": f"{trial.arm} · seed {trial.seed}", "outcome": trial.outcome,
-        "reason": "", "started": 0.0, "ended": 1.0, "device": "cpu", "host": "here", "dataset_digest": trial.digest,
+        "reason": "", "started": 0.0, "ended": trial.ended, "device": "cpu", "host": "here", "dataset_digest": trial.digest,
         "versions": trial.versions, "trials_on_device": trial.shared, **trial.recipe(),
         **{name: None if math.isnan(value) else value for name, value in metrics.items()},
     }  # fmt: skip

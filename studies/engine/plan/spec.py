@@ -49,12 +49,23 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
 
 
 def declaration(spec: Mapping[str, Any], before: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """What is judged, and how often it may be looked at, as a hash; and since when it is so: as long as none of it changes."""
+    """What is judged, and how often it may be looked at, as hashes; since when all of it is so; and what was changed when."""
     looks = {name: spec["budget"][name] for name in ("first_look", "at_most", "searches")}
-    said = [spec["claims"], spec["margin"], spec["arms"], spec["baseline"], looks]
-    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    said = {"claims": spec["claims"], "margin": spec["margin"], "arms": spec["arms"], "baseline": spec["baseline"]}
+    digest, parts = (
+        _hash([*said.values(), looks]),
+        {name: _hash(part) for name, part in {**said, "looks": looks}.items()},
+    )
     known = before.get("declared", {})
-    return {"hash": digest, "when": known["when"] if known.get("hash") == digest else now}
+    if known.get("hash") == digest:
+        return {**known, "parts": parts}
+    changed = [name for name, part in parts.items() if known.get("parts", parts)[name] != part]
+    changes = [*known.get("changes", ()), {"when": now, "what": changed}] if known else []
+    return {"hash": digest, "when": now, "parts": parts, "changes": changes}
+
+
+def _hash(said: Any) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def given_before(spec: Mapping[str, Any]) -> dict[tuple[str, str], int]:

@@ -4,17 +4,27 @@ All of it is declared with the study, before the first training. Decision 0011 s
 """
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 
 LEVEL = 0.05
-QUESTION = 0.5  # what the arms against the baseline get of the level; the report's conclusions get the rest
+FIRST_LOOK = 0.6  # of the level, at least: most readers see that look alone
 GROWTH = 1.5  # seeds at one look against those at the look before
 
 
-def weights(contrasts: int, claims: int) -> tuple[float, float]:
-    """The share of the level that one contrast to the baseline gets, and that one claim gets."""
-    question = QUESTION if contrasts and claims else 1.0
-    return question / contrasts if contrasts else 0.0, (1 - question * (contrasts > 0)) / claims if claims else 0.0
+def weights(contrasts: Mapping[str, int], claims: Mapping[str, int]) -> tuple[dict[str, float], dict[str, float]]:
+    """The share of the level that one contrast to the baseline gets, and that one claim gets, by stage.
+
+    The numbers of both are given by stage. The study's own question gets one half, what the report concluded the other;
+    each half is shared equally by its stages.
+    """
+    kinds = sum(any(counts.values()) for counts in (contrasts, claims))
+    return _shared(contrasts, kinds), _shared(claims, kinds)
+
+
+def _shared(counts: Mapping[str, int], kinds: int) -> dict[str, float]:
+    asked = {stage: count for stage, count in counts.items() if count}
+    return {stage: 1 / (kinds * len(asked) * count) for stage, count in asked.items()}
 
 
 def looks(first: int, at_most: int) -> tuple[int, ...]:
@@ -25,6 +35,8 @@ def looks(first: int, at_most: int) -> tuple[int, ...]:
 
 
 def shares(first: int, at_most: int) -> dict[int, float]:
-    """What each look may spend of the level: in proportion to the seeds that it adds, together all of it."""
+    """What each look may spend of the level: the first one its part, the later ones in proportion to the seeds they add."""
     when = looks(first, at_most)
-    return {n: (n - before) / when[-1] for before, n in pairwise((0, *when))}
+    begin = max(FIRST_LOOK, first / when[-1])
+    later = {n: (1 - begin) * (n - before) / (when[-1] - first) for before, n in pairwise(when)}
+    return {first: begin, **later}

@@ -31,14 +31,14 @@ from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Option
 from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.plan.spec import declaration, spec
-from studies.engine.run import ray_settings
+from studies.engine.run import ray_settings, rows
 from studies.engine.run.conduct import Conductor, Means, train_in_process
 from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
 from studies.engine.terminal.console import announce, farewell, interrupted, terminal, warn_of_a_namesake
 from studies.engine.terminal.decide import Rounds, ask_the_analysis
-from studies.engine.terminal.overview import standing
+from studies.engine.terminal.overview import outlook, standing, tested
 from studies.engine.terminal.progress import Progress
 
 MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
@@ -109,7 +109,8 @@ def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> End
     recipes = list(plan.arms.values())
     taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
     guess = partial(estimate.seconds, dataset=data, taken=taken, lanes=prepared.lanes)
-    announce(prepared, console, guess(plan), *standing(plan, book))
+    begun = rows.standing(plan, book)
+    announce(prepared, console, guess(plan), outlook(plan, tested(begun, book), guess), *standing(begun))
     if seat.source.is_file():  # a notebook states a study in no file
         warn_of_a_namesake(table.spec(), seat.source, console)
     if options.dry_run:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,9 @@ def terminal() -> Console:
     return Console(markup=False, emoji=False, highlight=False)
 
 
-def announce(prepared: Prepared, console: Console, seconds: float, done: int, total: int) -> None:
-    """What is compared, on what, and what it will take; `seconds` is for all of it, NaN where that is not known."""
+def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequence[str], done: int, total: int) -> None:
+    """What is compared, on what, and what it will take; `seconds` is for all of it, NaN where that is not known, and
+    `shown` says what differences it can show."""
     plan, data = prepared.plan, prepared.dataset
     study, budget = plan.study, plan.budget
     facts = Table.grid(padding=(0, 2))
@@ -71,6 +72,8 @@ def announce(prepared: Prepared, console: Console, seconds: float, done: int, to
     left, of = seconds * (1 - done / total), "for the others" if done else "if nothing is done yet"
     guess = f"about {duration(left)} {of} (a rough guess)" if math.isfinite(left) else "unknown: a first step failed"
     facts.add_row("time", guess)
+    for title, line in zip(("can show", ""), shown, strict=False):
+        facts.add_row(title, line)
     bold_scale, question = (plan.scale, "bold"), (study.question, "bold")
     console.print(Text.assemble("Scale: ", bold_scale, f" ({prepared.why_scale}).\n\n", question, "\n"))
     console.print(facts)

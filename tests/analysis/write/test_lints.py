@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import pytest
 from conftest import Read
-from fake_study import Trial, activations, confirmed, reported, searched, spec
+from fake_study import Trial, activations, claim, confirmed, reported, searched, spec
 
+from analysis.judge.verdicts import Judged
+from analysis.write import claims
 from analysis.write.lints import at_edge, lints, missing
+from analysis.write.notes import notes
 
 BOTH = {"relu": {"activation": "relu"}, "mish": {"activation": "mish"}}
 CLEAN = [*reported("relu", [90.0, 91.0, 92.0]), *reported("mish", [93.0, 94.2, 95.1])]
@@ -145,3 +148,42 @@ def test_missing_and_failed_trials_are_told(read: Read) -> None:
     lines = " ".join(missing(read(spec(arms=BOTH, tuned_arms={}), trials)))
     assert "Missing, as reported: seed 1 of relu." in lines
     assert "Failed, as reported: seed 2 of relu" in lines
+
+
+BEGUN = 1_800_000_000.0  # seconds since 1970: 2027-01-15 08:00 UTC
+HOUR = 3600.0
+
+
+def _declared(read: Read, when: float, changes: Sequence[dict[str, object]] = ()) -> Judged:
+    said = {"hash": "h", "when": BEGUN + when, "parts": {}, "changes": changes}
+    said_of_them = [claim("Mish does better", "better", ["mish"], ["relu"])]
+    trials = [replace(trial, ended=BEGUN + trial.seed * HOUR) for trial in CLEAN]
+    return read(spec(arms=BOTH, tuned_arms={}, claims=said_of_them, declared=said), trials)
+
+
+def test_what_was_declared_before_the_first_result_is_noted(read: Read) -> None:
+    results = _declared(read, -HOUR)
+    line = "What is judged (claims, arms, margin, looks) was declared on 2027-01-15 07:00 UTC, before its first result."
+    assert line in notes(results)
+    assert line in claims.notes(results)
+    assert lints(results) == []
+
+
+def test_what_was_declared_after_the_first_result_is_warned_of(read: Read) -> None:
+    results = _declared(read, 2 * HOUR)
+    line = (
+        "What is judged (claims, arms, margin, looks) was declared on 2027-01-15 10:00 UTC, "
+        "after its first result (2027-01-15 09:00 UTC)."
+    )
+    assert lints(results) == [line]
+    assert line in claims.notes(results)
+    assert not any("declared" in note for note in notes(results))
+
+
+def test_what_was_changed_after_the_first_result_is_named(read: Read) -> None:
+    early = {"when": BEGUN, "what": ["looks"]}
+    late = {"when": BEGUN + 2 * HOUR, "what": ["claims", "margin"]}
+    (line,) = lints(_declared(read, 2 * HOUR, [early, late]))
+    changed = "Changed after the first result (2027-01-15 09:00 UTC): claims and margin on 2027-01-15 10:00 UTC."
+    assert line == f"{changed} The verdicts are not those that were declared."
+    assert lints(_declared(read, 0.0, [early])) == [], "before the first result everything may change"

@@ -8,9 +8,10 @@ from studies.engine.plan import power
 
 
 def test_the_level_of_a_contrast_by_hand() -> None:
-    # one side of 5 %: 0.025; half of it for 8 contrasts: / 16; at most 8 seeds, of which the first look has 5: x 5 / 8
-    assert power.level_of_a_contrast(contrasts=8, claims=6, seeds=5, at_most=5) == pytest.approx(0.025 / 16)
-    assert power.level_of_a_contrast(contrasts=8, claims=6, seeds=5, at_most=8) == pytest.approx(0.025 / 16 * 5 / 8)
+    # one side of 5 %: 0.025; half of it for 8 contrasts: / 16; of two looks the first has 5 of 8 seeds, of three its 0.6
+    assert power.level_of_a_contrast(1 / 16, seeds=5, at_most=5) == pytest.approx(0.025 / 16)
+    assert power.level_of_a_contrast(1 / 16, seeds=5, at_most=8) == pytest.approx(0.025 / 16 * 5 / 8)
+    assert power.level_of_a_contrast(1 / 16, seeds=5, at_most=12) == pytest.approx(0.025 / 16 * 0.6)
 
 
 def test_without_a_difference_the_chance_to_show_one_is_the_level() -> None:
@@ -32,7 +33,7 @@ def test_the_fewest_seeds_with_the_power() -> None:
 
 
 def test_the_smallest_difference_is_shown_in_four_of_five_studies() -> None:
-    level = power.level_of_a_contrast(contrasts=8, claims=6, seeds=5, at_most=8)
+    level = power.level_of_a_contrast(1 / 16, seeds=5, at_most=8)
     smallest = power.smallest_difference(sd=1.0, n=5, level=level)
     assert smallest == pytest.approx(4.0, abs=0.05)  # standard deviations, as decision 0011 says
     assert power.chance_to_differ(smallest, sd=1.0, n=5, level=level) == pytest.approx(0.8)

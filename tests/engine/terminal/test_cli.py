@@ -248,7 +248,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(warm: Warm, tmp_path
 def test_epochs_that_differ_by_arm_are_all_announced() -> None:
     study = replace(STUDY, arms={"relu": Arm(), "long": Arm(epochs=6)}, tune={}, claims=[])
     console = Console(record=True, width=100, file=io.StringIO())
-    announce(prepare(study, Options(), TWO_CORES, BOOKS), console, math.nan, 0, 4)
+    announce(prepare(study, Options(), TWO_CORES, BOOKS), console, math.nan, [], 0, 4)
     printed = console.export_text()
     assert "3 or 6 epochs each" in printed
     assert "unknown: a first step failed" in printed
@@ -256,7 +256,7 @@ def test_epochs_that_differ_by_arm_are_all_announced() -> None:
 
 def announced(of: Study, **options: Any) -> str:
     console = Console(record=True, width=200, file=io.StringIO())
-    announce(prepare(of, Options(**options), TWO_CORES, BOOKS), console, 1.0, 0, 4)
+    announce(prepare(of, Options(**options), TWO_CORES, BOOKS), console, 1.0, [], 0, 4)
     return console.export_text()
 
 

@@ -110,3 +110,5 @@ def test_what_is_declared_is_as_old_as_its_last_change() -> None:
     first, later = declared(margin=1.0)
     assert later["hash"] != first["hash"]
     assert later["when"] == 200.0
+    assert later["changes"] == [{"when": 200.0, "what": ["margin"]}]
+    assert first["changes"] == again["changes"] == []
