@@ -57,7 +57,10 @@ def short(value: Any) -> str:
 
 
 def setting(fields: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {short(value)}" for name, value in fields.items())
+    """The fields of a recipe with their values; options of a network of one's own by their own names."""
+    return ", ".join(
+        setting(value) if isinstance(value, Mapping) else f"{name} {short(value)}" for name, value in fields.items()
+    )
 
 
 def listed(items: Iterable[Any]) -> str:

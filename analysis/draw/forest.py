@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from analysis.draw.figures import Style, finish, look
 from analysis.judge.page import Contrast
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from studies.engine import schema
 
@@ -70,5 +69,7 @@ def forest(results: Judged, stage: str) -> Figure | None:
     return finish(
         figure,
         results,
-        f"{NAMES[stage]}: each seed (hollow), mean and 95 % interval" if few > 1 else f"{NAMES[stage]}: one seed",
+        f"{results.spec.named_stage(stage)}: each seed (hollow), mean and 95 % interval"
+        if few > 1
+        else f"{results.spec.named_stage(stage)}: one seed",
     )

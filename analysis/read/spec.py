@@ -69,6 +69,10 @@ class Spec:
         """At smoke everything runs for seconds, to see that it runs: nothing is compared."""
         return self.scale == "smoke"
 
+    def named_stage(self, stage: str) -> str:
+        """What a stage that is judged is called; where no report gave figures, arms are as they were set."""
+        return "tuned" if stage == "confirm" else "as reported" if self.reported else "as set"
+
     @property
     def chance(self) -> float:
         """The accuracy of guessing, in percent."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from analysis.judge import stats
 from analysis.judge.page import BETTER, EQUAL, INCOMPARABLE, OPEN, WORSE, Contrast
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
 from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, probability, seeds, setting, space
@@ -55,7 +54,7 @@ def _of_stage(results: Judged, stage: str) -> str:
     if not parts:
         return ""
     only = f" {ONE_SEARCH}" if from_one_search(results, stage) else ""
-    return f"{NAMES[stage].capitalize()}: {'; '.join(parts)}.{only}{_choice(results, stage)}"
+    return f"{results.spec.named_stage(stage).capitalize()}: {'; '.join(parts)}.{only}{_choice(results, stage)}"
 
 
 def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
@@ -172,18 +171,18 @@ def corrected(results: Judged) -> str:
     """A note on how often a page says something wrong, and how that is limited."""
     contrasts = sum(map(len, results.contrasts.values())) + (results.interacting is not None)
     asked = [count(n, what) for n, what in ((contrasts, "contrast"), (len(results.spec.claims), "claim")) if n]
-    looks = listed(results.spec.shares)
+    looks, first = listed(results.spec.shares), results.spec.named_stage("reported")
     return (
         "If seed noise is near normal, at most one page in twenty says anything wrong by chance, however often one looks: "
-        f"verdicts are corrected for all that is asked ({listed(asked)}, as reported and tuned) and given at {looks} seeds."
+        f"verdicts are corrected for all that is asked ({listed(asked)}, {first} and tuned) and given at {looks} seeds."
     )
 
 
 def _choice_made(results: Judged) -> str:
     compared = [stage for stage in results.stages() if not results.figures(stage, schema.CHOSEN_BY).empty]
-    if not results.spec.dataset["validation"] or (results.stages() and not compared):
+    if (results.stages() and not compared) or not (results.spec.dataset["validation"] or results.spec.tuned_arms):
         return "Nothing is chosen here: there is no validation accuracy."
-    unchosen = listed(NAMES[stage] for stage in compared if results.chosen_arm(stage) is None)
+    unchosen = listed(results.spec.named_stage(stage) for stage in compared if results.chosen_arm(stage) is None)
     none = f"; none is marked ({unchosen}) before all arms are trained" if unchosen else ""
     return f"* is the best by validation accuracy{none}. The test set takes part in no choice."
 
@@ -192,9 +191,17 @@ def _stages(results: Judged) -> list[str]:
     spec, lines = results.spec, []
     if "reported" in results.stages():
         chosen = listed(f"{arm} in {study}" for arm, study in spec.chosen_in.items())
-        which = f"settings chosen on validation data in other studies ({chosen})" if chosen else "the report's setting"
+        which = (
+            f"settings chosen on validation data in other studies ({chosen})"
+            if chosen
+            else "the report's setting"
+            if spec.reported
+            else "the setting of the study"
+        )
         smaller = setting({name: value for name, value in spec.smaller.items() if value and name != "dataset"})
-        lines.append(f"As reported: {which}{f', made smaller ({smaller})' if smaller else ''}, {seeds(spec.seeds)}.")
+        lines.append(
+            f"{spec.named_stage('reported').capitalize()}: {which}{f', made smaller ({smaller})' if smaller else ''}, {seeds(spec.seeds)}."
+        )
     if spec.tuned_arms:
         spaces = {arm: "; ".join(f"{f} {space(s)}" for f, s in fields.items()) for arm, fields in spec.tune.items()}
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]

@@ -11,7 +11,6 @@ from analysis.draw.heatmap import heatmap
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import setting, short
 from analysis.write import claims
@@ -20,11 +19,11 @@ from studies.engine import schema, typed
 
 _COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
 _RESULT: Sequence[tuple[Make, str, str]] = (
-    (forest, "reported", "As reported: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
-    (forest, "confirm", "Tuned: the same with every arm at its own best setting."),
+    (forest, "reported", "{stage}: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
+    (forest, "confirm", "{stage}: the same with every arm at its own best setting."),
 )  # fmt: skip
 _FIGURES: Sequence[tuple[Make, str, str]] = (
-    (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
+    (curves, "reported", "Loss and accuracy by epoch, {stage}: the mean over seeds, in a band from the lowest to the highest."),
     (curves, "confirm", "The same for the tuned arms."),
     (heatmap, "reported", "Test accuracy by the two factors; lines that are not parallel mean that the factors interact."),
     (tradeoff, "reported", "Test accuracy against what it costs; nothing lies above and to the left of the grey front."),
@@ -39,7 +38,7 @@ GLOSSARY = (
     ("test acc@1", "percent of the test images whose most likely class is the right one; the test set takes part in no choice"),
     ("seed", "the number that fixes what is random in a training; arms are compared on the same seeds, in brackets: how many"),
     ("±", "half the 95 % interval: how far the mean over so few seeds may be from that over many"),
-    ("as reported", "every arm at the setting that the report used"),
+    ("as reported, as set", "every arm at the setting that the report used, or that the study sets where there is no report"),
     ("tuned", "every arm at the best setting of a search of its own, on validation data, trained anew on fresh seeds"),
     ("Δ, baseline", "the difference to the arm that the others are held against, seed by seed"),
     ("practically equal", "shown to differ by less than the margin, the difference that is too small to matter"),
@@ -57,8 +56,8 @@ def report(results: Judged, said: Page) -> str:
         claim_notes=[claims.verdicts(results)],
         smoke=results.spec.is_smoke,
         unjudged=claims.unjudged(results),
-        result=[(drawn, caption) for make, stage, caption in _RESULT if (drawn := _drawn(results, make, stage))],
-        figures=[(drawn, caption) for make, stage, caption in _FIGURES if (drawn := _drawn(results, make, stage))],
+        result=_pictures(results, _RESULT),
+        figures=_pictures(results, _FIGURES),
         glossary=GLOSSARY,
         settings=_settings(results),
         origin=_origin(results),
@@ -67,7 +66,19 @@ def report(results: Judged, said: Page) -> str:
 
 
 def _ruling(results: Judged, ruling: Ruling) -> tuple[str, str, str, list[str]]:
-    return NAMES[ruling.stage], ruling.verdict, claims.sentence(results, ruling), claims.figures(results, ruling)
+    return (
+        results.spec.named_stage(ruling.stage),
+        ruling.verdict,
+        claims.sentence(results, ruling),
+        claims.figures(results, ruling),
+    )
+
+
+def _pictures(results: Judged, wanted: Sequence[tuple[Make, str, str]]) -> list[tuple[str, str]]:
+    """Those of the figures that there is anything to draw of, each with its caption."""
+    found = [(_drawn(results, make, stage), stage, caption) for make, stage, caption in wanted]
+    named = [(image, caption.format(stage=results.spec.named_stage(stage))) for image, stage, caption in found if image]
+    return [(image, f"{caption[0].upper()}{caption[1:]}") for image, caption in named]
 
 
 def _drawn(results: Judged, make: Make, stage: str) -> str | None:

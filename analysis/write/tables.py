@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.judge import stats
 from analysis.judge.page import INCOMPARABLE, OPEN
-from analysis.judge.results import NAMES, Sample
+from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
 from analysis.words import NOTHING, figure, needs, number, plus_minus, setting
@@ -33,7 +33,11 @@ def _by_stage(results: Judged, name: str, caption: str, make: Callable[[Judged, 
     """One table with both stages side by side where they have the same arms, else one table for each."""
     stages = results.stages() or ["reported"]
     made = [
-        (NAMES[stage], Column("arm", list(results.spec.arms_of(stage)), figures=False), make(results, stage))
+        (
+            results.spec.named_stage(stage),
+            Column("arm", list(results.spec.arms_of(stage)), figures=False),
+            make(results, stage),
+        )
         for stage in stages
     ]
     if len(stages) > 1 and made[0][1] == made[1][1]:
@@ -123,7 +127,13 @@ def _pivot(results: Judged) -> list[Table]:
         tests = [_test(results.samples["reported"][arm]) if arm else NOTHING for arm in arms]
         columns.append(Column(name, tests, chosen=arms.index(best) if best and best in arms else None))
         columns += _said(results, [arm or "" for arm in arms], schema.TEST_ACC1)
-    return [Table("factors", f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, as reported", columns)]
+    return [
+        Table(
+            "factors",
+            f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, {results.spec.named_stage('reported')}",
+            columns,
+        )
+    ]
 
 
 def _row(results: Judged, stage: str) -> int | None:

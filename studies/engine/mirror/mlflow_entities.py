@@ -68,7 +68,7 @@ def end_tags(row: Row) -> dict[str, str]:
 
 def params(trial: Trial) -> list[Param]:
     """The fields of the resolved recipe; those that its model, optimiser or schedule does not have are left out."""
-    fields = trial.recipe.resolved().to_json()
+    fields = trial.recipe.resolved().columns()
     return [Param(name, str(value)) for name, value in fields.items() if value is not None]
 
 
