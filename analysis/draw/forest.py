@@ -28,7 +28,7 @@ def seeds(
         axes.scatter(own, np.full(len(own), row - _OFFSET), facecolors="none", edgecolors=color, marker=marker, s=24)
         if len(own):
             mean, (low, high) = float(np.mean(own)), ends[arm]
-            axes.plot([low, min(high, _PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
+            axes.plot([max(low, 0), min(high, _PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
             axes.plot(mean, row + _OFFSET, color=color, marker=marker, markersize=6)
     return axes
 

@@ -42,6 +42,7 @@ class Spec:
     smaller: Fields = field(default_factory=dict)  # what the scale changed in the base recipe
     origin: Mapping[str, str] = field(default_factory=dict)  # of the last start: commit, versions
     declared: Mapping[str, Any] = field(default_factory=dict)  # since when what is judged is as it is now
+    early_stopping: Mapping[str, int] | None = None  # of the candidates of a search
     searches: int = 1  # repetitions of each arm's search
     first_look: int | None = None  # seeds at the first verdicts; None: all that are planned
     at_most: int | None = None  # seeds at the last ones

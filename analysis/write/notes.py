@@ -8,10 +8,24 @@ from analysis.judge import stats
 from analysis.judge.page import BETTER, EQUAL, INCOMPARABLE, OPEN, WORSE, Contrast
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
-from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, probability, seeds, setting, space
+from analysis.words import (
+    SMOKE,
+    between,
+    count,
+    listed,
+    needs,
+    number,
+    percentage,
+    plus_minus,
+    probability,
+    seeds,
+    setting,
+    space,
+)
 from studies.engine import schema
 from studies.engine.study.error_budget import LEVEL
 
+PARTS = {"train": "training", "validation": "validation", "test": "test"}
 ONE_SEARCH = "This compares these settings; another search may choose others."
 TRAIN_ACCURACY = (
     "Train accuracy is that of the last epoch's steps, with augmentation and dropout at work: the gap may be negative, "
@@ -78,7 +92,7 @@ def _choice(results: Judged, stage: str) -> str:
         return ""
     test = results.chosen_figure(stage)
     figure = (
-        f"; the arm that is best on all other seeds has {plus_minus(test.mean, test.half)} % on the test set"
+        f"; the arm that is best on all other seeds has {percentage(test.mean, test.half)} % on the test set"
         if test.n
         else ""
     )
@@ -137,8 +151,7 @@ def under(results: Judged, table: str) -> list[str]:
 
 def _data(results: Judged) -> str:
     data = results.spec.dataset
-    parts = {"training": data["train"], "validation": data["validation"], "test": data["test"]}
-    images = listed(f"{n:,} {part}" for part, n in parts.items() if n)
+    images = listed(f"{data[part]:,} {what}" for part, what in PARTS.items() if data[part])
     epochs, precision = (listed(found(results, field)) for field in ("epochs", "precision"))
     return f"Data: {data['name']} ({images} images); epochs: {epochs}; precision: {precision}."
 
@@ -151,7 +164,7 @@ def found(results: Judged, field: str) -> list[Any]:
 
 def _intervals(results: Judged) -> str:
     return (
-        "± is half the 95 % Student-t interval over seeds, their number in brackets. "
+        "± is half the 95 % Student-t interval over seeds, their number in brackets; [low, high] is one cut off at 0 or 100 %. "
         f"It holds for this one test set, of which an image is worth {results.spec.resolution:.2g} points."
     )
 

@@ -15,9 +15,9 @@ from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import setting, short
 from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
+from analysis.write.render import COMMIT, methods
 from studies.engine import schema, typed
 
-_COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
 _RESULT: Sequence[tuple[Make, str, str]] = (
     (forest, "reported", "{stage}: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
     (forest, "confirm", "{stage}: the same with every arm at its own best setting."),
@@ -62,6 +62,7 @@ def report(results: Judged, said: Page) -> str:
         settings=_settings(results),
         origin=_origin(results),
         repeat=_repeat(results),
+        methods=methods(results),
     )
 
 
@@ -104,7 +105,7 @@ def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Ta
 def _origin(results: Judged) -> list[str]:
     origin, devices = results.runs.origin, results.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if origin.get("git_dirty") == "true" else ""
-    lines = [f"Code: commit {origin[_COMMIT]}{dirty}."] if _COMMIT in origin else []
+    lines = [f"Code: commit {origin[COMMIT]}{dirty}."] if COMMIT in origin else []
     lines += [origin[schema.VERSIONS]] if schema.VERSIONS in origin else []
     lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
     return [*lines, f"Data set: {results.spec.dataset['name']}, digest {results.spec.dataset['digest']}."]

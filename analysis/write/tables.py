@@ -10,7 +10,7 @@ from analysis.judge.page import INCOMPARABLE, OPEN
 from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
-from analysis.words import NOTHING, figure, needs, number, plus_minus, setting
+from analysis.words import NOTHING, figure, needs, number, percentage, plus_minus, setting
 from analysis.write.formats import Column, Table
 from studies.engine import schema
 
@@ -87,7 +87,8 @@ def _fit(results: Judged, stage: str) -> list[Column]:
         said = _said(results, results.spec.arms, metric) if stage == "reported" else []
         if said or _tells(results, metric):
             means = [sample.mean(metric) for sample in results.samples[stage].values()]
-            cells = [plus_minus(mean.mean, mean.half) for mean in means]
+            written = plus_minus if metric == schema.GAP else percentage
+            cells = [written(mean.mean, mean.half) for mean in means]
             columns.append(Column(title, cells, chosen=_row(results, stage) if metric == schema.CHOSEN_BY else None))
         columns += said
     return columns
@@ -153,7 +154,7 @@ def _test(sample: Sample) -> str:
     if not mean.n:
         return f"diverged ({len(sample.diverged)} of {len(sample.planned)})" if sample.diverged else NOTHING
     n = f"{mean.n}" if mean.n == len(sample.planned) else f"{mean.n} of {len(sample.planned)}"
-    return f"{plus_minus(mean.mean, mean.half)} ({n})"
+    return f"{percentage(mean.mean, mean.half)} ({n})"
 
 
 def _trained(results: Judged, stage: str) -> list[Column]:
