@@ -16,7 +16,8 @@ from pathlib import Path
 from analysis.front.commands import command, parser, read, write
 from analysis.judge.undecided import undecided
 from analysis.judge.verdicts import Judged
-from analysis.write.render import FORMATS, render
+from analysis.write.formats import screen, wrapped
+from analysis.write.render import FORMATS, methods, render
 from analysis.write.tables import TABLES
 from cnnzoo.mistake import Mistake
 from studies.engine import typed
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--keep", type=Path, metavar="DIR", help="also write it there as a page, with its figures")
     open_ones = "instead: what is undecided and the seeds that it needs, as JSON; a study's --decide asks so"
     options.add_argument("--undecided", action="store_true", help=open_ones)
+    methods_only = "instead: a paragraph on how the study was made, for the methods of a report"
+    options.add_argument("--methods", action="store_true", help=methods_only)
     options.add_argument("--table", choices=TABLES, help="this one alone; default: all")
     given = options.parse_args(arguments)
     form: str = given.format or _SUFFIXES.get(given.out.suffix if given.out else ".txt", "")
@@ -39,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = read(given)
     if given.undecided:
         write(undecided(results).to_json(), given.out)
+        return 0
+    if given.methods:
+        write("\n".join(wrapped(methods(results), screen())) + "\n", given.out)
         return 0
     color = given.out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
     write(render(results, form, given.table, color), given.out)

@@ -37,7 +37,8 @@ def _setting(trial: Mapping[Hashable, object], spec: Spec) -> str:
     """What was set for this trial: the fields of its arm, and those that were searched."""
     stage, arm = str(trial[schema.STAGE]), str(trial[schema.ARM])
     names = [*spec.arms_of(stage)[arm], *(spec.tune[arm] if stage != "reported" else ())]
-    return setting({name: trial[name] for name in dict.fromkeys(names) if name in trial})
+    own = spec.arms_of(stage)[arm].get("options", {})  # of a network of one's own
+    return setting({**{name: trial[name] for name in dict.fromkeys(names) if name in trial}, **own})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

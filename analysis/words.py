@@ -8,6 +8,7 @@ from studies.engine import schema
 
 MINUS = "−"
 NOTHING = "–"
+PERFECT = 100.0  # percent
 SMOKE = "SMOKE: trained for seconds, to see that everything runs. The numbers mean nothing, so nothing is compared."
 LABELS = {
     schema.TEST_ACC1: "test acc@1", schema.TEST_ACC5: "test acc@5", schema.TEST_LOSS: "test loss",
@@ -42,6 +43,18 @@ def plus_minus(mean: float, half: float, digits: int = 2, *, sign: bool = False)
     return f"{number(mean, digits, sign=sign)}{half_text}"
 
 
+def percentage(mean: float, half: float) -> str:
+    """``91.20 ± 0.45``; an interval that would reach beyond 0 or 100 % by its ends, cut off there: ``99.10 [97.80, 100]``."""
+    low, high = mean - half, mean + half
+    if math.isnan(half) or (low >= 0 and high <= PERFECT):
+        return plus_minus(mean, half)
+    return f"{number(mean)} [{_end(max(low, 0))}, {_end(min(high, PERFECT))}]"
+
+
+def _end(value: float) -> str:
+    return f"{value:g}" if value in (0, PERFECT) else number(value)
+
+
 def probability(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"
 
@@ -57,7 +70,10 @@ def short(value: Any) -> str:
 
 
 def setting(fields: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {short(value)}" for name, value in fields.items())
+    """The fields of a recipe with their values; options of a network of one's own by their own names."""
+    return ", ".join(
+        setting(value) if isinstance(value, Mapping) else f"{name} {short(value)}" for name, value in fields.items()
+    )
 
 
 def listed(items: Iterable[Any]) -> str:

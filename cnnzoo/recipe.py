@@ -5,12 +5,11 @@ in. A value that is unknown, out of range, or would be ignored by the chosen mod
 runs: a knob wired to nothing is how comparisons go wrong.
 """
 
-import dataclasses
 import inspect
 import math
 import typing
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any, Self
 
@@ -21,9 +20,11 @@ from cnnzoo.mistake import Mistake
 from cnnzoo.nets import ZOO, builder_of
 from cnnzoo.nets.blocks import Shape
 from cnnzoo.nets.choices import CHOICES, check_dropout_at
-from cnnzoo.optimising.losses import LOSSES
+from cnnzoo.nets.own_options import NO_OPTIONS, Options, check_options, unless_default
+from cnnzoo.optimising.losses import check_loss_name
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
+from cnnzoo.storage.own import is_own, own_function, source_digest
 
 PRECISIONS = ("auto", "fp32", "bf16")
 TESTING = ("eval", "training_mode")
@@ -56,6 +57,7 @@ class Recipe:
     aux: float | None = None
     relu_logits: bool | None = None
     width: float | None = None
+    options: Options | Mapping[str, Any] = NO_OPTIONS  # of a network of one's own, beside the fields
     # How it learns.
     optimizer: str = "sgd"
     lr: float = 0.01
@@ -71,13 +73,12 @@ class Recipe:
     crop: int = 0  # random crop after padding by so many pixels
     flip: bool = False
     erasing: float = 0.0  # probability of erasing a random rectangle
+    augmentation: str | None = None  # of one's own, after the others: module:function
     # The run.
     batch_size: int = 128
     epochs: int = 10
     precision: str = "auto"
-    testing: str = (
-        "eval"  # training_mode: image by image with dropout and batch statistics, which report B forgot to turn off
-    )
+    testing: str = "eval"  # training_mode: image by image, dropout and batch statistics at work, as report B had it
     landscape: int = 0  # after every so many steps, look at the loss along the gradient; 0: never
     seed: int = 0
 
@@ -88,6 +89,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if isinstance(self.stem, list):
             object.__setattr__(self, "stem", tuple(self.stem))
+        object.__setattr__(self, "options", Options(self.options))
         _check_values(self)
         _check_names(self)
         _check_knobs(self)
@@ -96,22 +98,38 @@ class Recipe:
         """The same recipe with every default filled in; two recipes train alike exactly if these are equal."""
         owners = (builder_of(self.model), OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule])
         defaults = {name: value for owner in owners for name, value in defaults_of(owner).items()}
-        missing = {name: value for name, value in defaults.items() if getattr(self, name) is None and value is not None}
-        return self.replace(**missing) if missing else self
+        changed = {name: value for name, value in defaults.items() if getattr(self, name) is None and value is not None}
+        if self.options:
+            changed["options"] = unless_default(owners[0], Options(self.options), FIELDS)
+        return self.replace(**changed) if changed else self
 
-    def options(self) -> dict[str, Any]:
+    def built_with(self) -> dict[str, Any]:
         """The options of the model that were set, as its builder takes them."""
-        return self.taken_by(builder_of(self.model))
+        return {**self.taken_by(builder_of(self.model)), **self.options}
+
+    def sources(self) -> dict[str, str]:
+        """By what they are, the digests of the files of the user's own that it names; edited, they make another training."""
+        named = {"network": self.model, "loss": self.loss, "augmentation": self.augmentation}
+        return {what: source_digest(what, name) for what, name in named.items() if name and is_own(name)}
 
     def taken_by(self, builder: Callable[..., Any]) -> dict[str, Any]:
         """The fields that were set of those this builder of a model, an optimiser or a schedule takes."""
         return {name: value for name in defaults_of(builder) if (value := getattr(self, name)) is not None}
 
     def replace(self, **changes: Any) -> Self:
-        return dataclasses.replace(self, **changes)
+        return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        """Its fields; those that came later are left out where nothing is set, so that a recipe keeps its signature."""
+        fields = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        fields["options"] = Options(self.options).to_json()
+        return {name: value for name, value in fields.items() if value or name not in ("options", "augmentation")}
+
+    def columns(self) -> dict[str, Any]:
+        """The same for a table: each of one's own options is a column, ``options.depth``."""
+        fields = self.to_json()
+        own = fields.pop("options", {})
+        return {**fields, **{f"options.{name}": value for name, value in own.items()}}
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:
@@ -120,7 +138,7 @@ class Recipe:
         return cls(**fields)
 
 
-FIELDS = {field.name: field for field in dataclasses.fields(Recipe)}
+FIELDS = {field.name: field for field in fields(Recipe)}
 TYPES: dict[str, tuple[type, ...]] = {
     name: tuple(typing.get_origin(t) or t for t in (typing.get_args(hint) or (hint,)))
     for name, hint in typing.get_type_hints(Recipe).items()
@@ -164,7 +182,7 @@ def reject_unknown(fields: Iterable[str]) -> None:
 
 def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
     """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
-    return builder_of(recipe.model)(shape, classes, **recipe.options())
+    return builder_of(recipe.model)(shape, classes, **recipe.built_with())
 
 
 @cache
@@ -195,7 +213,6 @@ def _check_names(recipe: Recipe) -> None:
     choices: dict[str, Iterable[str]] = {
         "optimizer": OPTIMIZERS,
         "schedule": SCHEDULES,
-        "loss": LOSSES,
         "precision": PRECISIONS,
         "testing": TESTING,
         **CHOICES,
@@ -204,7 +221,10 @@ def _check_names(recipe: Recipe) -> None:
         value = getattr(recipe, name)
         if value is not None and value not in allowed:
             raise unknown(name, value, allowed)
-    builder_of(recipe.model)
+    check_loss_name(recipe.loss)
+    check_options(recipe.model, builder_of(recipe.model), Options(recipe.options), FIELDS)
+    if recipe.augmentation is not None:
+        own_function("augmentation", recipe.augmentation)
     check_dataset_name(recipe.dataset)
 
 
@@ -222,11 +242,9 @@ def _check_knobs(recipe: Recipe) -> None:
             if value is not None and knob not in taken:
                 allowed = f"It takes: {', '.join(taken)}." if taken else "It takes no options."
                 raise Mistake(f"{knob}={value!r} would be ignored by {owner} {getattr(recipe, owner)!r}. {allowed}")
-    options = {**defaults_of(builder_of(recipe.model)), **recipe.options()}
+    options = {**defaults_of(builder_of(recipe.model)), **recipe.built_with()}
     if "dropout_at" in options:
         check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])
     if recipe.label_smoothing and recipe.loss != "cross_entropy":
-        raise Mistake(
-            f"label_smoothing={recipe.label_smoothing} would be ignored by loss {recipe.loss!r}; "
-            "only cross_entropy takes it."
-        )
+        smoothing = f"label_smoothing={recipe.label_smoothing} would be ignored by loss {recipe.loss!r}"
+        raise Mistake(f"{smoothing}; only cross_entropy takes it.")

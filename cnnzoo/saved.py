@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
-from torchvision.transforms.functional import ten_crop
 
 from cnnzoo.device.precision import choose_device
 from cnnzoo.device.streams import in_place_of_the_global
@@ -64,6 +63,8 @@ class Network:
         return total / len(views)
 
     def _ten_crops(self, pixels: Tensor) -> list[Tensor]:
+        from torchvision.transforms.functional import ten_crop  # seconds, for what is seldom asked for
+
         _, height, width = self.shape
         if pixels.shape[2:] == (height, width):
             black = self.recipe.crop > 0
@@ -129,10 +130,11 @@ def load(path: Path | str, device: torch.device | str | None = None) -> Network:
 
 
 def _recipe(fields: dict[str, Any]) -> Recipe:
-    """A file may name a network of somebody's own, but not make us import it."""
-    module, colon, _ = str(fields.get("model")).partition(":")
-    if colon and module not in sys.modules:
-        raise Mistake(f"its network is {fields['model']!r}; import {module} before, if you trust it")
+    """A file may name functions of somebody's own, but not make us import it."""
+    for kind, what in {"model": "network", "loss": "loss", "augmentation": "augmentation"}.items():
+        module, colon, _ = str(fields.get(kind)).partition(":")
+        if colon and module not in sys.modules:
+            raise Mistake(f"its {what} is {fields[kind]!r}; import {module} before, if you trust it")
     return Recipe.from_json(fields)
 
 

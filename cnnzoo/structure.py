@@ -15,10 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from cnnzoo.learning.augment import check_own_augmentation
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets import ZOO
 from cnnzoo.nets.blocks import Add, Concat, LocalResponseNorm, RadialBasis, Shape
 from cnnzoo.nets.choices import ACTIVATIONS
+from cnnzoo.optimising.losses import check_own_loss
 from cnnzoo.recipe import Recipe, build
 
 MB = 2**20
@@ -72,6 +74,8 @@ def measure(recipe: Recipe, shape: Shape, classes: int) -> Size:
 
 def check_fits(recipe: Recipe, shape: Shape, classes: int) -> None:
     """Refuse a network that such images cannot pass, or that does not end in a number for each class."""
+    check_own_loss(recipe.loss, classes)
+    check_own_augmentation(recipe, shape)
     network, fewest = _on_meta(recipe, shape, classes), min(recipe.batch_size, 2)  # a last batch of one is left out
     if recipe.testing == "training_mode":
         _check_passes(f"model {recipe.model!r}, tested in training mode,", network.train(), 1, shape, classes)

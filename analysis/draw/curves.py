@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from analysis.words import LABELS
 from studies.engine import schema
@@ -65,4 +64,4 @@ def _figure(results: Judged, stage: str, tables: _Tables, rows: Sequence[Sequenc
                 curve(axes, table.index, table.to_numpy(), arm, look(results)[arm])
         axes.set(title=_TITLES[metric], xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-    return finish(figure, results, f"{NAMES[stage]}: mean and range over seeds")
+    return finish(figure, results, f"{results.spec.named_stage(stage)}: mean and range over seeds")

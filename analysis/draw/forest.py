@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from analysis.draw.figures import Style, finish, look
 from analysis.judge.page import Contrast
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from studies.engine import schema
 
@@ -29,7 +28,7 @@ def seeds(
         axes.scatter(own, np.full(len(own), row - _OFFSET), facecolors="none", edgecolors=color, marker=marker, s=24)
         if len(own):
             mean, (low, high) = float(np.mean(own)), ends[arm]
-            axes.plot([low, min(high, _PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
+            axes.plot([max(low, 0), min(high, _PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
             axes.plot(mean, row + _OFFSET, color=color, marker=marker, markersize=6)
     return axes
 
@@ -70,5 +69,7 @@ def forest(results: Judged, stage: str) -> Figure | None:
     return finish(
         figure,
         results,
-        f"{NAMES[stage]}: each seed (hollow), mean and 95 % interval" if few > 1 else f"{NAMES[stage]}: one seed",
+        f"{results.spec.named_stage(stage)}: each seed (hollow), mean and 95 % interval"
+        if few > 1
+        else f"{results.spec.named_stage(stage)}: one seed",
     )

@@ -11,7 +11,6 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
 from studies.engine import schema
@@ -72,4 +71,6 @@ def heatmap(results: Judged, stage: str) -> Figure | None:
     series = {name: (mean[:, j], half[:, j]) for j, name in enumerate(cells.columns)}
     lines(right, cells.rows, series, look(results, cells.columns))
     right.set(title="parallel lines: no interaction", xlabel=cells.factors[0])
-    return finish(figure, results, NAMES[stage] + ("" if np.isnan(half).all() else ", with 95 % intervals"))
+    return finish(
+        figure, results, results.spec.named_stage(stage) + ("" if np.isnan(half).all() else ", with 95 % intervals")
+    )

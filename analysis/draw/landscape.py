@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import fixed, label
 
@@ -67,4 +66,6 @@ def landscape(results: Judged, stage: str) -> Figure | None:
             band(axes, by_step.index[::window], mean["min"], mean["max"], name, looks[name])
         positive = all((by_step > 0).all(axis=None) for by_step in drawn.values())  # in logs a spike flattens nothing
         axes.set(title=title, xlabel="step", yscale="log" if positive else "linear")
-    return finish(figure, results, f"{NAMES[stage]}: lowest to highest over learning rates and seeds")
+    return finish(
+        figure, results, f"{results.spec.named_stage(stage)}: lowest to highest over learning rates and seeds"
+    )

@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.draw.figures import Style, finish, look
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from studies.engine import schema
 
@@ -52,4 +51,6 @@ def tradeoff(results: Judged, stage: str) -> Figure | None:
     for axes, (title, found) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
         points(axes, found, look(results)).set(xlabel=title, ylabel="test acc@1 %")
         axes.label_outer()
-    return finish(figure, results, f"{NAMES[stage]}: accuracy and what it costs (grey: the Pareto front)")
+    return finish(
+        figure, results, f"{results.spec.named_stage(stage)}: accuracy and what it costs (grey: the Pareto front)"
+    )

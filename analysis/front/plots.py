@@ -15,7 +15,6 @@ from analysis.draw.images.hardest import hardest
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from cnnzoo.mistake import Mistake
 from studies.engine import typed
@@ -69,5 +68,5 @@ class Plots:
         if drawn is None:
             study = self.results.spec.name
             hint = f"See what is there with {typed.tool('tables', '--study', study)}"
-            raise Mistake(f"study {study!r} has no {name} to draw {NAMES[stage]}. {hint}")
+            raise Mistake(f"study {study!r} has no {name} to draw {self.results.spec.named_stage(stage)}. {hint}")
         return drawn

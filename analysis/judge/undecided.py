@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from analysis.judge.page import OPEN, Contrast
-from analysis.judge.results import NAMES, Results
+from analysis.judge.results import Results
 from analysis.judge.verdicts import UNDECIDED, Judged, Ruling
 from analysis.words import listed, plus_minus
 
@@ -64,7 +64,7 @@ def _rows(results: Judged) -> Iterator[Question]:
         baseline = str(results.spec.baseline_of(stage))
         for arm, contrast in results.contrasts[stage].items():
             said = plus_minus(contrast.difference.mean, contrast.difference.half, sign=True)
-            text = f"{arm} against {baseline}, {NAMES[stage]}: {said}"
+            text = f"{arm} against {baseline}, {results.spec.named_stage(stage)}: {said}"
             yield Question(text, stage, frozenset({arm, baseline}), contrast.verdict != OPEN)
 
 
@@ -72,7 +72,7 @@ def _claims(results: Judged) -> Iterator[Question]:
     for claim, ruled in results.rulings:
         for ruling in ruled:
             arms = _arms_in_doubt(results, ruling)
-            text = f"claim {claim.text!r}, {NAMES[ruling.stage]}: {listed(sorted(arms))}"
+            text = f"claim {claim.text!r}, {results.spec.named_stage(ruling.stage)}: {listed(sorted(arms))}"
             yield Question(text, ruling.stage, arms, ruling.verdict != UNDECIDED or not arms)
 
 

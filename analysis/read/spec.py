@@ -42,6 +42,7 @@ class Spec:
     smaller: Fields = field(default_factory=dict)  # what the scale changed in the base recipe
     origin: Mapping[str, str] = field(default_factory=dict)  # of the last start: commit, versions
     declared: Mapping[str, Any] = field(default_factory=dict)  # since when what is judged is as it is now
+    early_stopping: Mapping[str, int] | None = None  # of the candidates of a search
     searches: int = 1  # repetitions of each arm's search
     runoff_seeds: tuple[int, ...] = ()  # that the best candidates are scored on again, before one is chosen
     first_look: int | None = None  # seeds at the first verdicts; None: all that are planned
@@ -69,6 +70,10 @@ class Spec:
     def is_smoke(self) -> bool:
         """At smoke everything runs for seconds, to see that it runs: nothing is compared."""
         return self.scale == "smoke"
+
+    def named_stage(self, stage: str) -> str:
+        """What a stage that is judged is called; where no report gave figures, arms are as they were set."""
+        return "tuned" if stage == "confirm" else "as reported" if self.reported else "as set"
 
     @property
     def chance(self) -> float:

@@ -9,7 +9,6 @@ import pandas as pd
 from analysis.judge import stats
 from analysis.judge.evidence import value_at
 from analysis.judge.page import EQUAL, OF_THE_MODEL, OPEN, Contrast
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
 from analysis.words import LABELS, SMOKE, count, listed, number, plus_minus, probability
 from analysis.write.formats import screen, wrapped
@@ -78,7 +77,7 @@ def text(results: Judged) -> str:
 def frame(results: Judged) -> pd.DataFrame:
     """One row per claim and stage that it was judged in."""
     rows = [
-        (claim.text, NAMES[ruling.stage], ruling.verdict, sentence(results, ruling))
+        (claim.text, results.spec.named_stage(ruling.stage), ruling.verdict, sentence(results, ruling))
         for claim, rulings in results.rulings
         for ruling in rulings
     ]
@@ -107,7 +106,8 @@ def notes(results: Judged) -> list[str]:
 def _lines(results: Judged, own: Sequence[Ruling]) -> list[str]:
     lines = []
     for ruling in own:
-        lines += wrapped(f"   {NAMES[ruling.stage]}: {ruling.verdict}. {sentence(results, ruling)}", screen())
+        stage = results.spec.named_stage(ruling.stage)
+        lines += wrapped(f"   {stage}: {ruling.verdict}. {sentence(results, ruling)}", screen())
         lines += [part for line in figures(results, ruling) for part in wrapped(f"      {line}", screen())]
     if own and "confirm" in results.stages() and not any(ruling.stage == "confirm" for ruling in own):
         lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")

@@ -182,11 +182,16 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def latex(page: Page) -> str:
     r"""The tables to ``\input`` into a document, each a float with its label; they need only booktabs."""
-    tables = []
+    parts: dict[str, list[Table]] = {}
     for table in page.tables:
-        *parts, last = table.narrowed(PRINTED)
-        tables += [*parts, replace(last, notes=table.notes)]
-    return template("tables.tex", page=page, tables=tables)
+        *first, last = table.narrowed(PRINTED)
+        parts.setdefault(table.name, []).extend([*first, replace(last, notes=table.notes)])
+    labelled = [
+        (f"{page.label}-{name}{f'-{place}' if len(own) > 1 else ''}", part)
+        for name, own in parts.items()
+        for place, part in enumerate(own, start=1)
+    ]
+    return template("tables.tex", page=page, tables=labelled)
 
 
 def template(name: str, **values: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.results import JUDGED_STAGES, NAMES
+from analysis.judge.results import JUDGED_STAGES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import fixed
 from analysis.words import arms, count, listed, number, seeds, short, space
@@ -29,13 +29,13 @@ def missing(results: Judged) -> list[str]:
         absent = {arm: sample.missing for arm, sample in samples.items() if sample.missing}
         if absent and stage not in results.stages():
             planned = count(sum(map(len, absent.values())), "trial")
-            lines.append(f"{NAMES[stage].capitalize()}: not run yet ({planned} planned).")
+            lines.append(f"{results.spec.named_stage(stage).capitalize()}: not run yet ({planned} planned).")
         elif absent:
-            lines.append(f"Missing, {NAMES[stage]}: {_by_seeds(absent, samples)}.")
+            lines.append(f"Missing, {results.spec.named_stage(stage)}: {_by_seeds(absent, samples)}.")
         failed = {arm: sample.failed for arm, sample in samples.items() if sample.failed}
         if failed:
             lines.append(
-                f"Failed, {NAMES[stage]}: {_by_seeds(failed, samples)} (`reason` in analysis/trials.py says why)."
+                f"Failed, {results.spec.named_stage(stage)}: {_by_seeds(failed, samples)} (`reason` in analysis/trials.py says why)."
             )
     under_way = [arm for arm, sample in results.samples["confirm"].items() if sample.missing]
     if under_way:
@@ -108,9 +108,9 @@ def _few_seeds(results: Judged) -> Iterator[str]:
         single, double = ([arm for arm, n in few.items() if n == seeds] for seeds in (1, FEW - 1))
         if single:
             names = arms(single, few)
-            yield f"One seed only ({NAMES[stage]}: {names}): no interval, as the spread over seeds is unknown."
+            yield f"One seed only ({results.spec.named_stage(stage)}: {names}): no interval, as the spread over seeds is unknown."
         if double:
-            yield f"Fewer than {FEW} seeds ({NAMES[stage]}: {arms(double, few)}): the intervals are very wide."
+            yield f"Fewer than {FEW} seeds ({results.spec.named_stage(stage)}: {arms(double, few)}): the intervals are very wide."
 
 
 def _diverged(results: Judged) -> Iterator[str]:
@@ -119,7 +119,7 @@ def _diverged(results: Judged) -> Iterator[str]:
             if sample.diverged:
                 rest = "its numbers are of the seeds that did not"
                 rest = rest if len(sample.trials) else "it has no accuracy to compare"
-                yield f"{arm} diverged in {len(sample.diverged)} of {sample.ended} trials {NAMES[stage]}: {rest}."
+                yield f"{arm} diverged in {len(sample.diverged)} of {sample.ended} trials {results.spec.named_stage(stage)}: {rest}."
     ends = {arm: results.search(arm)[schema.OUTCOME] for arm in results.spec.tuned_arms}
     lost = {arm: int((own == "diverged").sum()) for arm, own in ends.items()}
     shares = [f"{arm} {n} of {len(ends[arm])}" for arm, n in lost.items() if n]
@@ -133,7 +133,7 @@ def _half_learned(results: Judged) -> Iterator[str]:
             f"{arm} {seen}" for arm, sample in results.samples[stage].items() if (seen := results.half_learned(sample))
         ]
         if halves:
-            some = f"Only some seeds came above {results.spec.learned:g} % ({NAMES[stage]}: {', '.join(halves)})"
+            some = f"Only some seeds came above {results.spec.learned:g} % ({results.spec.named_stage(stage)}: {', '.join(halves)})"
             yield f"{some}: a mean over both kinds, and its interval, describe neither."
 
 
@@ -160,7 +160,7 @@ def _unequal(results: Judged) -> Iterator[str]:
     for stage in results.stages():
         ended = {arm: sample.ended for arm, sample in results.samples[stage].items()}
         if len(set(ended.values())) > 1:
-            yield f"Unequal numbers of seeds {NAMES[stage]}: {', '.join(f'{arm} {n}' for arm, n in ended.items())}."
+            yield f"Unequal numbers of seeds {results.spec.named_stage(stage)}: {', '.join(f'{arm} {n}' for arm, n in ended.items())}."
 
 
 def _improving(results: Judged) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _improving(results: Judged) -> Iterator[str]:
         gains = {arm: results.late_gain(sample) for arm, sample in results.samples[stage].items()}
         late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > results.spec.margin]
         if late:
-            points = f"{NAMES[stage]}, points: {', '.join(late)}"
+            points = f"{results.spec.named_stage(stage)}, points: {', '.join(late)}"
             yield f"Still improving at the end ({points}, against as many epochs before); more epochs may change the order."
 
 
@@ -196,13 +196,13 @@ def _mixed(results: Judged) -> Iterator[str]:
 
 def _noise(results: Judged) -> Iterator[str]:
     """Verdicts assume that seed noise is near normal; with few seeds a test without that assumption shows nothing."""
-    for stage in results.stages():
+    for stage, said in ((stage, results.spec.named_stage(stage)) for stage in results.stages()):
         values = {arm: sample.values(schema.JUDGED_BY) for arm, sample in results.samples[stage].items()}
         groups = [arm for arm, own in values.items() if stats.two_peaked(own)]
         if groups:
-            yield f"The seeds of {listed(groups)} fall into two groups ({NAMES[stage]}): a mean over both describes neither."
+            yield f"The seeds of {listed(groups)} fall into two groups ({said}): a mean over both describes neither."
         if stats.skewed(list(values.values())):
-            yield f"Seed noise is lopsided ({NAMES[stage]}): intervals and verdicts are made for noise that is near normal."
+            yield f"Seed noise is lopsided ({said}): intervals and verdicts are made for noise that is near normal."
 
 
 def _tuned_below(results: Judged) -> Iterator[str]:
@@ -214,7 +214,7 @@ def _tuned_below(results: Judged) -> Iterator[str]:
     by_arm = {arm: tests["confirm"][tuned] - tests["reported"][arm] for arm, tuned in results.spec.tuned_of.items()}
     below = [f"{arm} ({number(by, sign=True)})" for arm, by in by_arm.items() if by < 0]
     if below:
-        yield f"Tuned lies below as reported: {listed(below)}; so short a search found nothing better."
+        yield f"Tuned lies below {results.spec.named_stage('reported')}: {listed(below)}; so short a search found nothing better."
 
 
 def at_edge(value: Any, space: Mapping[str, Any]) -> bool:

@@ -6,16 +6,29 @@ from typing import Any
 
 from analysis.judge import stats
 from analysis.judge.page import BETTER, EQUAL, INCOMPARABLE, OPEN, WORSE, Contrast
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
-from analysis.words import SMOKE, between, count, listed, needs, number, plus_minus, probability, seeds, setting, space
+from analysis.words import (
+    SMOKE,
+    between,
+    count,
+    listed,
+    needs,
+    number,
+    percentage,
+    plus_minus,
+    probability,
+    seeds,
+    setting,
+    space,
+)
 from analysis.write.images import words as images
 from analysis.write.images.tables import TABLES, TEST_SET
 from analysis.write.lints import on_time
 from studies.engine import schema
 from studies.engine.study.error_budget import LEVEL
 
+PARTS = {"train": "training", "validation": "validation", "test": "test"}
 ONE_SEARCH = "This compares these settings; another search may choose others."
 TRAIN_ACCURACY = (
     "Train accuracy is that of the last epoch's steps, with augmentation and dropout at work: the gap may be negative, "
@@ -58,7 +71,7 @@ def _of_stage(results: Judged, stage: str) -> str:
     if not parts:
         return ""
     only = f" {ONE_SEARCH}" if from_one_search(results, stage) else ""
-    return f"{NAMES[stage].capitalize()}: {'; '.join(parts)}.{only}{_choice(results, stage)}"
+    return f"{results.spec.named_stage(stage).capitalize()}: {'; '.join(parts)}.{only}{_choice(results, stage)}"
 
 
 def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
@@ -82,7 +95,7 @@ def _choice(results: Judged, stage: str) -> str:
         return ""
     test = results.chosen_figure(stage)
     figure = (
-        f"; the arm that is best on all other seeds has {plus_minus(test.mean, test.half)} % on the test set"
+        f"; the arm that is best on all other seeds has {percentage(test.mean, test.half)} % on the test set"
         if test.n
         else ""
     )
@@ -152,8 +165,7 @@ def under(results: Judged, table: str) -> list[str]:
 
 def _data(results: Judged) -> str:
     data = results.spec.dataset
-    parts = {"training": data["train"], "validation": data["validation"], "test": data["test"]}
-    images = listed(f"{n:,} {part}" for part, n in parts.items() if n)
+    images = listed(f"{data[part]:,} {what}" for part, what in PARTS.items() if data[part])
     epochs, precision = (listed(found(results, field)) for field in ("epochs", "precision"))
     return f"Data: {data['name']} ({images} images); epochs: {epochs}; precision: {precision}."
 
@@ -166,7 +178,7 @@ def found(results: Judged, field: str) -> list[Any]:
 
 def _intervals(results: Judged) -> str:
     return (
-        "± is half the 95 % Student-t interval over seeds, their number in brackets. "
+        "± is half the 95 % Student-t interval over seeds, their number in brackets; [low, high] is one cut off at 0 or 100 %. "
         f"It holds for this one test set, of which an image is worth {results.spec.resolution:.2g} points."
     )
 
@@ -186,18 +198,18 @@ def corrected(results: Judged) -> str:
     """A note on how often a page says something wrong, and how that is limited."""
     contrasts = sum(map(len, results.contrasts.values())) + (results.interacting is not None)
     asked = [count(n, what) for n, what in ((contrasts, "contrast"), (len(results.spec.claims), "claim")) if n]
-    looks = listed(results.spec.shares)
+    looks, first = listed(results.spec.shares), results.spec.named_stage("reported")
     return (
         "If seed noise is near normal, at most one page in twenty says anything wrong by chance, however often one looks: "
-        f"verdicts are corrected for all that is asked ({listed(asked)}, as reported and tuned) and given at {looks} seeds."
+        f"verdicts are corrected for all that is asked ({listed(asked)}, {first} and tuned) and given at {looks} seeds."
     )
 
 
 def _choice_made(results: Judged) -> str:
     compared = [stage for stage in results.stages() if not results.figures(stage, schema.CHOSEN_BY).empty]
-    if not results.spec.dataset["validation"] or (results.stages() and not compared):
+    if (results.stages() and not compared) or not (results.spec.dataset["validation"] or results.spec.tuned_arms):
         return "Nothing is chosen here: there is no validation accuracy."
-    unchosen = listed(NAMES[stage] for stage in compared if results.chosen_arm(stage) is None)
+    unchosen = listed(results.spec.named_stage(stage) for stage in compared if results.chosen_arm(stage) is None)
     none = f"; none is marked ({unchosen}) before all arms are trained" if unchosen else ""
     return f"* is the best by validation accuracy{none}. The test set takes part in no choice."
 
@@ -206,16 +218,25 @@ def _stages(results: Judged) -> list[str]:
     spec, lines = results.spec, []
     if "reported" in results.stages():
         chosen = listed(f"{arm} in {study}" for arm, study in spec.chosen_in.items())
-        which = f"settings chosen on validation data in other studies ({chosen})" if chosen else "the report's setting"
+        which = (
+            f"settings chosen on validation data in other studies ({chosen})"
+            if chosen
+            else "the report's setting"
+            if spec.reported
+            else "the setting of the study"
+        )
         smaller = setting({name: value for name, value in spec.smaller.items() if value and name != "dataset"})
-        lines.append(f"As reported: {which}{f', made smaller ({smaller})' if smaller else ''}, {seeds(spec.seeds)}.")
+        lines.append(
+            f"{spec.named_stage('reported').capitalize()}: {which}{f', made smaller ({smaller})' if smaller else ''}, {seeds(spec.seeds)}."
+        )
     if spec.tuned_arms:
         spaces = {arm: "; ".join(f"{f} {space(s)}" for f, s in fields.items()) for arm, fields in spec.tune.items()}
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]
         searched = count(spec.trials_per_arm, "search trial")
         often = f", {spec.searches} times over" if spec.searches > 1 else ""
-        again = len(spec.runoff_seeds)
-        runoff = f" the best of them scored on {count(again, 'more seed')}," if again else ""
+        runoff = (
+            f" the best of them scored on {count(len(spec.runoff_seeds), 'more seed')}," if spec.runoff_seeds else ""
+        )
         lines.append(
             f"Tuned: {' | '.join(dict.fromkeys(each))}; {searched} an arm{often},{runoff} the best by validation accuracy "
             f"trained anew on {seeds(spec.confirm_seeds)}, and only then tested."

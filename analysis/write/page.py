@@ -14,7 +14,6 @@ from analysis.draw.images.hardest import hardest
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
 from analysis.draw.tradeoff import tradeoff
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import setting, short
 from analysis.write import claims
@@ -23,15 +22,15 @@ from analysis.write.images import tables as images
 from analysis.write.images.words import GLOSSARY as TEST_SET
 from analysis.write.images.words import under
 from analysis.write.lints import on_time
+from analysis.write.render import COMMIT, methods
 from studies.engine import schema, typed
 
-_COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
 _RESULT: Sequence[tuple[Make, str, str]] = (
-    (forest, "reported", "As reported: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
-    (forest, "confirm", "Tuned: the same with every arm at its own best setting."),
+    (forest, "reported", "{stage}: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
+    (forest, "confirm", "{stage}: the same with every arm at its own best setting."),
 )  # fmt: skip
 _FIGURES: Sequence[tuple[Make, str, str]] = (
-    (curves, "reported", "Loss and accuracy by epoch as reported: the mean over seeds, in a band from the lowest to the highest."),
+    (curves, "reported", "Loss and accuracy by epoch, {stage}: the mean over seeds, in a band from the lowest to the highest."),
     (curves, "confirm", "The same for the tuned arms."),
     (heatmap, "reported", "Test accuracy by the two factors; lines that are not parallel mean that the factors interact."),
     (tradeoff, "reported", "Test accuracy against what it costs; nothing lies above and to the left of the grey front."),
@@ -52,7 +51,7 @@ GLOSSARY = (
     ("seed", "the number that fixes what is random in a training; arms are compared on the same seeds, in brackets: how many"),
     ("±", "half the 95 % interval: how far the mean over so few seeds may be from that over many"),
     TEST_SET,
-    ("as reported", "every arm at the setting that the report used"),
+    ("as reported, as set", "every arm at the setting that the report used, or that the study sets where there is no report"),
     ("tuned", "every arm at the best setting of a search of its own, on validation data, trained anew on fresh seeds"),
     ("Δ, baseline", "the difference to the arm that the others are held against, seed by seed"),
     ("practically equal", "shown to differ by less than the margin, the difference that is too small to matter"),
@@ -70,19 +69,36 @@ def report(results: Judged, said: Page) -> str:
         claim_notes=[claims.verdicts(results), *on_time(results)],
         smoke=results.spec.is_smoke,
         unjudged=claims.unjudged(results),
-        result=[(drawn, caption) for make, stage, caption in _RESULT if (drawn := _drawn(results, make, stage))],
-        figures=[(drawn, caption) for make, stage, caption in _FIGURES if (drawn := _drawn(results, make, stage))],
-        by_image=[(NAMES[stage], *_by_image(results, stage)) for stage in results.stages() if results.seen[stage].test],
+        result=_pictures(results, _RESULT),
+        figures=_pictures(results, _FIGURES),
+        by_image=[
+            (results.spec.named_stage(stage), *_by_image(results, stage))
+            for stage in results.stages()
+            if results.seen[stage].test
+        ],
         image_notes=under(results),
         glossary=GLOSSARY,
         settings=_settings(results),
         origin=_origin(results),
         repeat=_repeat(results),
+        methods=methods(results),
     )
 
 
 def _ruling(results: Judged, ruling: Ruling) -> tuple[str, str, str, list[str]]:
-    return NAMES[ruling.stage], ruling.verdict, claims.sentence(results, ruling), claims.figures(results, ruling)
+    return (
+        results.spec.named_stage(ruling.stage),
+        ruling.verdict,
+        claims.sentence(results, ruling),
+        claims.figures(results, ruling),
+    )
+
+
+def _pictures(results: Judged, wanted: Sequence[tuple[Make, str, str]]) -> list[tuple[str, str]]:
+    """Those of the figures that there is anything to draw of, each with its caption."""
+    found = [(_drawn(results, make, stage), stage, caption) for make, stage, caption in wanted]
+    named = [(image, caption.format(stage=results.spec.named_stage(stage))) for image, stage, caption in found if image]
+    return [(image, f"{caption[0].upper()}{caption[1:]}") for image, caption in named]
 
 
 def _drawn(results: Judged, make: Make, stage: str) -> str | None:
@@ -114,7 +130,7 @@ def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Ta
 def _origin(results: Judged) -> list[str]:
     origin, devices = results.runs.origin, results.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if origin.get("git_dirty") == "true" else ""
-    lines = [f"Code: commit {origin[_COMMIT]}{dirty}."] if _COMMIT in origin else []
+    lines = [f"Code: commit {origin[COMMIT]}{dirty}."] if COMMIT in origin else []
     lines += [origin[schema.VERSIONS]] if schema.VERSIONS in origin else []
     lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
     return [*lines, f"Data set: {results.spec.dataset['name']}, digest {results.spec.dataset['digest']}."]

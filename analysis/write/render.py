@@ -12,13 +12,27 @@ from analysis.judge.correction import least
 from analysis.judge.images.luck import luck_of
 from analysis.judge.page import Contrast
 from analysis.judge.verdicts import Judged
-from analysis.words import between, setting
+from analysis.words import between, count, listed, seeds, setting, space
 from analysis.write.formats import Page, csv, latex, markdown, plain, screen, template
 from analysis.write.lints import lints, missing
-from analysis.write.notes import notes, under, verdict
+from analysis.write.notes import PARTS, found, notes, under, verdict
 from analysis.write.tables import tables
 from studies.engine import schema
 
+COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
+_SHARED = (
+    "model",
+    "optimizer",
+    "lr",
+    "momentum",
+    "weight_decay",
+    "schedule",
+    "batch_size",
+    "loss",
+    "crop",
+    "flip",
+    "precision",
+)
 FORMATS = ("plain", "md", "csv", "latex", "html")
 _SAID = (
     schema.TEST_ACC1, schema.TRAIN_ACC1, schema.TRAIN_ACC5, schema.GAP, schema.VAL_ACC1,
@@ -114,3 +128,54 @@ def _ps(contrast: Contrast | None) -> dict[str, float]:
         "p": min(1.0, 2 * least([alone.above, alone.below])), "p_corrected": least([shown.above, shown.below]),
         "p_equal": alone.inside, "p_equal_corrected": shown.inside,
     }  # fmt: skip
+
+
+def methods(results: Judged) -> str:
+    """A paragraph on how the study was made, for a lab report to take over: data, training, budget, statistics."""
+    spec = results.spec
+    sentences = [_trained(results), *_tuned(results)]
+    if results.contrasts and not spec.is_smoke:
+        sentences.append(
+            "Means over seeds have 95 % Student-t intervals. Arms are compared with the baseline by the paired difference over "
+            f"shared seeds; a difference shown to lie within {spec.margin:g} points counts as none. All comparisons are "
+            "corrected together, so that at most one such study in twenty says anything wrong by chance."
+        )
+    origin = results.runs.origin
+    commit = f", commit {origin[COMMIT][:12]}" if COMMIT in origin else ""
+    versions = f" ({origin[schema.VERSIONS]})" if schema.VERSIONS in origin else ""
+    return " ".join([*sentences, f"Trained and evaluated with cnn-studies{commit}{versions}."])
+
+
+def _trained(results: Judged) -> str:
+    """What was compared, on which data and seeds, and what all arms share."""
+    spec, data = results.spec, results.spec.dataset
+    arms = f"{count(len(spec.arms), 'arm')} ({listed(spec.arms)}; baseline: {spec.baseline})"
+    images = listed(f"{data[part]:,} {what}" for part, what in PARTS.items() if data[part])
+    shared = {
+        name: spec.base[name]
+        for name in _SHARED
+        if spec.base.get(name) and not all(name in arm for arm in spec.arms.values())
+    }
+    epochs = listed(found(results, "epochs"))
+    how = f"for {epochs} epochs ({setting(shared)}, where the arm sets no other)"
+    first = f"{arms} were compared on {data['name']} ({images} images). Every arm was trained {how}"
+    return f"{first} on {seeds(spec.seeds)}; those of a seed see the same images in the same order."
+
+
+def _tuned(results: Judged) -> list[str]:
+    """How the settings of the tuned arms were found; nothing where nothing was tuned."""
+    spec = results.spec
+    if not spec.tuned_arms or "confirm" not in results.stages():
+        return []
+    ranges = dict.fromkeys(
+        f"{name} ({space(limits)})" for spaces in spec.tune.values() for name, limits in spaces.items()
+    )
+    early = "TPE, early stopping within the arm" if spec.early_stopping else "TPE"
+    runoff = results.runs.trials.query("stage == 'runoff'")[schema.SEED].nunique()
+    best = f"; its best settings were scored on {count(runoff, 'more seed')}" if runoff else ""
+    repeated = f", {spec.searches} times over" if spec.searches > 1 else ""
+    return [
+        f"For the tuned results {listed(ranges)} was searched separately for each arm with {count(spec.trials_per_arm, 'trial')}"
+        f"{repeated} ({early}) by validation accuracy alone{best}, and the setting chosen was trained anew on "
+        f"{seeds(spec.confirm_seeds)}. The test set took part in no choice."
+    ]

@@ -7,10 +7,10 @@ from typing import Any
 
 from analysis.judge import stats
 from analysis.judge.page import INCOMPARABLE, OPEN
-from analysis.judge.results import NAMES, Sample
+from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
-from analysis.words import NOTHING, figure, needs, number, plus_minus, setting
+from analysis.words import NOTHING, figure, needs, number, percentage, plus_minus, setting
 from analysis.write.formats import Column, Table
 from analysis.write.images import tables as images
 from studies.engine import schema
@@ -43,7 +43,11 @@ def _by_stage(results: Judged, name: str, caption: str, make: Callable[[Judged, 
     """One table with both stages side by side where they have the same arms, else one table for each."""
     stages = results.stages() or ["reported"]
     made = [
-        (NAMES[stage], Column("arm", list(results.spec.arms_of(stage)), figures=False), make(results, stage))
+        (
+            results.spec.named_stage(stage),
+            Column("arm", list(results.spec.arms_of(stage)), figures=False),
+            make(results, stage),
+        )
         for stage in stages
     ]
     if len(stages) > 1 and made[0][1] == made[1][1]:
@@ -94,7 +98,8 @@ def _fit(results: Judged, stage: str) -> list[Column]:
         said = _said(results, results.spec.arms, metric) if stage == "reported" else []
         if said or _tells(results, metric):
             means = [sample.mean(metric) for sample in results.samples[stage].values()]
-            cells = [plus_minus(mean.mean, mean.half) for mean in means]
+            written = plus_minus if metric == schema.GAP else percentage
+            cells = [written(mean.mean, mean.half) for mean in means]
             columns.append(Column(title, cells, chosen=_row(results, stage) if metric == schema.CHOSEN_BY else None))
         columns += said
     return columns
@@ -134,9 +139,8 @@ def _pivot(results: Judged) -> list[Table]:
         tests = [_test(results.samples["reported"][arm]) if arm else NOTHING for arm in arms]
         columns.append(Column(name, tests, chosen=arms.index(best) if best and best in arms else None))
         columns += _said(results, [arm or "" for arm in arms], schema.TEST_ACC1)
-    caption = (
-        f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, as reported, {results.spec.dataset['name']}"
-    )
+    stage = results.spec.named_stage("reported")
+    caption = f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, {stage}, {results.spec.dataset['name']}"
     return [Table("factors", caption, columns)]
 
 
@@ -157,7 +161,7 @@ def _test(sample: Sample) -> str:
     if not mean.n:
         return f"diverged ({len(sample.diverged)} of {len(sample.planned)})" if sample.diverged else NOTHING
     n = f"{mean.n}" if mean.n == len(sample.planned) else f"{mean.n} of {len(sample.planned)}"
-    return f"{plus_minus(mean.mean, mean.half)} ({n})"
+    return f"{percentage(mean.mean, mean.half)} ({n})"
 
 
 def _trained(results: Judged, stage: str) -> list[Column]:

@@ -6,7 +6,8 @@ crops and flips, whatever else they differ in: batch size, erasing, device.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
@@ -16,7 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cnnzoo.data import Split
+from cnnzoo.device.streams import generator, in_place_of_the_global
+from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import Recipe
+from cnnzoo.storage.own import own_function
 
 # Random erasing as torchvision has it by default: share of the image's area, and height over width.
 ERASED_AREA = (0.02, 0.33)
@@ -24,6 +28,7 @@ ERASED_RATIO = (0.3, 3.3)
 
 BLOCK_BYTES = 3 * 2**19  # for a CPU: more than its caches hold is slower
 
+NO_STREAMS: Mapping[str, torch.Generator] = {}
 Batch = tuple[Tensor, Tensor]  # images: float32, NCHW in channels_last memory; labels: int64
 
 
@@ -35,15 +40,58 @@ def training_batches(
     std: tuple[float, ...],
     order: torch.Generator,
     noise: torch.Generator,
+    streams: Mapping[str, torch.Generator] = NO_STREAMS,
 ) -> Iterator[Batch]:
     """One epoch: every image once, in random order; a last batch of one image is left out (BatchNorm cannot take it).
 
-    `split` is on its device already. The generators are CPU ones, and are drawn from before the first batch only.
+    `split` is on its device already. Order and noise are CPU generators, and are drawn from before the first batch only;
+    `streams` are those of an augmentation of the user's own, if the recipe names one.
     """
     normalise = normaliser(split.images.shape[1:], mean, std, split.images.device)
     for images, labels in changed_blocks(split, recipe, mean=mean, order=order, noise=noise, block_bytes=BLOCK_BYTES):
         for size, at in batches_of(len(labels), recipe.batch_size):
-            yield normalise(images[at : at + size]), labels[at : at + size]
+            batch = images[at : at + size]
+            yield normalise(changed_by_own(batch, recipe, streams)), labels[at : at + size]
+
+
+OWN_STREAM = "own augmentation"
+
+
+def check_own_augmentation(recipe: Recipe, shape: tuple[int, ...]) -> None:
+    """Refuse an augmentation of the user's own that fails on such images, or gives back others."""
+    black = torch.zeros(2, *shape, dtype=torch.uint8).permute(0, 2, 3, 1)
+    try:
+        changed_by_own(black, recipe, own_streams(recipe, torch.device("cpu")))
+    except Mistake:
+        raise
+    except Exception as error:  # whatever a function of somebody's own may raise
+        raise Mistake(f"augmentation {recipe.augmentation!r} cannot take images of {shape}: {error}") from error
+
+
+def own_streams(recipe: Recipe, device: torch.device) -> dict[str, torch.Generator]:
+    """What an augmentation of the user's own draws from, on the CPU and on the device; none where the recipe names none."""
+    devices = dict.fromkeys(("cpu", str(device))) if recipe.augmentation else ()
+    return {f"{OWN_STREAM} {place}": generator(recipe.seed, OWN_STREAM, place) for place in devices}
+
+
+def changed_by_own(batch: Tensor, recipe: Recipe, streams: Mapping[str, torch.Generator]) -> Tensor:
+    """The batch as the user's own function changes it: uint8 NCHW in and out, random numbers from torch alone."""
+    if recipe.augmentation is None:
+        return batch
+    change = own_function("augmentation", recipe.augmentation)
+    with ExitStack() as stack:
+        for use, stream in streams.items():
+            if use.startswith(OWN_STREAM):
+                stack.enter_context(in_place_of_the_global(stream))
+        images = batch.permute(0, 3, 1, 2)
+        changed: Tensor = change(images.clone())
+    if getattr(changed, "shape", None) != images.shape or changed.dtype != torch.uint8:
+        got = f"{changed.dtype} of {tuple(changed.shape)}" if isinstance(changed, Tensor) else type(changed).__name__
+        raise Mistake(
+            f"augmentation {recipe.augmentation!r} must give back images as it gets them, uint8 of {tuple(images.shape)}, "
+            f"but it gives {got}."
+        )
+    return changed.permute(0, 2, 3, 1).contiguous()
 
 
 def changed_blocks(

@@ -13,7 +13,7 @@ from cnnzoo.device import streams
 from cnnzoo.device.precision import casting
 from cnnzoo.learning.augment import evaluation_batches
 from cnnzoo.learning.predictions import Predictions
-from cnnzoo.optimising.losses import LOSSES
+from cnnzoo.optimising.losses import loss_of
 from cnnzoo.recipe import Recipe
 
 EVALUATION_BATCH = 250  # images: more than a CPU's caches hold is slower
@@ -108,13 +108,13 @@ def evaluate(
     if len(split) == 0:
         return Score(math.nan, math.nan, math.nan)
     device = split.images.device
-    tally = Tally(len(dataset.classes), device)
+    tally, loss = Tally(len(dataset.classes), device), loss_of(recipe.loss)
     with _tested_as(recipe, model, device) as size:
         for images, labels in evaluation_batches(split, size, mean=dataset.mean, std=dataset.std):
             with casting(recipe.precision, device):
                 output = model(images)
             logits = output[0] if isinstance(output, tuple) else output  # in training mode there may be auxiliary heads
-            tally.add(LOSSES[recipe.loss](logits, labels), logits, labels)
+            tally.add(loss(logits, labels), logits, labels)
             if predictions is not None:
                 predictions.add(logits, labels)
     return tally.score()

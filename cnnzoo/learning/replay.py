@@ -18,6 +18,7 @@ from cnnzoo.learning.evaluate import Tally
 from cnnzoo.learning.update import Update
 from cnnzoo.nets import ZOO
 from cnnzoo.recipe import Recipe
+from cnnzoo.storage.own import is_own
 
 WARM_UPS = 3  # steps taken uncaptured: cuDNN chooses its algorithms, the optimiser makes its buffers
 BLOCK_BYTES = 2**25  # of images that are augmented at once
@@ -123,6 +124,7 @@ def _stream(device: torch.device) -> torch.cuda.Stream:
 def can_be_replayed(recipe: Recipe, device: torch.device) -> bool:
     """Whether the steps may be captured: on a GPU, where nothing but the images changes from step to step.
 
-    A network of the user's own may decide in Python what it computes; captured, its first decision would stand.
+    What is the user's own may decide in Python what it computes; captured, its first decision would stand.
     """
-    return device.type == "cuda" and recipe.model in ZOO and not recipe.landscape
+    own = is_own(recipe.loss) or recipe.augmentation
+    return device.type == "cuda" and recipe.model in ZOO and not own and not recipe.landscape

@@ -20,14 +20,13 @@ from cnnzoo.data import Dataset, Split, open_dataset
 from cnnzoo.device import streams
 from cnnzoo.device.memory import keep_freed_memory
 from cnnzoo.device.precision import choose_device, set_up_gpu, settle
-from cnnzoo.learning.augment import changed_blocks, training_batches
+from cnnzoo.learning.augment import changed_blocks, own_streams, training_batches
 from cnnzoo.learning.evaluate import Epoch, Score, Tally, evaluate
 from cnnzoo.learning.landscape import look
 from cnnzoo.learning.predictions import Predictions
 from cnnzoo.learning.replay import BLOCK_BYTES, ReplayedSteps, can_be_replayed
 from cnnzoo.learning.update import Update
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import source_digest
 from cnnzoo.recipe import Recipe, build
 from cnnzoo.storage import checkpoint
 
@@ -85,7 +84,7 @@ class Training:
         self._streams = {
             use: streams.generator(recipe.seed, use, device if use == "dropout" else "cpu")
             for use in ("order", "augmentation", "dropout")
-        }
+        } | own_streams(recipe, device)
         self._train_split, self._validation_split = dataset.train.to(device), dataset.validation.to(device)
         self._checkpoint, self._test_every_epoch = resume, test_every_epoch
         self._looks: list[tuple[float, ...]] = []  # of the epoch that is running
@@ -165,6 +164,7 @@ class Training:
             std=self.dataset.std,
             order=self._streams["order"],
             noise=self._streams["augmentation"],
+            streams=self._streams,
         ):
             seconds_data += time.perf_counter() - asked
             loss, logits = self._step(images, labels)
@@ -213,7 +213,7 @@ class Training:
         return {
             "recipe": json.dumps(self.recipe.to_json()),
             "dataset": self.dataset.digest,
-            "network": source_digest(self.recipe.model),
+            "network": " ".join(self.recipe.sources().values()),
             "device": self.device.type,
         }
 

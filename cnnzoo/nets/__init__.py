@@ -3,17 +3,11 @@
 A network of the user's own is named ``module:function``, after any builder that can be imported.
 """
 
-import hashlib
-import inspect
-import traceback
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
-from pathlib import Path
 
 from torch import nn
 
-from cnnzoo.mistake import Mistake
 from cnnzoo.nets.googlenet import googlenet
 from cnnzoo.nets.plain import (
     ALEXNET,
@@ -29,6 +23,7 @@ from cnnzoo.nets.plain import (
 )
 from cnnzoo.nets.residual import RESNETS, SS3, double_conv, res9, res18, resnet, simplified_bottleneck
 from cnnzoo.spelling import unknown
+from cnnzoo.storage.own import is_own, own_function
 
 Builder = Callable[..., nn.Module]  # (shape of an image, number of classes, *, options) -> network
 
@@ -58,33 +53,6 @@ def builder_of(model: str) -> Builder:
     """What builds the network of this name."""
     if model in ZOO:
         return ZOO[model]
-    module, colon, function = model.partition(":")
-    if not colon:
+    if not is_own(model):
         raise unknown("model", model, (*ZOO, "module:function"))
-    try:
-        builder: Builder = getattr(import_module(module), function)
-        inspect.signature(builder)
-    except Exception as error:  # whatever a file of somebody's own may raise
-        raise Mistake(
-            f"model {model!r} cannot be had: {_with_place(error)}. It names a function(shape, classes) -> network in a "
-            f"file {module}.py beside the study."
-        ) from None
-    return builder
-
-
-def _with_place(error: Exception) -> str:
-    """What went wrong, in one line, and at which line of a file that was being imported."""
-    said = " ".join(str(error).split()) or type(error).__name__  # a SyntaxError names its place itself
-    places = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.name == "<module>"]
-    return f"{said} ({places[-1].filename}, line {places[-1].lineno})" if places else said
-
-
-def source_digest(model: str) -> str:
-    """Of the file of a network of the user's own: edited, it is another network. Those of the zoo have none."""
-    if model in ZOO:
-        return ""
-    module = model.partition(":")[0]
-    file = getattr(import_module(module), "__file__", None)
-    if file is None:
-        raise Mistake(f"model {model!r} stands in no file, so an edit of it would go unseen; put it into one.")
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
+    return own_function("model", model)

@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from cnnzoo.mistake import Mistake
+from cnnzoo.spelling import unknown
+from cnnzoo.storage.own import is_own, own_function
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -29,8 +34,48 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+def check_loss_name(name: str) -> None:
+    """Refuse what is neither a loss here nor one of the user's own, ``module:function``."""
+    if is_own(name):
+        own_function("loss", name)
+    elif name not in LOSSES:
+        raise unknown("loss", name, (*LOSSES, "module:function"))
+
+
+def check_own_loss(name: str, classes: int) -> None:
+    """Refuse a loss of the user's own that fails on a batch, or that nothing can be learned from."""
+    if is_own(name):
+        logits = torch.zeros(2, classes, requires_grad=True)
+        try:
+            own = _own_of_each(name, logits, torch.zeros(2, dtype=torch.int64))
+        except Mistake:
+            raise
+        except Exception as error:  # whatever a function of somebody's own may raise
+            raise Mistake(f"loss {name!r} cannot take logits of shape (2, {classes}) and labels: {error}") from error
+        if not own.requires_grad:
+            raise Mistake(f"loss {name!r} has no gradient, so nothing can be learned from it; compute it with torch.")
+
+
+def loss_of(name: str) -> Loss:
+    """The loss of this name; one of the user's own is the mean of what it says of each image."""
+    return LOSSES[name] if name in LOSSES else lambda logits, labels: _own_of_each(name, logits, labels).mean()
+
+
+def _own_of_each(name: str, logits: Tensor, labels: Tensor) -> Tensor:
+    each: Tensor = own_function("loss", name)(logits.float(), labels)
+    if getattr(each, "shape", None) != labels.shape:
+        got = f"one of shape {tuple(each.shape)}" if isinstance(each, Tensor) else f"a {type(each).__name__}"
+        raise Mistake(
+            f"loss {name!r} must give the loss of each image, a tensor of shape ({len(labels)},) for {len(labels)} images, "
+            f"but it gives {got}; torch's losses do with reduction='none'."
+        )
+    return each
+
+
 def loss_of_each(name: str, logits: Tensor, labels: Tensor) -> Tensor:
-    """The loss of each image, of which ``LOSSES[name]`` is the mean."""
+    """The loss of each image, of which ``loss_of(name)`` is the mean."""
+    if is_own(name):
+        return _own_of_each(name, logits, labels)
     if name == "cross_entropy":
         return F.cross_entropy(logits.float(), labels, reduction="none")
     each: Tensor = BY_CLASS[name](logits.float(), _one_hot(logits, labels), reduction="none")
@@ -38,5 +83,5 @@ def loss_of_each(name: str, logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def training_loss(name: str, label_smoothing: float) -> Loss:
-    """The loss that is minimised; evaluation always measures ``LOSSES[name]``, without smoothing."""
-    return partial(cross_entropy, label_smoothing=label_smoothing) if label_smoothing else LOSSES[name]
+    """The loss that is minimised; evaluation always measures ``loss_of(name)``, without smoothing."""
+    return partial(cross_entropy, label_smoothing=label_smoothing) if label_smoothing else loss_of(name)

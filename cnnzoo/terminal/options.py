@@ -1,6 +1,7 @@
 """The fields of a recipe as options of a command line: what a network is trained by is said as in a study."""
 
 import argparse
+import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ NAMES: Mapping[str, Sequence[str]] = {
     **CHOICES,
     "optimizer": tuple(OPTIMIZERS),
     "schedule": tuple(SCHEDULES),
-    "loss": tuple(LOSSES),
+    "loss": (*LOSSES, "module:function"),
+    "augmentation": ("module:function",),
     "precision": PRECISIONS,
     "testing": TESTING,
 }
@@ -30,6 +32,9 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         kind = next(kind for kind in TYPES[name] if kind is not type(None))
         if kind is bool:
             group.add_argument(option, action=argparse.BooleanOptionalAction, **about)
+        elif name == "options":
+            about["help"] = "of a network of one's own: depth=3"
+            group.add_argument(option, type=_option, nargs="+", metavar="NAME=VALUE", **about)
         elif kind is tuple:
             group.add_argument(option, type=int, nargs="+", metavar="KERNEL", **about)
         else:
@@ -38,7 +43,19 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
 
 def recipe_fields(options: argparse.Namespace) -> dict[str, Any]:
     """The fields of a recipe among the options that were given."""
-    return {name: value for name, value in vars(options).items() if name in FIELDS}
+    fields = {name: value for name, value in vars(options).items() if name in FIELDS}
+    return {**fields, "options": dict(fields["options"])} if "options" in fields else fields
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """`depth=3` as a name and a value, which is a text where it is nothing else."""
+    name, equals, value = text.partition("=")
+    if not (name.isidentifier() and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
 
 
 def _help(name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from cnnzoo import Recipe, load, save, train
-from cnnzoo.nets import source_digest
+from cnnzoo.storage.own import source_digest
 from cnnzoo.structure import check_fits
 from studies.engine.plan.plan import signature
 
@@ -85,8 +85,8 @@ def test_a_file_with_a_mistake_is_named_with_its_line(own: Path, mistake: str, s
 
 
 def test_a_function_without_a_file_is_no_network() -> None:
-    with pytest.raises(ValueError, match="model 'time:sleep' stands in no file"):
-        source_digest("time:sleep")
+    with pytest.raises(ValueError, match="network 'time:sleep' stands in no file"):
+        source_digest("network", "time:sleep")
 
 
 @pytest.mark.usefixtures("own")
@@ -100,7 +100,7 @@ def test_edited_it_is_another_network(own: Path) -> None:
     before = signature(recipe, "data")
     own.write_text(SOURCE + "\n# edited\n")
     assert signature(recipe, "data") != before
-    assert source_digest("lenet") == ""
+    assert Recipe(model="lenet").sources() == {}
 
 
 @pytest.mark.parametrize("fields", [{"l1": 1e-3}, {"landscape": 1}], ids=["l1", "landscape"])

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
 from analysis.judge.images.mistakes import MOST_CLASSES, by_class
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 
 _ROOM = 0.7  # of a row, for the arms one under another
@@ -44,5 +43,5 @@ def classes(results: Judged, stage: str) -> Figure | None:
         axes.axhline(edge + 0.5, color="0.85", linewidth=0.6)
     axes.grid(visible=False, axis="y")
     which = f", the {MOST_CLASSES} hardest classes" if len(mean) > MOST_CLASSES else ""
-    said = f"{NAMES[stage]}\n{results.spec.dataset['name']} test set{which}: mean over seeds, lowest to highest seed"
+    said = f"{results.spec.named_stage(stage)}\n{results.spec.dataset['name']} test set{which}: mean over seeds, lowest to highest seed"
     return finish(figure, results, said)

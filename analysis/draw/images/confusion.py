@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from analysis.draw.figures import finish
 from analysis.judge.images.mistakes import confusion as counts_of
 from analysis.judge.images.mistakes import shares
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 
 _WRITTEN = 12  # classes up to which every cell has its number
@@ -60,4 +59,6 @@ def confusion(results: Judged, stage: str) -> Figure | None:
     figure.supxlabel("said", fontsize=9)
     figure.supylabel("true class", fontsize=9)
     data = f"{results.spec.dataset['name']} test set"
-    return finish(figure, results, f"{NAMES[stage]}\n{data}: percent of each true class (networks in brackets)")
+    return finish(
+        figure, results, f"{results.spec.named_stage(stage)}\n{data}: percent of each true class (networks in brackets)"
+    )

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from analysis.draw.figures import finish
 from analysis.judge.images.mistakes import Hard
 from analysis.judge.images.mistakes import hardest as hardest_of
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 
 _WIDE = 5  # pictures beside one another
@@ -40,4 +39,6 @@ def hardest(results: Judged, stage: str) -> Figure | None:
     for axes, image, one in zip(panels.flat, pixels, hard, strict=False):
         picture(axes, image, one)
     data = f"{results.spec.dataset['name']} test set"
-    return finish(figure, results, f"{NAMES[stage]}\n{data}: what most networks of all arms get wrong")
+    return finish(
+        figure, results, f"{results.spec.named_stage(stage)}\n{data}: what most networks of all arms get wrong"
+    )

@@ -7,7 +7,6 @@ import pandas as pd
 
 from analysis.judge.images.luck import Luck, discordant, luck_of
 from analysis.judge.images.mistakes import MOST_CLASSES, by_class, confused, confusion, hardest, shares
-from analysis.judge.results import NAMES
 from analysis.judge.stats import mean_interval
 from analysis.judge.verdicts import Judged
 from analysis.words import LABELS, NOTHING, count, number, probability
@@ -58,7 +57,7 @@ def _test_set(results: Judged, stage: str) -> Table:
         "of networks": [number(found.network_sd) if found else NOTHING for found in own],
     }
     columns = [Column(title, cells, group=LABELS[schema.JUDGED_BY] + " %") for title, cells in accuracy.items()]
-    caption = f"What the choice of {count(images, 'test image')} adds, {NAMES[stage]}"
+    caption = f"What the choice of {count(images, 'test image')} adds, {results.spec.named_stage(stage)}"
     return Table(TEST_SET, caption, [Column("arm", arms, figures=False), *columns, *_differences(results, stage, arms)])
 
 
@@ -93,7 +92,9 @@ def _classes(results: Judged, stage: str) -> Table:
     columns.append(Column("test images", [f"{images[one]:,}" for one in order]))
     columns += [Column(arm, [number(own[one], 1) for one in order]) for arm, own in accuracy.items()]
     which = f"the {MOST_CLASSES} hardest classes" if len(mean) > MOST_CLASSES else "the hardest class first"
-    return Table("classes", f"Test acc@1 % by class, mean over seeds, {which}, {NAMES[stage]}", columns)
+    return Table(
+        "classes", f"Test acc@1 % by class, mean over seeds, {which}, {results.spec.named_stage(stage)}", columns
+    )
 
 
 def _confusions(results: Judged, stage: str) -> Table:
@@ -106,7 +107,11 @@ def _confusions(results: Judged, stage: str) -> Table:
         Column("true class → said", [f"{names[true]} → {names[said]}" for true, said in pairs], figures=False),
         *(Column(arm, [number(own[pair], 1) for pair in pairs]) for arm, own in percent.items()),
     ]
-    return Table("confusions", f"What is most often taken for what: % of the true class, {NAMES[stage]}", columns)
+    return Table(
+        "confusions",
+        f"What is most often taken for what: % of the true class, {results.spec.named_stage(stage)}",
+        columns,
+    )
 
 
 def _hardest(results: Judged, stage: str) -> Table:
@@ -118,5 +123,7 @@ def _hardest(results: Judged, stage: str) -> Table:
         Column("most of them say", [f"{one.said} ({one.times})" for one in hard], figures=False),
     ]
     return Table(
-        "hardest", f"The test images (from 0) that most networks of all arms get wrong, {NAMES[stage]}", columns
+        "hardest",
+        f"The test images (from 0) that most networks of all arms get wrong, {results.spec.named_stage(stage)}",
+        columns,
     )

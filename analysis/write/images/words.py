@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from analysis.judge.evidence import value_at
 from analysis.judge.images.luck import holds_elsewhere, luck_of
 from analysis.judge.page import BETTER, WORSE, Contrast
-from analysis.judge.results import NAMES
 from analysis.judge.verdicts import Judged
 from analysis.words import arms as named
 from analysis.words import listed, number, plus_minus
@@ -68,7 +67,7 @@ def here_alone(results: Judged) -> Iterator[str]:
                 doubtful.append(f"{arm} ({plus_minus(contrast.difference.mean, both, sign=True)})")
         if doubtful:
             yield (
-                f"Shown for this test set alone ({NAMES[stage]}, ± seeds and test set together): {listed(doubtful)}; "
+                f"Shown for this test set alone ({results.spec.named_stage(stage)}, ± seeds and test set together): {listed(doubtful)}; "
                 f"another one might turn it over."
             )
 

@@ -2,11 +2,13 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
 from cnnzoo import Epoch
 from studies.engine import schema, typed
@@ -15,7 +17,7 @@ from studies.engine.book.table import Row
 from studies.engine.plan.plan import Trial
 from studies.engine.schema import redact
 
-LONGEST_DIGEST, LONGEST_TAG = 36, 8000  # characters MLflow takes
+LONGEST_DIGEST, LONGEST_NAME, LONGEST_TAG = 36, 250, 8000  # characters MLflow takes
 RUNNING, FINISHED, KILLED, FAILED = "RUNNING", "FINISHED", "KILLED", "FAILED"
 
 
@@ -68,7 +70,7 @@ def end_tags(row: Row) -> dict[str, str]:
 
 def params(trial: Trial) -> list[Param]:
     """The fields of the resolved recipe; those that its model, optimiser or schedule does not have are left out."""
-    fields = trial.recipe.resolved().to_json()
+    fields = trial.recipe.resolved().columns()
     return [Param(name, str(value)) for name, value in fields.items() if value is not None]
 
 
@@ -103,6 +105,41 @@ def dataset_input(dataset: Mapping[str, Any]) -> DatasetInput:
     digest = dataset["digest"][:LONGEST_DIGEST]
     entity = Dataset(dataset["name"], digest, "local", source, profile=json.dumps(profile))
     return DatasetInput(entity, [InputTag("mlflow.data.context", "training")])
+
+
+def result(rows: Sequence[Row], spec: Mapping[str, Any]) -> tuple[list[Metric], list[RunTag]]:
+    """For the parent run: the mean test accuracy of each arm by stage; and as a tag, the arm that validation data choose.
+
+    None is chosen where an arm lacks seeds that another has. Said again, it is the same: its time is that of the last trial.
+    """
+    at = round(1000 * max((row.ended or 0 for row in rows), default=0))
+    by_stage: dict[str, dict[str, list[Row]]] = {}
+    for row in rows:
+        by_stage.setdefault(row.stage, {}).setdefault(row.arm, []).append(row)
+    points, tags = [], []
+    for stage, arms in by_stage.items():
+        name = "tuned" if stage == "confirm" else "as reported" if spec["reported"] else "as set"
+        points += [
+            (_named(f"{schema.JUDGED_BY} {name} {arm}"), 0, _mean(own, schema.JUDGED_BY)) for arm, own in arms.items()
+        ]
+        held_out = {arm: _mean(own, schema.CHOSEN_BY) for arm, own in arms.items()}
+        every = spec["arms"] if stage == "reported" else spec["tuned_arms"]
+        if (
+            arms.keys() == {*every}
+            and len({*map(len, arms.values())}) == 1
+            and all(map(math.isfinite, held_out.values()))
+        ):
+            tags.append(RunTag(f"chosen {name}", max(held_out, key=lambda arm: held_out[arm])))
+    return _finite(points, at), tags
+
+
+def _mean(rows: Iterable[Row], metric: str) -> float:
+    return fmean(row.metrics.get(metric, math.nan) for row in rows)
+
+
+def _named(metric: str) -> str:
+    """A name that MLflow accepts: arms may be called anything."""
+    return re.sub(r"[^\w./: -]", "_", metric)[:LONGEST_NAME]
 
 
 def how_to(spec: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ Slow to import, with MLflow: only the tracker's thread does it.
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mlflow.entities import Run as MlflowRun
 
 from studies.engine import schema
 from studies.engine.book.book import Book
+from studies.engine.book.table import Row
 from studies.engine.mirror import mlflow_entities as entities
 from studies.engine.mirror.mlflow_entities import KILLED, RUNNING, Run
 from studies.engine.mirror.outbox import Note
@@ -74,11 +75,13 @@ class Runs:
         for path in files:
             self._client.log_artifact(self._parent, str(path), RESULT_FOLDER)
 
-    def finish(self, status: str) -> None:
-        """End the parent; a trial that still runs is not being trained any more."""
+    def finish(self, status: str, tested: Sequence[Row]) -> None:
+        """End the parent, with the result so far; a trial that still runs is not being trained any more."""
         for run in self._trials.values():
             if run.status == RUNNING and not run.deleted:
                 self._client.set_terminated(run.id, KILLED)
+        points, tags = entities.result(tested, self._spec)
+        self._client.log_batch(self._parent, points, tags=tags)
         self._client.set_terminated(self._parent, status)
 
     def _open_experiment(self) -> str:

@@ -57,6 +57,7 @@ class Tracker(Listener):
         self.unsent = 0  # records, once it is closed
         self.experiment = ""  # of the study in MLflow, once it is known
         self._best: dict[tuple[str, str], tuple[float, Trial]] = {}  # of each arm and stage, of those tested
+        self._tested: dict[tuple[str, str], Row] = {}  # by arm and signature, those that have a test score
         self._due: dict[str, float] = {}  # by running trial, when its curves may be sent again
         self._book_due = time.monotonic() + BOOK_SECONDS
         self._outbox = Outbox()
@@ -88,6 +89,8 @@ class Tracker(Listener):
         epochs = Booked(self.book, trial.signature, int(row.metrics[schema.EPOCHS_DONE]))
         self._add(Note(trial, epochs, row, origin=self.book.origin(trial.signature) or self._origin))
         self._remember_best(trial, row)
+        if trial.tested and row.outcome == "completed":
+            self._tested[trial.arm, trial.signature] = row
 
     def closed(self, status: str) -> None:
         if status == "FINISHED":
@@ -172,7 +175,7 @@ class Tracker(Listener):
             self._runs.keep_book(self.book)
             self._book_due = time.monotonic() + BOOK_SECONDS
         if closing:
-            self._runs.finish(self._status)
+            self._runs.finish(self._status, list(self._tested.values()))
         return closing
 
     def _rest(self) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ from studies.engine.schema import SCALES
 from studies.engine.study.study import Study
 from studies.engine.typed import again
 
+ONLY = ("reported", "tuned")
 LOCKED, ENVIRONMENT, INTERRUPTED = 3, 4, 130  # exit codes: see cli.py
 
 
@@ -32,6 +33,7 @@ class Options:
     address: str | None = None
     in_process: bool = False
     dry_run: bool = False
+    quiet: bool = False
 
 
 def parse(study: Study, arguments: Sequence[str]) -> Options:
@@ -58,7 +60,7 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
     )
     parser.add_argument("--at-most", type=_count, metavar="N", help="seeds of any arm with --decide (default: 12)")
     parser.add_argument("--trials", type=_count, metavar="N", help="candidates in the search of every arm")
-    parser.add_argument("--only", choices=("reported", "tuned"), help="the arms as reported, or tuned; default: both")
+    parser.add_argument("--only", choices=ONLY, help="the arms as reported, or tuned; default: both")
     parser.add_argument("--concurrent", type=_count, metavar="N", help="trials at once (default: as many as fit)")
     parser.add_argument(
         "--gpus-per-trial",
@@ -72,18 +74,42 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--in-process", action="store_true", help="without Ray, one trial after another: same trials, same results"
     )
+    parser.add_argument("--quiet", action="store_true", help="the result alone, and what goes wrong")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
     given, rest = parser.parse_known_args(arguments)
     if rest:
         raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in vars(given)])
-    options = Options(**vars(given))
+    return check_together(Options(**vars(given)))
+
+
+def check_together(options: Options) -> Options:
+    """Refuse options of which one would be ignored."""
     if options.at_most and not options.decide:
         raise Mistake("--at-most says where --decide has to end: give --decide too, or leave it out.")
     if options.decide and options.dry_run:
         raise Mistake("--decide looks at results before it says what comes next: leave out --dry-run.")
+    if options.quiet and options.dry_run:
+        raise Mistake("--dry-run says what would be done, and --quiet says nothing of it: leave out one of them.")
     if options.in_process and (options.address or options.concurrent):
         raise Mistake("--in-process trains one trial after another, here: leave out --address and --concurrent.")
     return options
+
+
+def check_values(options: Options) -> Options:
+    """What the command line refuses, refused where a program gives the options."""
+    if options.scale is not None and options.scale not in SCALES:
+        raise unknown("scale", options.scale, SCALES)
+    if options.only not in (None, *ONLY):
+        raise unknown("value of only", options.only, ONLY)
+    for name in ("seeds", "at_most", "trials"):
+        count = getattr(options, name)
+        if count is not None and (type(count) is not int or count < 1):
+            raise Mistake(f"{name} must be a whole number of at least 1, but got {count!r}.")
+    try:
+        share = None if options.gpus_per_trial is None else _share(str(options.gpus_per_trial))
+    except argparse.ArgumentTypeError as error:
+        raise Mistake(f"gpus_per_trial: {error}.") from None
+    return check_together(replace(options, gpus_per_trial=share))
 
 
 def _names(text: str) -> tuple[str, ...]:

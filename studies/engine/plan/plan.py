@@ -11,7 +11,6 @@ from optuna.distributions import CategoricalDistribution
 
 from cnnzoo import Recipe
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import source_digest
 from search_spaces import Distribution, Space
 from studies.engine.study.budget import Budget
 from studies.engine.study.grid import SEPARATOR, short
@@ -149,8 +148,8 @@ class Plan:
 
 def signature(recipe: Recipe, data_digest: str) -> str:
     """What a trial is known by: a hash of all that determines its result."""
-    own = {"network": digest} if (digest := source_digest(recipe.model)) else {}
-    identity = {"recipe": recipe.resolved().to_json(), "data": data_digest, "training": TRAINING_VERSION, **own}
+    trained = {"recipe": recipe.resolved().to_json(), "data": data_digest, "training": TRAINING_VERSION}
+    identity = {**trained, **recipe.sources()}
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 

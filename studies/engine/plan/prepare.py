@@ -23,8 +23,8 @@ from studies.engine.plan.options import Options
 from studies.engine.plan.plan import Plan, tuned_arms
 from studies.engine.plan.spec import given_before
 from studies.engine.study.budget import Budget
-from studies.engine.study.spaces import extremes
-from studies.engine.study.study import Study, check_distinct
+from studies.engine.study.spaces import check_distinct, extremes
+from studies.engine.study.study import Study
 
 GAIN_OF_SHARING = 1.3  # measured: docs/decisions/0017
 SHAPING = {"batch_size", "model", *MODEL_OPTIONS, "optimizer", "schedule"}  # decide whether it can be trained at all

@@ -84,7 +84,7 @@ def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
         host=origin.get(schema.HOST, ""),
         dataset_digest=plan.digest_of(trial.recipe),
         versions=origin.get(schema.VERSIONS, ""),
-        recipe=trial.recipe.resolved().to_json(),
+        recipe=trial.recipe.resolved().columns(),
         metrics={**last, **(reported.metrics if reported else {}), schema.EPOCHS_DONE: float(len(counted))},
         trials_on_device=None if shared is None else int(shared),
     )

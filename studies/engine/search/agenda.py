@@ -24,7 +24,6 @@ class Standing:
 
     running: int = 0
     done: int = 0
-    epochs: int = 0
     best: float = -math.inf  # of all scores
 
 
@@ -113,13 +112,13 @@ class Agenda:
         return reported + sum(self.searches[key].planned() for key in searches) + confirmed
 
     def _draw(self) -> Trial | None:
-        """Searches first, as they take longest to come to an end; what is fixed from the beginning fills the gaps."""
+        """The arms as reported first, as they are what a person waits for; then the searches, and what comes of them."""
+        if self._runs:
+            return self.plan.as_reported(*self._runs.popleft())
         if (candidate := next(self._next_candidates(), None)) is not None:
             return candidate
         self._go_on_with_the_searches()
-        if self._ready:
-            return self._ready.popleft()
-        return self.plan.as_reported(*self._runs.popleft()) if self._runs else None
+        return self._ready.popleft() if self._ready else None
 
     def _next_candidates(self) -> Iterator[Trial]:
         self._searching = [key for key in self._searching if not self.searches[key].complete()]
@@ -172,7 +171,6 @@ class Agenda:
     def _count(self, trial: Trial, course: Course) -> None:
         before = self.courses.get(trial.signature, Course())
         standing = self.standings[trial.arm]
-        standing.epochs += len(course.scores) - len(before.scores)
         standing.best = max([standing.best, *course.scores[len(before.scores) :]])
 
 

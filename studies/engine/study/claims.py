@@ -196,9 +196,7 @@ def claim(
     metric: str = JUDGED_BY,
     at: float | None = None,
 ) -> Claim:
-    """A claim of exactly one kind.
-
-    The kinds, and what each takes::
+    """A claim of exactly one of these kinds::
 
         better=a, than=b    each arm of a beats each arm of b on the metric (a loss, a gap, a time, a size: lower is better)
         best=a              a beats every other arm
@@ -210,7 +208,8 @@ def claim(
         trains=a, fails=a   of each arm of a more, or less, than half of all seeds come above twice the accuracy of chance;
                             above=90 names the accuracy, share=0.9 the share of seeds
         unstable=a          of some of these arms some seeds do and some do not
-        at=0.2              the metric as it stood after that share of the epochs, not at the end
+
+    With at=0.2 the metric counts as it stood after that share of the epochs, not at the end.
     """
     given = {
         "better": better, "best": best, "near_best": near_best, "equal": equal, "grows": grows, "narrower": narrower,

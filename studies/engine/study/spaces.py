@@ -1,6 +1,6 @@
-"""Tune spaces: what may be tuned, the ends of a range, and whether two spaces have a value in common."""
+"""Tune spaces: what may be tuned, the ends of a range, and whether two spaces, or two recipes, come to the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution
@@ -12,7 +12,18 @@ from cnnzoo.spelling import nearest
 from search_spaces import Distribution, Space
 
 # Never tuned: what is compared on.
-FIXED = ("dataset", "image_size", "train_size", "validation", "epochs", "precision", "testing", "landscape", "seed")
+FIXED = (
+    "dataset",
+    "image_size",
+    "train_size",
+    "validation",
+    "epochs",
+    "precision",
+    "testing",
+    "landscape",
+    "options",
+    "seed",
+)
 
 
 def check_space(space: Space, recipe: Recipe, what: str) -> None:
@@ -55,3 +66,11 @@ def contains(distribution: Distribution, value: Any) -> bool:
     if isinstance(distribution, CategoricalDistribution):
         return value in distribution.choices
     return value is not None and distribution._contains(value)
+
+
+def check_distinct(recipes: Mapping[str, Recipe], where: str) -> None:
+    """Refuse two arms with the same recipe."""
+    seen: dict[Recipe, str] = {}
+    for name, recipe in recipes.items():
+        if (other := seen.setdefault(recipe, name)) != name:
+            raise Mistake(f"arms {other!r} and {name!r} have the same recipe {where}; make them differ.")

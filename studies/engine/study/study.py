@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnzoo import Recipe
 from cnnzoo.mistake import Mistake
+from cnnzoo.nets.own_options import Options
 from cnnzoo.recipe import reject_unknown
 from cnnzoo.spelling import nearest, says_what_it_takes, unknown
 from search_spaces import Space
@@ -15,12 +16,10 @@ from studies.engine.schema import JUDGED_BY
 from studies.engine.study.assertions import METRICS
 from studies.engine.study.budget import Budget, Scale
 from studies.engine.study.claims import Claim
-from studies.engine.study.spaces import check_space
+from studies.engine.study.spaces import check_distinct, check_space
 
 Figure = float | tuple[float, float]  # of a report: a value, or a range where it was read off a curve
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-
-
 OWN = "folder:"  # how the name of a data set of the user's own begins
 
 
@@ -39,6 +38,7 @@ class Arm:
 
     def __init__(self, *, tune: Space | None = None, chosen_in: "Study | None" = None, **changes: Any) -> None:
         reject_unknown(changes)
+        Options(changes.get("options", ()))  # refuses what cannot be
         vars(self).update(changes=changes, tune=tune, chosen_in=chosen_in, labels={})
 
     @classmethod
@@ -106,18 +106,21 @@ class Study:
         data_dir: str = "data",
         arms: Sequence[str] | None = None,
         seeds: int | None = None,
+        decide: bool = False,
+        at_most: int | None = None,
         trials: int | None = None,
         only: str | None = None,
+        gpus_per_trial: float | str | None = None,
         in_process: bool = False,
     ) -> dict[str, int]:
         """Run the study from a notebook or a script, or go on where it stopped. The options are those of the command line.
 
         Returns how many trials ended in which way; ``analysis.load(study.name)`` has what came out.
         """
+        asked = {name: value for name, value in locals().items() if name != "self"}
         # The one call upward, and only when it is made: a study that is stated loads nothing of what runs it.
         front = import_module("studies.engine.terminal.notebook")
-        outcomes: dict[str, int] = front.run_here(self, scale, dataset, data_dir, arms, seeds, trials, only, in_process)
-        return outcomes
+        return dict(front.run_here(self, asked))
 
     def smaller(self, scale: str) -> Mapping[str, Any]:
         """The recipe fields that change at this scale; at `report` nothing does."""
@@ -139,6 +142,8 @@ class Study:
         changes = dict(self.arms[arm].changes)
         if "epochs" in changes and "epochs" in smaller:
             changes["epochs"] = max(1, round(changes["epochs"] * smaller["epochs"] / self.base.epochs))
+        if "options" in changes:
+            changes["options"] = Options(self.base.options).merged(changes["options"])
         return self.base.replace(**{**smaller, **changes})
 
     def sources(self) -> list["Study"]:
@@ -190,6 +195,10 @@ class Study:
             raise Mistake(f"a table of two factors needs both: rows={self.rows!r}, columns={self.columns!r}.")
         for factor in filter(None, (self.rows, self.columns)):
             reject_unknown([factor])
+            if factor == "options":
+                raise Mistake(
+                    "rows and columns must be fields with one value, and options have several: leave them out."
+                )
             for name, arm in self.arms.items():
                 if factor not in arm.changes:
                     raise Mistake(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")
@@ -239,11 +248,3 @@ KINDS: Mapping[str, tuple[Any, str]] = {
     "smoke": (Scale, "Scale(...)"),
 }
 Study.__init__ = says_what_it_takes(Study.__init__)  # type: ignore[method-assign]
-
-
-def check_distinct(recipes: Mapping[str, Recipe], where: str) -> None:
-    """Refuse two arms with the same recipe."""
-    seen: dict[Recipe, str] = {}
-    for name, recipe in recipes.items():
-        if (other := seen.setdefault(recipe, name)) != name:
-            raise Mistake(f"arms {other!r} and {name!r} have the same recipe {where}; make them differ.")

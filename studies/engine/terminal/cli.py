@@ -101,7 +101,7 @@ def run(study: Study, options: Options, seat: Seat) -> Ended | None:
 
 
 def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> Ended | None:
-    console, book = seat.console, Book(schema.RESULTS.absolute())
+    console, book = Console(quiet=True) if options.quiet else seat.console, Book(schema.RESULTS.absolute())
     prepared = prepare(study, options, machine, book)
     plan, data = prepared.plan, prepared.dataset
     table = book.table(study.name, plan.scale)
@@ -112,7 +112,7 @@ def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> End
     begun = rows.standing(plan, book)
     announce(prepared, console, guess(plan), outlook(plan, tested(begun, book), guess), *standing(begun))
     if seat.source.is_file():  # a notebook states a study in no file
-        warn_of_a_namesake(table.spec(), seat.source, console)
+        warn_of_a_namesake(table.spec(), seat.source, seat.console)
     if options.dry_run:
         return None
     with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
@@ -125,7 +125,7 @@ def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> End
         def facts(of: Plan) -> dict[str, Any]:
             return {**spec(of, data), "declared": declared, "origin": tags}
 
-        tracker = Tracker(_tracking_uri(), facts(plan), tags, book, console.print)
+        tracker = Tracker(_tracking_uri(), facts(plan), tags, book, seat.console.print)
         listeners = [
             TableWriter(table, plan, facts, book),
             Progress(plan, prepared.slots, console),
@@ -164,7 +164,8 @@ def _train(conductor: Conductor, prepared: Prepared, options: Options, seat: Sea
         train_in_process(conductor)
         return
     ray_settings.apply(cluster=bool(options.address))
-    seat.console.print("Starting Ray ...")  # which takes seconds
+    if not options.quiet:
+        seat.console.print("Starting Ray ...")  # which takes seconds
     from studies.engine.run import on_ray  # a second to import; not needed above
 
     several = 0 < prepared.gpus_per_trial < 1 and not options.address

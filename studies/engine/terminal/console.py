@@ -21,7 +21,7 @@ from studies.engine.plan.prepare import Prepared
 from studies.engine.run.conduct import Conductor
 from studies.engine.search.agenda import Agenda
 from studies.engine.study.budget import RUNNERS
-from studies.engine.terminal.decide import spelled
+from studies.engine.terminal.decide import named_stage, spelled
 from studies.engine.terminal.estimate import duration, spelled_epochs
 
 
@@ -46,7 +46,7 @@ def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequen
     reported, searched = len(plan.reported_runs()), plan.searched()
     if reported:
         seeds = f"seeds {_range(budget.reported_seeds)}, tested after every epoch, for its curve"
-        facts.add_row("as reported", f"{reported} trials: every arm on {seeds}")
+        facts.add_row(named_stage(study, "reported"), f"{reported} trials: every arm on {seeds}")
     if searched:
         space = ", ".join(sorted({name for arm in searched for name in arm.space}))
         searches = len(searched) * budget.searches
@@ -60,7 +60,7 @@ def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequen
         seeds = f"fresh seeds {_range(budget.confirm_seeds)}, tested once at the end"
         facts.add_row("confirm", f"{len(searched) * len(budget.confirm_seeds)} trials: {best} on {seeds}")
     if plan.more_seeds:
-        facts.add_row("more", f"{spelled(plan.more_seeds)}, as undecided questions needed them")
+        facts.add_row("more", f"{spelled(plan.more_seeds, study)}, as undecided questions needed them")
     slots = "1 trial" if prepared.slots == 1 else f"{prepared.slots} trials"
     epochs = spelled_epochs([recipe for arm, recipe in plan.arms.items() if arm in plan.wanted])
     facts.add_row(
@@ -140,10 +140,10 @@ def farewell(prepared: Prepared, conductor: Conductor, tracker: Tracker, console
     look = viewer(uri)
     width = len(typed.tool("report", "--study", study, "--scale", scale))  # as the table's own last lines have it
     decide = typed.again(*sys.argv[1:], "--decide")
-    more = [] if "--decide" in sys.argv else [(decide, "more seeds, where they decide")]
+    more = [] if "--decide" in sys.argv or scale == "smoke" else [(decide, "more seeds, where they decide")]
     shown = [(look, "every trial, by arm, at the address below"), (page_of(uri, tracker.experiment), "")]
     for command, what in (*(shown if tracker.experiment else shown[:1]), *more):
-        console.print(f"      {command:<{width}}   {what}", soft_wrap=True)
+        console.print(f"      {command:<{width}}   {what}".rstrip(), soft_wrap=True)
     for trial, reason in conductor.failures():
         folder = f"{conductor.book.root.name}/trials/{trial.signature}"
         again = f"\nto try it again, delete the folder {folder}" if not trial.tested else ""

@@ -15,10 +15,16 @@ from typing import Any
 from rich.console import Console
 
 from studies.engine.plan.plan import Plan
+from studies.engine.study.study import Study
 from studies.engine.terminal.estimate import duration
 
-WAYS = {"reported": "as reported", "confirm": "tuned"}
 Seeds = Mapping[tuple[str, str], int]  # by stage and arm
+
+
+def named_stage(study: Study, stage: str) -> str:
+    """As a person says it; where no report gave figures, arms are as they were set."""
+    names = {"reported": "as reported" if study.reported else "as set", "confirm": "tuned"}
+    return names.get(stage, stage)
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Rounds:
             return None
         self.number += 1
         cost = duration(self.seconds(wider) - self.seconds(plan))
-        self._say(f"Round {self.number}: {spelled(standing.wanted)}; {new} trials, about {cost}.")
+        self._say(f"Round {self.number}: {spelled(standing.wanted, plan.study)}; {new} trials, about {cost}.")
         return wider
 
     def _say(self, line: str) -> None:
@@ -87,9 +93,9 @@ def _runs(plan: Plan) -> int:
     return len(plan.reported_runs()) + plan.budget.searches * confirming
 
 
-def spelled(wanted: Seeds) -> str:
+def spelled(wanted: Seeds, study: Study) -> str:
     """`8 seeds of relu, gelu (as reported), 12 seeds of relu (tuned)`."""
     arms = defaultdict(list)
     for (stage, arm), count in wanted.items():
-        arms[count, WAYS[stage]].append(arm)
+        arms[count, named_stage(study, stage)].append(arm)
     return ", ".join(f"{count} seeds of {', '.join(names)} ({way})" for (count, way), names in sorted(arms.items()))

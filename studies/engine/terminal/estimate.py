@@ -27,8 +27,11 @@ TIMED_FLOPS = 2e9  # floating-point operations of a step that is timed: of a lar
 def seconds(plan: Plan, dataset: Dataset, taken: Sequence[float], lanes: float) -> float:
     """The wall time of the whole plan, to within a factor of two or three; ``taken`` is of a training image, by arm."""
     images = dict(zip(plan.arms, taken, strict=True))
-    trial = {arm: images[arm] * _images_of_a_trial(recipe, dataset) for arm, recipe in plan.arms.items()}
-    reported = sum(trial[arm] * plan.seeds("reported", arm) for arm in plan.compared())
+    trial = {arm: images[arm] * _images_of_a_trial(recipe, dataset, 1) for arm, recipe in plan.arms.items()}
+    tested = {
+        arm: images[arm] * _images_of_a_trial(recipe, dataset, recipe.epochs) for arm, recipe in plan.arms.items()
+    }
+    reported = sum(tested[arm] * plan.seeds("reported", arm) for arm in plan.compared())
     tuned = sum(trial[arm.stands_for[0]] * _trials_of_a_search(plan, arm.name) for arm in plan.searched())
     return START_SECONDS + (reported + tuned * plan.budget.searches) / lanes
 
@@ -40,18 +43,18 @@ def _trials_of_a_search(plan: Plan, arm: str) -> float:
     return candidates + budget.runoff_trials + plan.seeds("confirm", arm)
 
 
-def _images_of_a_trial(recipe: Recipe, dataset: Dataset) -> float:
+def _images_of_a_trial(recipe: Recipe, dataset: Dataset, tests: int) -> float:
     """How many images it trains on; those that it only looks at count for less."""
     looks = (1 + len(DISTANCES)) / recipe.landscape if recipe.landscape else 0
     an_epoch = (1 + looks) * len(dataset.train) + FORWARD_SHARE * len(dataset.validation)
-    return an_epoch * recipe.epochs + FORWARD_SHARE * len(dataset.test)
+    return an_epoch * recipe.epochs + FORWARD_SHARE * len(dataset.test) * tests
 
 
 def seconds_an_image(recipes: Sequence[Recipe], shape: Shape, classes: int, device: str) -> list[float]:
     """The seconds of training an image takes, for each recipe; networks that are alike are timed once."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as a trial has it
-    alike = [(recipe.model, str(recipe.options()), recipe.batch_size, recipe.precision) for recipe in recipes]
+    alike = [(recipe.model, str(recipe.built_with()), recipe.batch_size, recipe.precision) for recipe in recipes]
     different = dict(zip(alike, recipes, strict=True))
     taken = {key: _timed(recipe, shape, classes, torch.device(device)) for key, recipe in different.items()}
     torch.set_num_threads(threads)

@@ -1,5 +1,6 @@
 """The live table by arm while a study runs; plain lines, one a trial, where there is no terminal."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -16,13 +17,13 @@ from studies.engine.book.table import Row
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
 from studies.engine.search.agenda import Agenda
+from studies.engine.terminal.decide import named_stage
 from studies.engine.terminal.estimate import STOPPED_EARLY, duration
 
 REFRESH_SECONDS = 0.5  # between two pictures of the table
 LOOK_SECONDS = 60.0  # between two looks whether an epoch has ended
 SILENCE_SECONDS, LONGEST_EPOCHS = 600.0, 20  # without an epoch: so long, and so many times the longest one
 BAR_WIDTH = 24  # characters
-STAGE_NAMES = {"reported": "as reported"}
 LATEST_EPOCHS = 50  # of an arm, from which the time left is reckoned
 
 
@@ -65,6 +66,7 @@ class Progress(Listener):
         self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
         self._ended = 0  # so many trials
         self._begun: set[str] = set()  # in this start
+        self._epochs: dict[str, dict[str, int]] = {}  # by arm and signature, those that were trained
         self._seconds: dict[str, deque[float]] = {}  # by arm, what its latest epochs took in this run
 
     def opened(self, agenda: Agenda) -> None:
@@ -85,13 +87,20 @@ class Progress(Listener):
 
     def advanced(self, trial: Trial, epoch: Epoch, counted: int) -> None:
         self._heard, self._longest = time.monotonic(), max(self._longest, epoch.seconds)
+        self._count(trial, epoch.number)
         self._seconds.setdefault(trial.arm, deque(maxlen=LATEST_EPOCHS)).append(epoch.seconds)
         self._draw()
 
     def ended(self, trial: Trial, row: Row) -> None:
+        self._count(trial, int(row.metrics[schema.EPOCHS_DONE]))
         if self._live is None:
             self._print(trial, row)
         self._draw()
+
+    def _count(self, trial: Trial, epochs: int) -> None:
+        """Those after which there is no validation score count, too."""
+        of_arm = self._epochs.setdefault(trial.arm, {})
+        of_arm[trial.signature] = max(epochs, of_arm.get(trial.signature, 0))
 
     def _draw(self) -> None:
         if self._live and time.monotonic() - self._drawn > REFRESH_SECONDS:
@@ -142,13 +151,15 @@ class Progress(Listener):
         assert self.agenda is not None
         standing = self.agenda.standings[arm]
         counts = map(str, self._counts(arm))
-        return [self._stage(arm), *counts, f"{standing.best:.2f} %" if standing.epochs else "", str(standing.epochs)]
+        best = f"{standing.best:.2f} %" if math.isfinite(standing.best) else ""
+        return [self._stage(arm), *counts, best, str(sum(self._epochs.get(arm, {}).values()))]
 
     def _stage(self, arm: str) -> str:
         """What is being trained of the arm now."""
         assert self.agenda is not None
         running = (self.agenda.trials[signature] for signature in self.agenda.running)
-        return ", ".join(sorted({STAGE_NAMES.get(trial.stage, trial.stage) for trial in running if trial.arm == arm}))
+        stages = {named_stage(self.plan.study, trial.stage) for trial in running if trial.arm == arm}
+        return ", ".join(sorted(stages))
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         assert self.agenda is not None
@@ -172,6 +183,8 @@ class Progress(Listener):
             return
         eta, epochs = self.eta(), int(row.metrics[schema.EPOCHS_DONE])
         line = f"[{self._ended}/{self.agenda.total()}] {trial.name}: {row.outcome}"
-        score = f" after {epochs} epochs, val acc {row.metrics[schema.CHOSEN_BY]:.2f} %" if epochs else ""
+        held_out = row.metrics.get(schema.CHOSEN_BY, math.nan)
+        score = f", val acc {held_out:.2f} %" if math.isfinite(held_out) else ""
+        score = f" after {epochs} epochs{score}" if epochs else ""
         left = f"; about {duration(eta)} left" if eta else ""
         self.console.print(line + score + left, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 import shutil
 import subprocess
@@ -15,7 +16,8 @@ from conftest import Read
 from fake_study import Trial, activations, bn_grid, confirmed, reported, searched, spec, without_validation
 
 from analysis.trials import export
-from analysis.write.render import FORMATS, page, render
+from analysis.words import percentage
+from analysis.write.render import FORMATS, methods, page, render
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -419,3 +421,42 @@ def test_at_smoke_nothing_is_compared(read: Read) -> None:
         assert "better than" not in text
         assert "Δ to" not in text
     assert {row["verdict"] for row in csv.DictReader(io.StringIO(render(results, "csv")))} == {""}
+
+
+def test_no_interval_reaches_beyond_0_or_100_percent() -> None:
+    assert percentage(99.1, 0.8) == "99.10 ± 0.80"
+    assert percentage(99.1, 1.3) == "99.10 [97.80, 100]"
+    assert percentage(24.3, 113.09) == "24.30 [0, 100]"
+    assert percentage(99.1, math.nan) == "99.10"
+
+
+def test_where_no_report_gave_figures_arms_are_as_set(read: Read) -> None:
+    plan, trials = activations()
+    text = render(read({**plan, "reported": {}}, trials), "plain")
+    assert "as set" in text
+    assert "as reported" not in text.lower()
+    assert "As set: the setting of the study, seeds 1 to 3." in " ".join(text.split())
+
+
+def test_a_paragraph_on_methods(read: Read) -> None:
+    said = methods(read(*activations()))
+    for part in (
+        "3 arms (relu, mish and elu; baseline: relu) were compared on mnist5k",
+        "was searched separately for each arm",
+        "by validation accuracy alone",
+        "The test set took part in no choice.",
+        "95 % Student-t intervals",
+        "with cnn-studies",
+    ):
+        assert part in said
+    assert "\n" not in said
+    assert "  " not in said
+
+
+def test_parts_of_a_latex_table_are_labelled_by_its_name(read: Read) -> None:
+    labels = re.findall(r"label{tab:(.*)}", render(read(*activations()), "latex"))
+    assert len(labels) == len({*labels})
+    assert all(label.startswith("activations-") for label in labels)
+    assert re.findall(r"label{tab:(.*)}", render(read(*activations()), "latex", "fit"))[0].startswith(
+        "activations-demo-fit"
+    )

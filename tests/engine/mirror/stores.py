@@ -27,7 +27,7 @@ COUNTS = {"train": 7, "validation": 2, "test": 3}
 DATASET = {"name": "mnist5k", "digest": "0123abcd", "classes": 10, "shape": [1, 28, 28], **COUNTS}
 SPEC: dict[str, Any] = {
     "name": "activations", "question": "Which is best?", "scale": "demo", "dataset": DATASET,
-    "arms": {"relu": {}}, "tuned_arms": {}, "baseline": "relu",
+    "arms": {"relu": {}}, "tuned_arms": {}, "baseline": "relu", "reported": {},
 }  # fmt: skip
 ORIGIN = {
     "mlflow.user": "ada", "mlflow.source.name": "studies/activations.py", "host": "here", "versions": "torch 2.15",

@@ -4,12 +4,15 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
 from studies.engine import schema
+from studies.engine.book.table import Row
+from studies.engine.mirror import mlflow_entities as entities
 from tests.engine.mirror.stores import (
     PLAN,
     count,
@@ -54,6 +57,31 @@ def test_the_study_as_a_person_finds_it(uri: str) -> None:
     assert dataset_of(parent).name == "mnist5k"
 
 
+def test_the_parent_run_carries_the_result(uri: str) -> None:
+    track(uri, *(settled(reported(seed)) for seed in (1, 2)), settled(PLAN.as_reported("tanh", 1)))
+    (parent,) = runs(uri, "study")
+    assert parent.data.metrics["test/acc1 as set relu"] == 90.0
+    assert parent.data.metrics["test/acc1 as set tanh"] == 90.0
+    assert not [tag for tag in parent.data.tags if tag.startswith("chosen")], "arms on unequal seeds, and one not begun"
+
+
+def test_the_arm_that_validation_data_choose_is_a_tag() -> None:
+    spec = {"reported": {"a": {}}, "arms": {"a": {}, "b · 5 %": {}}, "tuned_arms": {}}
+    rows = [one_row(arm, score) for arm, score in (("a", 90.0), ("b · 5 %", 91.0), ("a", 92.0), ("b · 5 %", 93.0))]
+    points, tags = entities.result(rows, spec)
+    assert {(point.key, point.value) for point in points} == {
+        ("test/acc1 as reported a", 91.0),
+        ("test/acc1 as reported b _ 5 _", 92.0),
+    }
+    assert [(tag.key, tag.value) for tag in tags] == [("chosen as reported", "b · 5 %")]
+
+
+def one_row(arm: str, score: float) -> Row:
+    row = settled(reported(1)).row
+    assert row is not None
+    return replace(row, arm=arm, metrics={schema.TEST_ACC1: score, schema.VAL_ACC1: score})
+
+
 def test_the_book_comes_with_the_study(uri: str, tmp_path: Path) -> None:
     """Who has nothing but MLflow makes the same tables from it."""
     tracker = start(uri)
@@ -95,7 +123,7 @@ def test_numbers_that_are_none_are_left_out(uri: str) -> None:
 
 def test_more_epochs_than_one_batch_holds(uri: str) -> None:
     track(uri, settled(reported(1), epochs=100))
-    assert count(uri, "metrics") == 100 * len(schema.EPOCH_METRICS) + 2
+    assert count(uri, "metrics") == 100 * len(schema.EPOCH_METRICS) + 2 + 1  # of the trial, and of its arm
 
 
 def test_a_relative_address_means_where_the_study_began(

@@ -255,7 +255,7 @@ def test_undecided_questions_get_more_seeds_and_keep_them(
     assert spec["budget"]["more_seeds"]["reported"] == {"relu": 3, "tanh": 3}
     assert spec["declared"]["hash"] != spec_of(undisturbed)["declared"]["hash"], "another largest number of seeds"
     again = warm.finish(folder, "--in-process", "--dry-run")
-    assert "3 seeds of relu, tanh (as reported)" in again
+    assert "3 seeds of relu, tanh (as set)" in again
     assert f"{len(found)} of {len(found)} trials already" in again
 
 

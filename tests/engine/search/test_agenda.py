@@ -46,6 +46,13 @@ def test_stopped_early_it_spends_less() -> None:
     assert sum(trained[trial.signature] for trial in searched) < 0.6 * 9 * len(searched)
 
 
+def test_arms_as_reported_come_before_the_searches() -> None:
+    agenda, _, _ = simulate(study(), slots=2, seed=0)
+    stages = [trial.stage for trial in agenda.trials.values()]
+    assert stages[:6] == ["reported"] * 6
+    assert "reported" not in stages[6:]
+
+
 def test_every_arm_gets_the_same_number_of_candidates_and_the_same_first_ones() -> None:
     agenda, _, _ = simulate(study(), slots=4, seed=3)
     settings = [[s["lr"] for s in search.settings] for search in agenda.searches.values()]
@@ -161,11 +168,9 @@ def test_an_arm_that_always_diverges_is_not_confirmed() -> None:
 def test_epochs_that_count_whatever_the_elders_do() -> None:
     """Those up to the first rung at which an elder's score is not known yet: there the candidate may turn out to have stopped."""
     agenda = simulate(study(epochs=9), slots=2, seed=0, steps=0)[0]
-    elder, candidate = agenda.next(), agenda.next()
-    while candidate is not None and elder is not None and candidate.arm != elder.arm:
-        candidate = agenda.next()
-    assert elder is not None
-    assert candidate is not None
+    searched = (trial for trial in iter(agenda.next, None) if trial.stage == "search")
+    elder = next(searched)
+    candidate = next(trial for trial in searched if trial.arm == elder.arm)
     search = agenda.searches[elder.arm, 1]
     for epoch in range(1, 6):
         agenda.heard(candidate, epoch, 50.0)

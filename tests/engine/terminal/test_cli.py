@@ -50,6 +50,7 @@ BAD_OPTIONS = {
     "--gpus-per-trial 1.5": "'1.5' is neither",
     "--gpus-per-trial nan": "'nan' is neither",
     "--gpus-per-trial half": "'half' is neither",
+    "--quiet --dry-run": "--dry-run says what would be done, and --quiet says nothing of it",
     "--in-process --concurrent 2": "leave out --address and --concurrent",
     "--in-process --address 127.0.0.1:6379": "leave out --address and --concurrent",
     "--address nowhere": "'nowhere' is not of the form HOST:PORT",
@@ -283,6 +284,13 @@ def test_what_makes_a_comparison_weak_is_announced() -> None:
     assert "! Only one seed: no interval can be given" in announced(STUDY, seeds=1)
     assert "! Only one arm: nothing is compared." in announced(STUDY, arms=("relu",))
     assert "\n! " not in announced(STUDY)
+
+
+def test_quiet_says_the_result_alone(warm: Warm, tmp_path: Path) -> None:
+    printed = warm.finish(tmp_path, "--quiet", "--in-process", "--scale", "smoke", "--only", "reported", "--seeds", "1")
+    assert "2 trials: 2 completed" in printed
+    assert "Scale:" not in printed
+    assert "[1/2]" not in printed
 
 
 def test_only_and_arms_narrow_the_plan(warm: Warm, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_seeds_are_added_round_by_round_to_the_arms_that_need_them(tmp_path: Pat
     assert lines[:3] == [
         "1 of 6 questions are open:",
         "  tanh against relu, as reported: +0.3 ± 1.1",
-        "Round 2: 4 seeds of relu, tanh (as reported); 4 trials, about 40 s.",
+        "Round 2: 4 seeds of relu, tanh (as set); 4 trials, about 40 s.",
     ]
     assert lines[-1] == "All 6 questions are decided."
 

@@ -1,0 +1,88 @@
+"""The options of a network of the user's own that are no fields of a recipe: ``options={"depth": 3}``."""
+
+import inspect
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from cnnzoo.mistake import Mistake
+from cnnzoo.spelling import unknown
+from cnnzoo.storage.own import is_own
+
+
+class Options(Mapping[str, Any]):
+    """Options by name, which nobody can change, so that a recipe that holds them can be compared and looked up."""
+
+    def __init__(self, given: Any = ()) -> None:
+        if given and not isinstance(given, Mapping):
+            raise Mistake(f"options must be a mapping from names to values, such as {{'depth': 3}}, but got {given!r}.")
+        self._values = {name: _value(name, given[name]) for name in sorted(given)}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._values.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+    def merged(self, others: Any) -> "Options":
+        """These, and those; where both have one, that of the others."""
+        return Options({**self, **Options(others)})
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in self.items()}
+
+
+NO_OPTIONS = Options()
+
+
+def _value(name: Any, value: Any) -> Any:
+    """A value that a signature can hold: a number, a text, True or False, or a list of them, which becomes a tuple."""
+    if isinstance(value, list | tuple):
+        return tuple(_value(name, one) for one in value)
+    if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
+        raise Mistake(f"option {name!r} must be a number, a text, True or False, or a list of them, but got {value!r}.")
+    return value
+
+
+def own_defaults(builder: Callable[..., Any], fields: Collection[str]) -> dict[str, Any]:
+    """The keyword-only options of a builder that no field of a recipe has, with their defaults, or ``Parameter.empty``."""
+    parameters = inspect.signature(builder).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in fields}
+
+
+def check_options(model: str, builder: Callable[..., Any], options: Options, fields: Collection[str]) -> None:
+    """Refuse an option that the network does not take, and a network without one that it needs."""
+    if options and not is_own(model):
+        raise Mistake(f"options={options} are for networks of your own; model {model!r} is of the zoo: use its fields.")
+    for name, value in options.items():
+        if name in fields:
+            raise Mistake(f"options: {name!r} is a field of the recipe; write {name}={value!r} beside options.")
+    taken = own_defaults(builder, fields) if is_own(model) else {}
+    for name in options:
+        if name not in taken:
+            raise Mistake(f"{unknown(f'option of {model!r}', name, taken)} Options stand behind a * in its function.")
+    missing = [name for name, default in taken.items() if default is inspect.Parameter.empty and name not in options]
+    if missing:
+        raise Mistake(f"model {model!r} needs options={{{missing[0]!r}: ...}}: its function has no default for it.")
+
+
+def unless_default(builder: Callable[..., Any], options: Options, fields: Collection[str]) -> Options:
+    """The options that are not as the builder has them by itself."""
+    defaults = Options({n: d for n, d in own_defaults(builder, fields).items() if n in options and _is_value(d)})
+    return Options({name: value for name, value in options.items() if defaults.get(name, _ABSENT) != value})
+
+
+_ABSENT = object()
+
+
+def _is_value(default: Any) -> bool:
+    return isinstance(default, str | int | float | list | tuple)
