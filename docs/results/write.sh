@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes table and claims of studies as they stand in MLflow, and the verdicts on all claims of all studies there:
+# Writes table and claims of studies as they stand in results/, and the verdicts on all claims of all studies there:
 #     bash docs/results/write.sh SCALE STUDY...
 # To be called in the folder that the studies were run in.
 set -euo pipefail
