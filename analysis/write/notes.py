@@ -234,9 +234,7 @@ def _stages(results: Judged) -> list[str]:
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]
         searched = count(spec.trials_per_arm, "search trial")
         often = f", {spec.searches} times over" if spec.searches > 1 else ""
-        runoff = (
-            f" the best of them scored on {count(len(spec.runoff_seeds), 'more seed')}," if spec.runoff_seeds else ""
-        )
+        runoff = f" the best of them scored on {count(k, 'more seed')}," if (k := len(spec.runoff_seeds)) else ""
         lines.append(
             f"Tuned: {' | '.join(dict.fromkeys(each))}; {searched} an arm{often},{runoff} the best by validation accuracy "
             f"trained anew on {seeds(spec.confirm_seeds)}, and only then tested."

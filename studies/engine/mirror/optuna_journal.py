@@ -1,7 +1,8 @@
 """The searches of a study for Optuna's dashboard: ``optuna-dashboard results/studies/<study>.<scale>/optuna.journal``.
 
-The journal is written whole, by Optuna's own storage, into a new file that then takes the place of the old one. It is
-never read back, so it may be deleted: the next start writes it again.
+The journal is written whole: Optuna's own storage makes its lines in memory, and its own file backend writes them at once
+into a new file that then takes the place of the old one. It is never read back, so it may be deleted: the next start writes
+it again.
 """
 
 import math
@@ -12,7 +13,7 @@ from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from studies.engine import schema
@@ -26,6 +27,19 @@ JOURNAL = "optuna.journal"
 SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
 SHARE_OF_TIME = 0.02  # of a long search, that writing it again and again may take
 STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
+
+
+class Lines(BaseJournalBackend):
+    """The lines of a journal in memory: Optuna's file backend waits for the disk after each of them."""
+
+    def __init__(self) -> None:
+        self.written: list[dict[str, Any]] = []
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        self.written += logs
+
+    def read_logs(self, log_number_from: int) -> list[dict[str, Any]]:
+        return self.written[log_number_from:]
 
 
 class OptunaJournal(Listener):
@@ -56,7 +70,8 @@ class OptunaJournal(Listener):
         draft = self._path.with_name(f"{JOURNAL}.new")
         for left in (draft, draft.with_name(f"{draft.name}.lock")):  # by a process that was killed
             left.unlink(missing_ok=True)
-        storage = JournalStorage(JournalFileBackend(str(draft)))
+        lines = Lines()
+        storage = JournalStorage(lines)
         searches = {
             (arm.name, number): optuna.create_study(
                 storage=storage, study_name=self._name(arm.name, number), direction="maximize"
@@ -68,6 +83,7 @@ class OptunaJournal(Listener):
             searches[key_of(trial)].add_trial(self._frozen(trial, row))
         for search, setting in self._chosen.items():
             searches[search].set_user_attr("chosen", setting)
+        JournalFileBackend(str(draft)).append_logs(lines.written)
         draft.replace(self._path)
         took = time.monotonic() - started
         self._due = time.monotonic() + max(SECONDS_BETWEEN_WRITINGS, took / SHARE_OF_TIME)

@@ -137,6 +137,12 @@ def count(uri: str, table: str) -> int:
     return int(rows(uri, f"SELECT COUNT(*) FROM {table}")[0][0])
 
 
+def points(uri: str) -> int:
+    """How many values the trials' metrics have, without those of the study's own run."""
+    of_trials = "SELECT run_uuid FROM tags WHERE key = 'mlflow.parentRunId'"
+    return int(rows(uri, f"SELECT COUNT(*) FROM metrics WHERE run_uuid IN ({of_trials})")[0][0])
+
+
 def until(holds: Callable[[], Any], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not holds():

@@ -14,8 +14,8 @@ from tests.engine.mirror.stores import (
     ORIGIN,
     End,
     advance,
-    count,
     curves,
+    points,
     reported,
     rows,
     runs,
@@ -50,16 +50,16 @@ def test_a_running_trial_can_be_watched(uri: str) -> None:
     tracker = start(uri)
     tracker.begun(reported(1), ORIGIN)
     advance(tracker, reported(1), curves(1))
-    until(lambda: count(uri, "metrics") == AN_EPOCH)
+    until(lambda: points(uri) == AN_EPOCH)
     advance(tracker, reported(1), curves(2))
-    until(lambda: count(uri, "metrics") == 2 * AN_EPOCH)
+    until(lambda: points(uri) == 2 * AN_EPOCH)
     running = trial_run(uri)
     assert (running.info.status, running.data.metrics[schema.VAL_ACC1]) == ("RUNNING", 4.25)
     assert "outcome" not in running.data.tags
     settle(tracker, settled(reported(1)))
     tracker.advanced(reported(1), curves(2)[-1], 2)  # too late: it changes nothing
     assert tracker.close("FINISHED") == 0
-    assert count(uri, "metrics") == 3 * AN_EPOCH + OF_TRIAL
+    assert points(uri) == 3 * AN_EPOCH + OF_TRIAL
     assert trial_run(uri).data.metrics[schema.VAL_ACC1] == 4.375
 
 
@@ -68,7 +68,7 @@ def test_a_short_trial_is_not_sent_piecemeal(uri: str) -> None:
     tracker.begun(reported(1), ORIGIN)
     advance(tracker, reported(1), curves(2))
     assert tracker.close("KILLED") == 0
-    assert count(uri, "metrics") == 0
+    assert points(uri) == 0
 
 
 @pytest.mark.usefixtures("at_once")
@@ -80,7 +80,7 @@ def test_a_curve_goes_on_where_the_study_was_killed(uri: str) -> None:
         assert tracker.close("KILLED") == 0
     track(uri, settled(reported(1), epochs=5))
     run = trial_run(uri)
-    assert count(uri, "metrics") == 5 * AN_EPOCH + OF_TRIAL
+    assert points(uri) == 5 * AN_EPOCH + OF_TRIAL
     took = [epoch.seconds for epoch in curves(5)]
     times = [run.info.start_time + round(sum(took[: k + 1]) * 1000) for k in range(5)]
     history = MlflowClient(uri).get_metric_history(run.info.run_id, schema.TRAIN_LOSS)
@@ -91,7 +91,7 @@ def test_a_curve_goes_on_where_the_study_was_killed(uri: str) -> None:
 def test_tried_again_after_a_failure_no_point_of_it_remains(uri: str) -> None:
     track(uri, settled(reported(1), "failed", epochs=2, seconds=3.0))
     track(uri, settled(reported(1), epochs=3))
-    assert count(uri, "metrics") == 3 * AN_EPOCH + OF_TRIAL
+    assert points(uri) == 3 * AN_EPOCH + OF_TRIAL
 
 
 @pytest.mark.usefixtures("at_once")
@@ -100,10 +100,10 @@ def test_metrics_by_training_step(uri: str) -> None:
     tracker = start(uri)
     tracker.begun(reported(1), ORIGIN)
     advance(tracker, reported(1), whole.epochs)
-    until(lambda: count(uri, "metrics") == 2 * AN_EPOCH + 2 * (30 + 5))
+    until(lambda: points(uri) == 2 * AN_EPOCH + 2 * (30 + 5))
     settle(tracker, whole)
     assert tracker.close("FINISHED") == 0
-    assert count(uri, "metrics") == 2 * AN_EPOCH + 2 * (30 + 5) + OF_TRIAL
+    assert points(uri) == 2 * AN_EPOCH + 2 * (30 + 5) + OF_TRIAL
     history = MlflowClient(uri).get_metric_history(trial_run(uri).info.run_id, "step/loss")
     assert [(point.step, point.value) for point in history] == [(step, 1 / step) for step in range(1, 61)]
     assert ("landscape/smoothness", 2.0, 60) in rows(uri, "SELECT key, value, step FROM latest_metrics")
@@ -111,7 +111,7 @@ def test_metrics_by_training_step(uri: str) -> None:
 
 def test_twenty_thousand_steps(uri: str) -> None:
     track(uri, landscape(epochs=4, steps=5000))
-    assert count(uri, "metrics") == 4 * AN_EPOCH + 4 * (5000 + 5) + OF_TRIAL
+    assert points(uri) == 4 * AN_EPOCH + 4 * (5000 + 5) + OF_TRIAL
 
 
 @pytest.mark.slow
@@ -122,4 +122,4 @@ def test_more_than_one_request_holds(server: tuple[str, Callable[[], Popen[bytes
     track(address, settled(reported(2), epochs=150), landscape(epochs=1, steps=2500), say=said.append)
     assert [line for line in said if not line.startswith("Sending")] == []  # said where the machine is slow
     assert {run.info.status for run in runs(uri, "trial")} == {"FINISHED"}
-    assert count(uri, "metrics") == 150 * AN_EPOCH + OF_TRIAL + AN_EPOCH + 2500 + 5 + OF_TRIAL
+    assert points(uri) == 150 * AN_EPOCH + OF_TRIAL + AN_EPOCH + 2500 + 5 + OF_TRIAL

@@ -23,6 +23,7 @@ from tests.engine.mirror.stores import (
     ORIGIN,
     count,
     experiment_of,
+    points,
     reported,
     rows,
     runs,
@@ -71,7 +72,7 @@ def test_a_database_that_is_locked_for_longer_than_anybody_waits(uri: str) -> No
     locked.close()
     assert tracker.close("FINISHED") == 0
     event.remove(Engine, "before_cursor_execute", impatient)
-    assert count(uri, "metrics") == 2 * (3 * len(schema.EPOCH_METRICS) + OF_TRIAL)
+    assert points(uri) == 2 * (3 * len(schema.EPOCH_METRICS) + OF_TRIAL)
     assert len(said) == 1
     assert "database is locked" in said[0]
 
@@ -111,7 +112,7 @@ def test_wiped_out_by_somebody_while_the_study_runs(uri: str) -> None:
     settle(tracker, settled(reported(1)))
     assert tracker.close("FINISHED") == 0
     assert trial_run(uri).info.status == "FINISHED"
-    assert count(uri, "metrics") == 3 * len(schema.EPOCH_METRICS) + OF_TRIAL
+    assert points(uri) == 3 * len(schema.EPOCH_METRICS) + OF_TRIAL
     assert said == []
 
 
@@ -160,7 +161,7 @@ def test_a_client_that_fails_now_and_then(
     monkeypatch.undo()
     assert sorted(run.data.tags["seed"] for run in runs(uri, "trial", ViewType.ALL)) == ["1", "2", "3", "4"]
     assert {run.info.status for run in (*runs(uri, "trial"), *runs(uri, "study"))} == {"FINISHED"}
-    assert count(uri, "metrics") == 4 * (3 * len(schema.EPOCH_METRICS) + OF_TRIAL)
+    assert points(uri) == 4 * (3 * len(schema.EPOCH_METRICS) + OF_TRIAL)
     assert len([line for line in said if not line.startswith("Sending")]) <= 1  # that is said where the machine is slow
 
 
@@ -209,7 +210,7 @@ def test_a_server_that_is_down_for_a_whole_night(uri: str, monkeypatch: pytest.M
     monkeypatch.setattr(mlflow_runs, "Runs", down)
     tracker = start(uri)
     settle(tracker, settled(reported(1)))
-    until(lambda: count(uri, "metrics"))
+    until(lambda: points(uri))
     assert tracker.close("FINISHED") == 0
 
 
@@ -234,7 +235,7 @@ def test_a_server_that_goes_and_comes_back(
     begin()
     assert tracker.close("FINISHED") == 0
     assert {run.data.tags["seed"]: run.info.status for run in runs(uri, "trial")} == {"1": "FINISHED", "2": "FINISHED"}
-    assert count(uri, "metrics") == 2 * (3 * len(schema.EPOCH_METRICS) + OF_TRIAL)
+    assert points(uri) == 2 * (3 * len(schema.EPOCH_METRICS) + OF_TRIAL)
     assert len(said) == 1
     ran = next(run for run in runs(uri, "trial") if run.data.tags["seed"] == "2")
     kept = MlflowClient(address).list_artifacts(ran.info.run_id, "model")

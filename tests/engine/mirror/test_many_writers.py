@@ -12,6 +12,7 @@ from tests.engine.mirror.stores import (
     OF_TRIAL,
     ORIGIN,
     count,
+    points,
     reported,
     rows,
     settle,
@@ -50,5 +51,5 @@ def test_eight_writers_and_a_reader(tmp_path: Path) -> None:
     assert [writer.result() for writer in writers] == [[]] * WRITERS
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
     assert count(uri, "runs") == WRITERS * (TRIALS + 1)
-    assert count(uri, "metrics") == WRITERS * TRIALS * (EPOCHS * len(schema.EPOCH_METRICS) + OF_TRIAL)
+    assert points(uri) == WRITERS * TRIALS * (EPOCHS * len(schema.EPOCH_METRICS) + OF_TRIAL)
     assert rows(uri, "SELECT DISTINCT status FROM runs") == [("FINISHED",)]
