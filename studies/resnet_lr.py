@@ -32,7 +32,7 @@ STUDY = Study(
             at=0.2,
         ),
     ],
-    demo=Scale.demo(train_size=2000, image_size=14, width=0.25, batch_size=32, epochs=5),
+    demo=Scale.demo(train_size=2000, width=0.25, batch_size=32, epochs=5),
     smoke=Scale.smoke(width=0.125),
 )
 

@@ -33,7 +33,7 @@ STUDY = Study(
         claim("Dropout after BN is better (arXiv 1801.05134)", better="bn_dropout", than="dropout_bn"),
         claim("SS3 over-fits less than the control (A4)", better="ss3", than="resnet18", metric="gap"),
     ],
-    demo=Scale.demo(train_size=1000, image_size=14, width=0.25, batch_size=64, epochs=20), smoke=Scale.smoke(image_size=16, width=0.125),
+    demo=Scale.demo(train_size=1000, width=0.25, batch_size=64, epochs=20), smoke=Scale.smoke(image_size=16, width=0.125),
 )  # fmt: skip
 
 if __name__ == "__main__":
