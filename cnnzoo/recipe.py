@@ -2,7 +2,7 @@
 
 A field left at ``None`` means "as the model (or optimiser, or schedule) has it by itself"; ``resolved()`` fills those
 in. A value that is unknown, out of range, or would be ignored by the chosen model is an error here, before anything
-runs: a knob wired to nothing is how comparisons go wrong.
+runs: a knob wired to nothing is how comparisons go wrong. Stating and checking it takes no torch, which is slow to load.
 """
 
 import inspect
@@ -11,20 +11,22 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any, Self
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, Self
 
 from cnnzoo.data.sources import check_dataset_name
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import ZOO, builder_of
-from cnnzoo.nets.blocks import Shape
+from cnnzoo.nets import ZOO, Net, builder_of
 from cnnzoo.nets.choices import CHOICES, check_dropout_at
 from cnnzoo.nets.own_options import NO_OPTIONS, Options, check_options, unless_default
-from cnnzoo.optimising.losses import check_loss_name
+from cnnzoo.optimising.choices import check_loss_name
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
 from cnnzoo.storage.own import is_own, own_function, source_digest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cnnzoo.nets.blocks import Shape
 
 PRECISIONS = ("auto", "fp32", "bf16")
 TESTING = ("eval", "training_mode")
@@ -180,7 +182,7 @@ def reject_unknown(fields: Iterable[str]) -> None:
             raise Mistake(f"a recipe has no field {name!r}{nearest(name, FIELDS)} Its fields: {', '.join(FIELDS)}.")
 
 
-def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
+def build(recipe: Recipe, shape: "Shape", classes: int) -> "nn.Module":
     """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
     return builder_of(recipe.model)(shape, classes, **recipe.built_with())
 
@@ -188,6 +190,8 @@ def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
 @cache
 def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
     """The recipe fields that a builder of a model, an optimiser or a schedule takes, with their defaults."""
+    if isinstance(builder, Net):
+        return dict(builder.takes)
     parameters = inspect.signature(builder).parameters.values()
     return {
         p.name: p.default
