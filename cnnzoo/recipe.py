@@ -26,8 +26,6 @@ from cnnzoo.storage.own import is_own, own_function, source_digest
 if TYPE_CHECKING:
     from torch import nn
 
-    from cnnzoo.nets.blocks import Shape
-
 PRECISIONS = ("auto", "fp32", "bf16")
 TESTING = ("eval", "training_mode")
 MODEL_OPTIONS = (
@@ -182,7 +180,7 @@ def reject_unknown(fields: Iterable[str]) -> None:
             raise Mistake(f"a recipe has no field {name!r}{nearest(name, FIELDS)} Its fields: {', '.join(FIELDS)}.")
 
 
-def build(recipe: Recipe, shape: "Shape", classes: int) -> "nn.Module":
+def build(recipe: Recipe, shape: tuple[int, int, int], classes: int) -> "nn.Module":
     """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
     return builder_of(recipe.model)(shape, classes, **recipe.built_with())
 
@@ -214,13 +212,8 @@ def _check_values(recipe: Recipe) -> None:
 
 
 def _check_names(recipe: Recipe) -> None:
-    choices: dict[str, Iterable[str]] = {
-        "optimizer": OPTIMIZERS,
-        "schedule": SCHEDULES,
-        "precision": PRECISIONS,
-        "testing": TESTING,
-        **CHOICES,
-    }
+    choices: dict[str, Iterable[str]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, **CHOICES}
+    choices |= {"precision": PRECISIONS, "testing": TESTING}
     for name, allowed in choices.items():
         value = getattr(recipe, name)
         if value is not None and value not in allowed:
@@ -249,6 +242,7 @@ def _check_knobs(recipe: Recipe) -> None:
     options = {**defaults_of(builder_of(recipe.model)), **recipe.built_with()}
     if "dropout_at" in options:
         check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])
-    if recipe.label_smoothing and recipe.loss != "cross_entropy":
-        smoothing = f"label_smoothing={recipe.label_smoothing} would be ignored by loss {recipe.loss!r}"
-        raise Mistake(f"{smoothing}; only cross_entropy takes it.")
+    if (smoothing := recipe.label_smoothing) and recipe.loss != "cross_entropy":
+        raise Mistake(
+            f"label_smoothing={smoothing} would be ignored by loss {recipe.loss!r}; only cross_entropy takes it."
+        )
