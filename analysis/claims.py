@@ -7,12 +7,12 @@ python analysis/claims.py --all                            # the claims of every
 
 from collections.abc import Sequence
 
-from analysis.front.commands import command, everything, parser, read, write
+from analysis.front.commands import command, everything, in_color, parser, read, write
 from analysis.judge.results import JUDGED_STAGES, NAMES
 from analysis.judge.verdicts import SUPPORTED, Judged
 from analysis.words import NOTHING, between, count, listed
 from analysis.write.claims import TO_TRAIN, VERDICTS, about_training, text
-from analysis.write.formats import Column, Page, Table, markdown
+from analysis.write.formats import Column, Page, Table, markdown, tinted
 from analysis.write.notes import found
 from cnnzoo.mistake import Mistake
 
@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not judged:
         which = "no study here states" if given.all else f"study {given.study!r} states no"
         raise Mistake(f"{which} claims; add claims=[claim(...)] to its file and run it again.")
-    write(overview(judged) if given.all else text(judged[0]), given.out)
+    said = overview(judged) if given.all else text(judged[0])
+    write(tinted(said) if in_color(given.out) else said, given.out)
     return 1 if given.strict and not all(map(all_supported, judged)) else code
 
 

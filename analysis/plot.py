@@ -1,5 +1,6 @@
-"""A figure of a study, in a file: forest (the result itself), curves, learning, heatmap, isolation, landscape or tradeoff; or,
-from what the networks say of each test image, confusion, classes (accuracy by class) or hardest (what most get wrong).
+"""A figure of a study, in a file: forest (the result itself), pairs (seed by seed), curves, learning, heatmap, isolation,
+landscape or tradeoff; or, from what the networks say of each test image, confusion, classes (accuracy by class) or
+hardest (what most get wrong).
 
 python analysis/plot.py curves --study activations --out curves.pdf
 python analysis/plot.py curves --study activations --tuned     # of the tuned arms

@@ -7,13 +7,11 @@ Test accuracy with its interval, the paired difference to the baseline with its 
 side, what the report said, what it cost; then the finding in words, what to beware of, and how every number was made.
 """
 
-import os
-import sys
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from analysis.front.commands import command, parser, read, write
+from analysis.front.commands import command, in_color, parser, read, write
 from analysis.judge.undecided import undecided
 from analysis.judge.verdicts import Judged
 from analysis.write.formats import screen, wrapped
@@ -46,8 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.methods:
         write("\n".join(wrapped(methods(results), screen())) + "\n", given.out)
         return 0
-    color = given.out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    write(render(results, form, given.table, color), given.out)
+    write(render(results, form, given.table, in_color(given.out)), given.out)
     if given.keep:
         keep(results, given.keep)
     if form == "plain" and not given.out:
@@ -70,8 +67,8 @@ def keep(results: Judged, folder: Path) -> None:
 
 def _next(results: Judged) -> str:
     study = ("--study", results.spec.name, "--scale", results.spec.scale)
-    claims = [f"{typed.tool('claims', *study)}   what the report concluded, judged"] if results.spec.claims else []
-    page = f"{typed.tool('report', *study)}   all of this with plots, as a page"
+    claims = [f"{typed.tool('claims', *study)}   the claims, judged"] if results.spec.claims else []
+    page = f"{typed.tool('report', *study)}   a page, with plots"
     return "\nnext  " + "\n      ".join([*claims, page])
 
 

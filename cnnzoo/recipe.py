@@ -2,7 +2,7 @@
 
 A field left at ``None`` means "as the model (or optimiser, or schedule) has it by itself"; ``resolved()`` fills those
 in. A value that is unknown, out of range, or would be ignored by the chosen model is an error here, before anything
-runs: a knob wired to nothing is how comparisons go wrong.
+runs: a knob wired to nothing is how comparisons go wrong. Stating and checking it takes no torch, which is slow to load.
 """
 
 import inspect
@@ -11,20 +11,20 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any, Self
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, Self
 
 from cnnzoo.data.sources import check_dataset_name
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import ZOO, builder_of
-from cnnzoo.nets.blocks import Shape
+from cnnzoo.nets import ZOO, Net, builder_of
 from cnnzoo.nets.choices import CHOICES, check_dropout_at
 from cnnzoo.nets.own_options import NO_OPTIONS, Options, check_options, unless_default
-from cnnzoo.optimising.losses import check_loss_name
+from cnnzoo.optimising.choices import check_loss_name
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
 from cnnzoo.storage.own import is_own, own_function, source_digest
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PRECISIONS = ("auto", "fp32", "bf16")
 TESTING = ("eval", "training_mode")
@@ -180,7 +180,7 @@ def reject_unknown(fields: Iterable[str]) -> None:
             raise Mistake(f"a recipe has no field {name!r}{nearest(name, FIELDS)} Its fields: {', '.join(FIELDS)}.")
 
 
-def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
+def build(recipe: Recipe, shape: tuple[int, int, int], classes: int) -> "nn.Module":
     """The recipe's network for such images and so many classes; its weights come from torch's global generator."""
     return builder_of(recipe.model)(shape, classes, **recipe.built_with())
 
@@ -188,6 +188,8 @@ def build(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
 @cache
 def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
     """The recipe fields that a builder of a model, an optimiser or a schedule takes, with their defaults."""
+    if isinstance(builder, Net):
+        return dict(builder.takes)
     parameters = inspect.signature(builder).parameters.values()
     return {
         p.name: p.default
@@ -210,13 +212,8 @@ def _check_values(recipe: Recipe) -> None:
 
 
 def _check_names(recipe: Recipe) -> None:
-    choices: dict[str, Iterable[str]] = {
-        "optimizer": OPTIMIZERS,
-        "schedule": SCHEDULES,
-        "precision": PRECISIONS,
-        "testing": TESTING,
-        **CHOICES,
-    }
+    choices: dict[str, Iterable[str]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, **CHOICES}
+    choices |= {"precision": PRECISIONS, "testing": TESTING}
     for name, allowed in choices.items():
         value = getattr(recipe, name)
         if value is not None and value not in allowed:
@@ -245,6 +242,7 @@ def _check_knobs(recipe: Recipe) -> None:
     options = {**defaults_of(builder_of(recipe.model)), **recipe.built_with()}
     if "dropout_at" in options:
         check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])
-    if recipe.label_smoothing and recipe.loss != "cross_entropy":
-        smoothing = f"label_smoothing={recipe.label_smoothing} would be ignored by loss {recipe.loss!r}"
-        raise Mistake(f"{smoothing}; only cross_entropy takes it.")
+    if (smoothing := recipe.label_smoothing) and recipe.loss != "cross_entropy":
+        raise Mistake(
+            f"label_smoothing={smoothing} would be ignored by loss {recipe.loss!r}; only cross_entropy takes it."
+        )

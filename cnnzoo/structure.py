@@ -19,7 +19,7 @@ from cnnzoo.learning.augment import check_own_augmentation
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets import ZOO
 from cnnzoo.nets.blocks import Add, Concat, LocalResponseNorm, RadialBasis, Shape
-from cnnzoo.nets.choices import ACTIVATIONS
+from cnnzoo.nets.layers import ACTIVATIONS
 from cnnzoo.optimising.losses import check_own_loss
 from cnnzoo.recipe import Recipe, build
 

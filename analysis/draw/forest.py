@@ -1,8 +1,9 @@
-"""The forest plot: each seed, the mean with its interval, and how far each arm is from the baseline."""
+"""The forest plot: each seed, the mean with its interval, and how far each arm is from the baseline; and seed by seed."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -13,6 +14,7 @@ from studies.engine import schema
 
 _PERFECT = 100.0  # percent: no interval is drawn beyond it
 _ROW_INCHES = 0.42
+_UPRIGHT = 14  # letters of a name that fit under a column
 _OFFSET = 0.16  # rows: the seeds are drawn above the line of their arm, the mean below it
 
 
@@ -73,3 +75,32 @@ def forest(results: Judged, stage: str) -> Figure | None:
         if few > 1
         else f"{results.spec.named_stage(stage)}: one seed",
     )
+
+
+def paths(axes: Axes, by_arm: Mapping[str, "pd.Series[float]"], styles: Mapping[str, Style]) -> Axes:
+    """A column per arm; the values of each seed, in the marker of their arm, are joined by a line."""
+    table = pd.DataFrame(by_arm)
+    axes.plot(range(len(by_arm)), table.to_numpy().T, color="0.6", linewidth=1)
+    for column, arm in enumerate(table):
+        color, marker, *_ = styles[str(arm)]
+        axes.scatter(np.full(len(table), column), table[arm], color=color, marker=marker, s=26, zorder=3)
+    return axes
+
+
+def pairs(results: Judged, stage: str) -> Figure | None:
+    """Test accuracy seed by seed, the baseline first: lines that rise or fall together are what pairing takes away."""
+    samples, baseline = results.samples[stage], results.spec.baseline_of(stage)
+    in_order = sorted(samples, key=lambda arm: arm != baseline)
+    by_arm = {arm: samples[arm].values(schema.JUDGED_BY) for arm in in_order}
+    by_arm = {arm: own for arm, own in by_arm.items() if len(own)}
+    if len(by_arm) < 2 or not set.intersection(*({*own.index} for own in list(by_arm.values())[:2])):
+        return None
+    figure = Figure(figsize=(max(5.0, 1.4 + 0.9 * len(by_arm)), 4.0))
+    axes = paths(figure.subplots(), by_arm, look(results))
+    names = [f"{arm}\n(baseline)" if arm == baseline else arm for arm in by_arm]
+    axes.set_xticks(range(len(names)), names)
+    if max(map(len, by_arm)) > _UPRIGHT:
+        axes.tick_params("x", rotation=30)
+    axes.set(ylabel="test acc@1 %", xlim=(-0.4, len(names) - 0.4))
+    axes.grid(visible=False, axis="x")
+    return finish(figure, results, f"{results.spec.named_stage(stage)}\nseed by seed: each line is one seed")

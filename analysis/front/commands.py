@@ -64,6 +64,11 @@ def everything(given: Namespace) -> tuple[list[Judged], int]:
     return found, code
 
 
+def in_color(out: Path | None) -> bool:
+    """Whether what is written there is read on a screen that shows colours."""
+    return out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
 def write(what: str | bytes, out: Path | None) -> None:
     """Write to the file, whose folder is made where it is missing, or to the screen."""
     if out is None:

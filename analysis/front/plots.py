@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from analysis.draw.curves import curves, learning
 from analysis.draw.figures import Make, draw
-from analysis.draw.forest import forest
+from analysis.draw.forest import forest, pairs
 from analysis.draw.heatmap import heatmap
 from analysis.draw.images.classes import classes
 from analysis.draw.images.confusion import confusion
@@ -21,7 +21,7 @@ from studies.engine import typed
 
 FIGURES: Mapping[str, Make] = {
     make.__name__: make
-    for make in (forest, curves, learning, heatmap, isolation, landscape, tradeoff, classes, confusion, hardest)
+    for make in (forest, pairs, curves, learning, heatmap, isolation, landscape, tradeoff, classes, confusion, hardest)
 }
 
 
@@ -33,6 +33,9 @@ class Plots:
 
     def forest(self, *, tuned: bool = False) -> Figure:
         return self.figure("forest", tuned)
+
+    def pairs(self, *, tuned: bool = False) -> Figure:
+        return self.figure("pairs", tuned)
 
     def curves(self, *, tuned: bool = False) -> Figure:
         return self.figure("curves", tuned)

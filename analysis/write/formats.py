@@ -21,7 +21,7 @@ from rich.text import Text
 
 from analysis.words import MINUS
 
-WIDTH, _NARROWEST, _WIDEST = 110, 60, 160  # columns: of an unknown screen, and the limits of what reads well
+WIDTH, _NARROWEST, _WIDEST = 80, 60, 160  # columns: of an unknown screen, and the limits of what reads well
 PRINTED = 84  # characters of a table on a line of an ordinary page
 _NAME = 30  # characters of a first column that is not wrapped
 _TITLE = 14  # characters of a title that is not wrapped
@@ -142,6 +142,15 @@ def _drawn(
     out = io.StringIO()
     Console(file=out, width=width, force_terminal=color, color_system="standard" if color else None).print(grid)
     return [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+
+
+def tinted(text: str) -> str:
+    """The text with its verdicts in the colours that the tables have for them."""
+    shown, out = Text(text), io.StringIO()
+    for word in filter(str.isupper, _COLORS):
+        shown.highlight_regex(rf"\b{word}\b", _COLORS[word])
+    Console(file=out, force_terminal=True, color_system="standard").print(shown, end="", soft_wrap=True)
+    return out.getvalue()
 
 
 def _color(cell: str) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from cnnzoo.data.arrays import OFFICIAL, fetch
 from cnnzoo.data.images import DEVELOP, TEST, TRAIN
@@ -35,6 +34,8 @@ def open_dataset(
     source = _located(name, Path(data_dir).expanduser().absolute(), download)
     prepared = prepare(name, source, image_size)
     rows = _split_rows(name, prepared, train_size, validation)
+    import torch  # takes seconds: the names of data sets are looked up without it
+
     images, labels = torch.from_numpy(prepared.images), torch.from_numpy(prepared.labels)
     train, held_out, test = (Split(images, labels, torch.from_numpy(part)) for part in rows)
     _, height, width, channels = prepared.images.shape

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -36,6 +34,9 @@ def resize(block: Pixels, side: int | None) -> Pixels:
     """The images as squares of `side` pixels: bilinear, antialiased, stretched where they were not square."""
     if side is None or block.shape[1:3] == (side, side):
         return block
+    import torch  # takes seconds: only where images are really resized
+    import torch.nn.functional as F
+
     images = torch.from_numpy(block).permute(0, 3, 1, 2)
     resized = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
     return np.ascontiguousarray(resized.permute(0, 2, 3, 1).numpy())

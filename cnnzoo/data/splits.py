@@ -5,14 +5,16 @@ The seed of a recipe does not touch the splits: arms and seeds of a study are co
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cnnzoo.mistake import Mistake
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 Rows = NDArray[np.int64]
 
@@ -23,17 +25,19 @@ _SEED = 20_240_607  # any number would do; changing it changes every split
 class Split:
     """Some rows of a data set's array of images."""
 
-    images: Tensor  # uint8, NHWC: the whole array, which all splits of a data set share
-    labels: Tensor  # int64, one for each row of the array
-    index: Tensor  # int64: the rows that are this split's, ascending
+    images: "Tensor"  # uint8, NHWC: the whole array, which all splits of a data set share
+    labels: "Tensor"  # int64, one for each row of the array
+    index: "Tensor"  # int64: the rows that are this split's, ascending
 
     def __len__(self) -> int:
         return len(self.index)
 
-    def to(self, device: torch.device) -> Self:
+    def to(self, device: "torch.device") -> Self:
         """The same split with its own rows on `device`; the CPU has them already, mapped from the prepared file."""
         if device == self.images.device:
             return self
+        import torch  # takes seconds: the names of data sets are looked up without it
+
         index = self.index.to(self.images.device)
         images, labels = (t.index_select(0, index).to(device) for t in (self.images, self.labels))
         return replace(self, images=images, labels=labels, index=torch.arange(len(index), device=device))

@@ -1,51 +1,64 @@
-"""Every network by its name. The keyword-only options of a builder are the options a recipe may set for that model.
+"""Every network by its name, with the options a recipe may set for it. Told without torch, which takes seconds to load.
 
-A network of the user's own is named ``module:function``, after any builder that can be imported.
+A network of the user's own is named ``module:function``, after any builder that can be imported; its options are its
+keyword-only parameters.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
-from cnnzoo.nets.googlenet import googlenet
-from cnnzoo.nets.plain import (
-    ALEXNET,
-    ALEXNET_B,
-    ALEXNET_ORIGINAL,
-    DEPTHS,
-    alexnet,
-    lenet,
-    lenet_1998,
-    lenet_b,
-    vgg,
-    vgg_a,
-)
-from cnnzoo.nets.residual import RESNETS, SS3, double_conv, res9, res18, resnet, simplified_bottleneck
 from cnnzoo.spelling import unknown
 from cnnzoo.storage.own import is_own, own_function
 
-Builder = Callable[..., nn.Module]  # (shape of an image, number of classes, *, options) -> network
+if TYPE_CHECKING:
+    from torch import nn
 
-ZOO: dict[str, Builder] = {
+Builder = Callable[..., "nn.Module"]  # (shape of an image, number of classes, *, options) -> network
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """A builder of the zoo: the module it stands in, and the options it takes, each as it is if nobody sets it."""
+
+    name: str
+    module: str
+    takes: Mapping[str, Any]
+
+    def __call__(self, shape: tuple[int, int, int], classes: int, **options: Any) -> "nn.Module":
+        """The network; torch is loaded now."""
+        build: Builder = import_module(f"{__name__}.{self.module}").BUILDERS[self.name]
+        return build(shape, classes, **{**self.takes, **options})
+
+
+def _nets(module: str, *names: str, **takes: Any) -> dict[str, Net]:
+    return {name: Net(name, module, takes) for name in names}
+
+
+_ALEXNET = {"activation": "relu", "norm": "lrn", "pooling": "max", "dropout": 0.5, "width": 1.0}
+_RESNET = {
+    "activation": "relu", "norm": "batch", "dropout": 0.0, "dropout_at": "none", "stem_pool": 1, "strides": "first",
+    "initialisation": "he", "width": 1.0,
+}  # fmt: skip
+_RES9 = {"activation": "relu", "norm": "batch", "stem": (3,), "width": 1.0}
+
+ZOO: dict[str, Net] = {
     # Report C
-    "lenet": lenet,
-    "alexnet": partial(alexnet, ALEXNET, dropout=0.2),
-    **{name: partial(vgg, name) for name in DEPTHS},
-    "googlenet": googlenet,
-    **{name: partial(resnet, plan) for name, plan in RESNETS.items()},
+    **_nets("plain", "lenet", activation="relu", pooling="max"),
+    **_nets("plain", "alexnet", **{**_ALEXNET, "dropout": 0.2}),
+    **_nets("plain", "vgg11", "vgg13", "vgg16", "vgg19", activation="relu", norm="none", dropout=0.4, width=1.0),
+    **_nets("googlenet", "googlenet", activation="relu", norm="batch", dropout=0.2, aux=0.0, relu_logits=False),
+    **_nets("residual", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", **_RESNET),
     # Report A, beside resnet18 with stem_pool=2 and alexnet_original
-    "lenet_1998": lenet_1998,
-    "ss3": partial(resnet, SS3, stem_pool=2),
+    **_nets("plain", "lenet_1998", activation="tanh", pooling="average"),
+    **_nets("residual", "ss3", **{**_RESNET, "stem_pool": 2}),
     # Report B
-    "lenet_b": lenet_b,
-    "alexnet_b": partial(alexnet, ALEXNET_B),
-    "alexnet_original": partial(alexnet, ALEXNET_ORIGINAL),
+    **_nets("plain", "lenet_b", activation="relu", norm="batch", pooling="max", dropout=0.5),
+    **_nets("plain", "alexnet_b", "alexnet_original", **_ALEXNET),
     # Report D
-    "res18": res18,
-    "res9": partial(res9, double_conv, "res9"),
-    "simp_res9": partial(res9, simplified_bottleneck, "simp_res9"),
-    "vgg_a": vgg_a,
+    **_nets("residual", "res18", "res9", "simp_res9", **_RES9),
+    **_nets("plain", "vgg_a", activation="relu", norm="none", width=1.0),
 }
 
 

@@ -1,32 +1,11 @@
-"""The layers that can be swapped, by the name a recipe calls them."""
-
-from functools import partial
-
-from torch import nn
+"""What a recipe may call the parts of a network that can be swapped. Told without torch; ``layers`` has what they name."""
 
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets.blocks import Activation, LocalResponseNorm, Norm, Pooling
-
-ACTIVATIONS: dict[str, Activation] = {
-    "relu": partial(nn.ReLU, inplace=True),  # safe: what stands before it never needs its own output to learn
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "elu": nn.ELU,
-    "rrelu": nn.RReLU,
-    "gelu": nn.GELU,
-    "mish": nn.Mish,
-}
-NORMS: dict[str, Norm] = {
-    "batch": nn.BatchNorm2d,
-    "lrn": partial(LocalResponseNorm, size=5),  # the window of the AlexNet paper; the nets that have another say so
-    "none": nn.Identity,
-}
-POOLINGS: dict[str, Pooling] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "activation": tuple(ACTIVATIONS),
-    "norm": tuple(NORMS),
-    "pooling": tuple(POOLINGS),
+    "activation": ("relu", "sigmoid", "tanh", "elu", "rrelu", "gelu", "mish"),
+    "norm": ("batch", "lrn", "none"),
+    "pooling": ("max", "average"),
     "strides": ("first", "every"),  # which blocks of a stage after the first halve height and width
     "initialisation": ("he", "torch"),
     "dropout_at": ("none", "instead", "after", "before"),  # of every BatchNorm: in its place, after it or before it

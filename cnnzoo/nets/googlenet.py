@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from cnnzoo.nets.blocks import Activation, Concat, Norm, Shape, conv_unit, drop, values_left
-from cnnzoo.nets.choices import ACTIVATIONS, NORMS
+from cnnzoo.nets.layers import ACTIVATIONS, NORMS
 
 
 class Channels(NamedTuple):
@@ -97,11 +97,11 @@ def googlenet(
     shape: Shape,
     classes: int,
     *,
-    activation: str = "relu",
-    norm: str = "batch",
-    dropout: float = 0.2,
-    aux: float = 0.0,
-    relu_logits: bool = False,
+    activation: str,
+    norm: str,
+    dropout: float,
+    aux: float,
+    relu_logits: bool,
 ) -> nn.Module:
     """GoogLeNet; ``aux`` is the weight of the auxiliary losses (0.3 in the paper), 0 leaves the auxiliaries out.
 
@@ -138,3 +138,6 @@ def _auxiliary(inputs: int, classes: int, norm: Norm, activation: Activation, dr
         nn.Linear(128 * 4 * 4, 1024), activation(), drop(dropout),
         nn.Linear(1024, classes),
     )  # fmt: skip
+
+
+BUILDERS = {"googlenet": googlenet}

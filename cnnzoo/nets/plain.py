@@ -1,5 +1,7 @@
 """The networks without branches: LeNet, AlexNet and VGG, of reports B, C and D."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,17 +18,17 @@ from cnnzoo.nets.blocks import (
     scaled,
     values_left,
 )
-from cnnzoo.nets.choices import ACTIVATIONS, NORMS, POOLINGS
+from cnnzoo.nets.layers import ACTIVATIONS, NORMS, POOLINGS
 
 
-def lenet(shape: Shape, classes: int, *, activation: str = "relu", pooling: str = "max") -> nn.Module:
+def lenet(shape: Shape, classes: int, *, activation: str, pooling: str) -> nn.Module:
     """Report C's: [conv 5x5 ─ act ─ pool] x 2 ─ 120 ─ act ─ 84 ─ act ─ classes"""
     act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
     convs = [nn.Conv2d(shape[0], 6, 5, padding=2), act(), pool(2, 2), nn.Conv2d(6, 16, 5), act(), pool(2, 2)]
     return _with_head("lenet", convs, shape, (120, 84), classes, act)
 
 
-def lenet_1998(shape: Shape, classes: int, *, activation: str = "tanh", pooling: str = "average") -> nn.Module:
+def lenet_1998(shape: Shape, classes: int, *, activation: str, pooling: str) -> nn.Module:
     """LeCun's LeNet-5: [conv 5x5 ─ pool ─ act] x 2 ─ conv 5x5 ─ act ─ 84 ─ act ─ RBF units
 
     Padded, so that images of 28x28 take the place of its 32x32. Left out are the weights of its poolings and the holes in
@@ -46,10 +48,10 @@ def lenet_b(
     shape: Shape,
     classes: int,
     *,
-    activation: str = "relu",
-    norm: str = "batch",
-    pooling: str = "max",
-    dropout: float = 0.5,
+    activation: str,
+    norm: str,
+    pooling: str,
+    dropout: float,
 ) -> nn.Module:
     """Report B's: [conv 5x5 ─ norm ─ act ─ pool] x 2 ─ dropout ─ classes; its convolutions keep their biases beside BN"""
     act, layer, pool = ACTIVATIONS[activation], NORMS[norm], POOLINGS[pooling]
@@ -100,11 +102,11 @@ def alexnet(
     shape: Shape,
     classes: int,
     *,
-    activation: str = "relu",
-    norm: str = "lrn",
-    pooling: str = "max",
-    dropout: float = 0.5,
-    width: float = 1.0,
+    activation: str,
+    norm: str,
+    pooling: str,
+    dropout: float,
+    width: float,
 ) -> nn.Module:
     """5 convs ─ [dropout ─ linear ─ act] x 2 ─ (dropout) ─ linear
 
@@ -144,10 +146,10 @@ def vgg(
     shape: Shape,
     classes: int,
     *,
-    activation: str = "relu",
-    norm: str = "none",
-    dropout: float = 0.4,
-    width: float = 1.0,
+    activation: str,
+    norm: str,
+    dropout: float,
+    width: float,
 ) -> nn.Module:
     """Report C's: 5 or 6 blocks of convs ─ [dropout ─ 256 ─ act] x 3 ─ dropout ─ classes"""
     act = ACTIVATIONS[activation]
@@ -156,7 +158,7 @@ def vgg(
     return _with_head(name, convs, shape, (scaled(256, width),) * 3, classes, act, dropout, dropout)
 
 
-def vgg_a(shape: Shape, classes: int, *, activation: str = "relu", norm: str = "none", width: float = 1.0) -> nn.Module:
+def vgg_a(shape: Shape, classes: int, *, activation: str, norm: str, width: float) -> nn.Module:
     """Report D's: 64 pool ─ 128 pool ─ 256 256 pool ─ 512 512 pool ─ 512 512 pool ─ 512 ─ 512 ─ classes"""
     act = ACTIVATIONS[activation]
     convs = _vgg_convs(shape[0], VGG_A, NORMS[norm], act, width)
@@ -188,3 +190,13 @@ def _with_head(
     sizes = (values_left(name, features, shape), *units)
     hidden = [layer for size in pairwise(sizes) for layer in (drop(dropout), nn.Linear(*size), activation())]
     return nn.Sequential(features, nn.Flatten(), *hidden, drop(last_dropout), nn.Linear(sizes[-1], classes))
+
+
+BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    "lenet": lenet,
+    "lenet_1998": lenet_1998,
+    "lenet_b": lenet_b,
+    **{plan.name: partial(alexnet, plan) for plan in (ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL)},
+    **{name: partial(vgg, name) for name in DEPTHS},
+    "vgg_a": vgg_a,
+}

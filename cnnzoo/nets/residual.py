@@ -1,12 +1,14 @@
 """The networks with shortcuts: ResNet 18 to 152 and SS3 of reports A and C; Res18, Res9 and simp_Res9 of report D."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from cnnzoo.nets.blocks import Activation, Add, Norm, Shape, conv_norm, conv_unit, scaled, values_left
-from cnnzoo.nets.choices import ACTIVATIONS, NORMS, check_dropout_at
+from cnnzoo.nets.choices import check_dropout_at
+from cnnzoo.nets.layers import ACTIVATIONS, NORMS
 
 
 class Residual(nn.Module):
@@ -64,14 +66,14 @@ def resnet(
     shape: Shape,
     classes: int,
     *,
-    activation: str = "relu",
-    norm: str = "batch",
-    dropout: float = 0.0,
-    dropout_at: str = "none",
-    stem_pool: int = 1,
-    strides: str = "first",
-    initialisation: str = "he",
-    width: float = 1.0,
+    activation: str,
+    norm: str,
+    dropout: float,
+    dropout_at: str,
+    stem_pool: int,
+    strides: str,
+    initialisation: str,
+    width: float,
 ) -> nn.Module:
     """conv 7x7 /2 ─ norm ─ act ─ maxpool 3 /stem_pool ─ stages ─ mean ─ linear
 
@@ -143,10 +145,10 @@ def res18(
     shape: Shape,
     classes: int,
     *,
-    activation: str = "relu",
-    norm: str = "batch",
-    stem: tuple[int, ...] = (3,),
-    width: float = 1.0,
+    activation: str,
+    norm: str,
+    stem: tuple[int, ...],
+    width: float,
 ) -> nn.Module:
     """stem ─ the stages of ResNet-18 ─ mean ─ linear"""
     act, layer = ACTIVATIONS[activation], NORMS[norm]
@@ -179,10 +181,10 @@ def res9(
     shape: Shape,
     classes: int,
     *,
-    activation: str = "relu",
-    norm: str = "batch",
-    stem: tuple[int, ...] = (3,),
-    width: float = 1.0,
+    activation: str,
+    norm: str,
+    stem: tuple[int, ...],
+    width: float,
 ) -> nn.Module:
     """stem 64 ─ conv 128 ─ pool ─ block 128 ─ conv 256 ─ pool ─ conv 256 ─ pool ─ block 256 ─ global maxpool ─ linear
 
@@ -204,3 +206,12 @@ def res9(
     )  # fmt: skip
     values_left(name, features, shape)  # refuses too small an image
     return nn.Sequential(features, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(last, classes))
+
+
+BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    **{name: partial(resnet, plan) for name, plan in RESNETS.items()},
+    "ss3": partial(resnet, SS3),
+    "res18": res18,
+    "res9": partial(res9, double_conv, "res9"),
+    "simp_res9": partial(res9, simplified_bottleneck, "simp_res9"),
+}

@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cnnzoo.mistake import Mistake
-from cnnzoo.spelling import unknown
 from cnnzoo.storage.own import is_own, own_function
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -32,14 +31,6 @@ LOSSES: dict[str, Loss] = {
     "cross_entropy": cross_entropy,
     **{name: _of_one_hot(loss) for name, loss in BY_CLASS.items()},
 }
-
-
-def check_loss_name(name: str) -> None:
-    """Refuse what is neither a loss here nor one of the user's own, ``module:function``."""
-    if is_own(name):
-        own_function("loss", name)
-    elif name not in LOSSES:
-        raise unknown("loss", name, (*LOSSES, "module:function"))
 
 
 def check_own_loss(name: str, classes: int) -> None:

@@ -2,19 +2,39 @@
 
 The keyword-only parameters with a default are the recipe fields that each one takes; ``recipe.py`` reads them off the
 signature. A schedule is a pure function of the step, so a resumed training needs no state of it but the step's number.
+Torch is loaded where an optimiser is made: a recipe is stated and checked without it, since it takes seconds.
 """
 
 import math
 from collections.abc import Callable, Iterable
-from functools import partial
+from typing import TYPE_CHECKING
 
-from torch import nn, optim
+if TYPE_CHECKING:
+    from torch import nn, optim
 
 Schedule = Callable[[int], float]  # step, counted from 0 -> share of the recipe's learning rate
 
 
-def sgd(params: Iterable[nn.Parameter], *, lr: float, weight_decay: float, momentum: float = 0.9) -> optim.Optimizer:
+def sgd(
+    params: "Iterable[nn.Parameter]", *, lr: float, weight_decay: float, momentum: float = 0.9
+) -> "optim.Optimizer":
+    from torch import optim
+
     return optim.SGD(params, lr=lr, weight_decay=weight_decay, momentum=momentum, fused=True)
+
+
+def adam(params: "Iterable[nn.Parameter]", *, lr: float, weight_decay: float) -> "optim.Optimizer":
+    """Its weight decay is L2, added to the gradient."""
+    from torch import optim
+
+    return optim.Adam(params, lr=lr, weight_decay=weight_decay, fused=True)
+
+
+def adamw(params: "Iterable[nn.Parameter]", *, lr: float, weight_decay: float) -> "optim.Optimizer":
+    """Its weight decay is decoupled from the gradient."""
+    from torch import optim
+
+    return optim.AdamW(params, lr=lr, weight_decay=weight_decay, fused=True)
 
 
 def constant(_epochs: int, _steps: int) -> Schedule:
@@ -61,11 +81,7 @@ def _between(start: float, end: float, way: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * way)) / 2
 
 
-OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
-    "sgd": sgd,
-    "adam": partial(optim.Adam, fused=True),  # its weight decay is L2, added to the gradient
-    "adamw": partial(optim.AdamW, fused=True),  # here it is decoupled from the gradient
-}
+OPTIMIZERS: dict[str, "Callable[..., optim.Optimizer]"] = {"sgd": sgd, "adam": adam, "adamw": adamw}
 SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "constant": constant,
     "step": step,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnzoo.nets.choices import CHOICES
-from cnnzoo.optimising.losses import LOSSES
+from cnnzoo.optimising.choices import LOSS_NAMES
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.recipe import FIELDS, PRECISIONS, RANGES, TESTING, TYPES
 
@@ -14,7 +14,7 @@ NAMES: Mapping[str, Sequence[str]] = {
     **CHOICES,
     "optimizer": tuple(OPTIMIZERS),
     "schedule": tuple(SCHEDULES),
-    "loss": (*LOSSES, "module:function"),
+    "loss": (*LOSS_NAMES, "module:function"),
     "augmentation": ("module:function",),
     "precision": PRECISIONS,
     "testing": TESTING,

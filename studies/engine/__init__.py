@@ -4,7 +4,10 @@ Loaded when first asked for, so that ``studies.engine.schema``, which the analys
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from cnnzoo.mistake import mistakes_in_a_line
 
 if TYPE_CHECKING:
     from studies.engine.study.budget import Budget, EarlyStopping, Scale
@@ -21,10 +24,22 @@ __all__ = ["Arm", "Budget", "EarlyStopping", "Scale", "Study", "claim", "grid", 
 
 
 def main(study: "Study") -> NoReturn:
-    """Run the study as the command line asks. What that takes is loaded now: a study that is only looked at needs none of it."""
+    """Run the study as the command line asks. What that takes is loaded now: a study that is only looked at needs none of it.
+
+    The command line is read first, so that a mistake in it, or --help, is answered at once.
+    """
+    from studies.engine.plan.options import parse
+
+    with mistakes_in_a_line():
+        options = parse(study, sys.argv[1:])
+    if not options.quiet:
+        print(
+            "Loading PyTorch ..." if options.in_process or options.dry_run else "Loading PyTorch and Ray ...",
+            flush=True,
+        )
     from studies.engine.terminal import cli
 
-    cli.main(study)
+    cli.main(study, options)
 
 
 def __getattr__(name: str) -> Any:

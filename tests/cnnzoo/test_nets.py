@@ -16,7 +16,10 @@ from cnnzoo.nets import ZOO
 from cnnzoo.nets.blocks import Add, LocalResponseNorm, RadialBasis, scaled
 from cnnzoo.nets.choices import CHOICES
 from cnnzoo.nets.googlenet import BLOCKS
+from cnnzoo.nets.layers import ACTIVATIONS, NORMS, POOLINGS
 from cnnzoo.nets.plain import Conv, Plan, alexnet
+from cnnzoo.optimising.choices import LOSS_NAMES
+from cnnzoo.optimising.losses import LOSSES
 from cnnzoo.recipe import defaults_of
 
 VALUES: dict[str, tuple[Any, ...]] = {
@@ -274,6 +277,12 @@ def test_every_network_has_a_golden_count() -> None:
     assert {model for model, *_ in GOLDEN} == set(ZOO)
 
 
+def test_every_name_that_is_told_without_torch_has_its_layer_and_its_loss() -> None:
+    for option, layers in (("activation", ACTIVATIONS), ("norm", NORMS), ("pooling", POOLINGS)):
+        assert CHOICES[option] == tuple(layers)
+    assert tuple(LOSSES) == LOSS_NAMES
+
+
 @pytest.mark.parametrize("model", ZOO)
 def test_too_small_an_image_is_refused_with_the_size_that_would_do(model: str) -> None:
     least = {"lenet_b": 4, "alexnet_b": 4, "alexnet": 8, "res9": 8, "simp_res9": 8, "vgg11": 6, "vgg13": 6, "vgg16": 6,
@@ -428,7 +437,8 @@ def test_alexnet_with_torchvisions_rows_is_torchvisions() -> None:
     torch.manual_seed(0)
     convolutions = (Conv(64, 11, stride=4, padding=2, pool=3), Conv(192, 5, padding=2, pool=3))
     rows = (*convolutions, Conv(384, 3), Conv(256, 3), Conv(256, 3, pool=3))
-    ours = alexnet(Plan("torchvision", rows, window=None, units=16, last_dropout=False), (3, 224, 224), 10, norm="none")
+    options = {**ZOO["alexnet"].takes, "norm": "none", "dropout": 0.5}
+    ours = alexnet(Plan("torchvision", rows, window=None, units=16, last_dropout=False), (3, 224, 224), 10, **options)
     theirs = models.AlexNet(num_classes=10)
     theirs.classifier[1] = nn.Linear(256 * 6 * 6, 16)  # 4096 units would only take time
     theirs.classifier[4], theirs.classifier[6] = nn.Linear(16, 16), nn.Linear(16, 10)

@@ -12,7 +12,7 @@ import torch
 
 from cnnzoo.__main__ import main
 from cnnzoo.nets import ZOO
-from cnnzoo.nets.choices import ACTIVATIONS, NORMS
+from cnnzoo.nets.layers import ACTIVATIONS, NORMS
 from cnnzoo.recipe import Recipe, build, defaults_of
 from cnnzoo.structure import Structure, describe, measure
 from cnnzoo.terminal.overview import SECTION_OF, structure_of

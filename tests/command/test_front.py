@@ -145,3 +145,19 @@ def test_nothing_heavy_before_it_is_needed() -> None:
     import_module("studies.command.front")
     code = "import sys, studies.command.front; assert not {'torch', 'rich', 'optuna'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_the_list_and_the_command_line_of_a_study_come_without_what_trains(tmp_path: Path) -> None:
+    """Torch alone takes seconds to load: who only looks, or has typed an option wrong, does not wait for it."""
+    look = (
+        "import sys\n"
+        "from studies.command.front import main\n"
+        "assert main(['list']) == 0\n"
+        "from studies.activations import STUDY\n"
+        "from studies.engine.plan.options import parse\n"
+        "parse(STUDY, ['--scale', 'demo'])\n"
+        "print('loaded:', [name for name in ('torch', 'ray', 'mlflow', 'pandas', 'scipy') if name in sys.modules])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", look], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout.endswith("loaded: []\n"), done.stdout[-300:] + done.stderr

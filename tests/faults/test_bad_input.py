@@ -24,7 +24,7 @@ from cnnzoo import Recipe
 from cnnzoo.data import open_dataset
 from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import FIELDS
-from studies.engine import Arm, Budget, Scale, claim
+from studies.engine import Arm, Budget, Scale, claim, main
 from studies.engine.plan.options import Options
 from studies.engine.terminal import cli
 from tests.engine.simulated import study
@@ -155,7 +155,7 @@ def test_any_command_line_is_understood_or_refused_in_a_line(arguments: list[str
         patch.setattr(sys, "argv", ["study.py", *arguments])
         patch.setattr(cli, "run", lambda study, options, seat: None)
         with pytest.raises(SystemExit) as end:
-            cli.main(STUDY)
+            main(STUDY)
     said = complaint.getvalue()
     if end.value.code == 0:
         assert said == ""
@@ -183,7 +183,7 @@ def test_what_cannot_be_is_refused_by_name(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["study.py", "--in-process", *arguments])
     with pytest.raises(SystemExit) as end:
-        cli.main(STUDY)
+        main(STUDY)
     said = re.sub("Preparing mnist5k once.*\n", "", capsys.readouterr().err)
     assert end.value.code == 2
     assert REFUSED[arguments] in said

@@ -24,11 +24,11 @@ from torchvision.datasets import CIFAR10
 from cnnzoo import Recipe, load, save, train
 from cnnzoo.data import open_dataset
 from cnnzoo.data.arrays import OFFICIAL
+from studies.engine import main
 from studies.engine.book.book import Book
 from studies.engine.course import Outcome
 from studies.engine.run.worker import Order, work
 from studies.engine.schema import redact
-from studies.engine.terminal import cli
 from tests.engine.runs import Warm, processes_in, trained_by, until
 from tests.engine.simulated import study
 from tests.test_architecture import FILES, named
@@ -193,7 +193,7 @@ def test_secrets_of_the_address_are_never_printed(
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         monkeypatch.setattr(sys, "argv", ["study.py", "--dry-run"])
         with pytest.raises(SystemExit) as end:
-            cli.main(study())
+            main(study())
         assert end.value.code == 2
         assert "hunter" not in "".join(capsys.readouterr())
 

@@ -17,9 +17,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cnnzoo import Epoch
 from cnnzoo.mistake import Mistake
 from cnnzoo.storage.files import write_atomically
 from studies.engine import schema
@@ -27,6 +26,9 @@ from studies.engine.book import epochs as lines
 from studies.engine.book.table import Table
 from studies.engine.course import Course, Outcome
 from studies.engine.crashpoints import crashpoint
+
+if TYPE_CHECKING:
+    from cnnzoo import Epoch
 
 RECIPE, ORIGIN, EPOCHS, RESULT = "recipe.json", "origin.json", "epochs.jsonl", "result.json"
 CHECKPOINT, MODEL, PREDICTIONS = "checkpoint.pt", "model.safetensors", schema.PREDICTIONS_FILE
@@ -43,11 +45,11 @@ class Book:
     def table(self, study: str, scale: str) -> Table:
         return Table(self.root / schema.STUDIES_FOLDER / f"{study}.{scale}")
 
-    def epochs(self, signature: str) -> tuple[Epoch, ...]:
+    def epochs(self, signature: str) -> tuple["Epoch", ...]:
         """All the epochs of the trial that were booked."""
         return tuple(_epochs(self.folder(signature) / EPOCHS))
 
-    def outcome(self, signature: str, epochs: tuple[Epoch, ...] | None = None) -> Outcome | None:
+    def outcome(self, signature: str, epochs: "tuple[Epoch, ...] | None" = None) -> Outcome | None:
         """How the trial ended; None while it can still go on. `epochs` are those of the book, if they are at hand."""
         result = _result(self.folder(signature) / RESULT)
         if result is None:
@@ -85,7 +87,7 @@ class Book:
         if not (folder / ORIGIN).exists():
             _write(folder / ORIGIN, {**origin, schema.STARTED: time.time()})
 
-    def add(self, signature: str, epoch: Epoch) -> None:
+    def add(self, signature: str, epoch: "Epoch") -> None:
         """Book the next epoch. One that is there already stays as it is: a worker that goes on tells all it knows."""
         crashpoint("after_checkpoint")
         with (self.folder(signature) / EPOCHS).open("a+b") as file:
@@ -119,7 +121,7 @@ class Book:
         return _parsed(path.read_bytes(), path, {}) if path.exists() else {}
 
 
-def course_of(epochs: Sequence[Epoch], outcome: Outcome | None) -> Course:
+def course_of(epochs: Sequence["Epoch"], outcome: Outcome | None) -> Course:
     """What the search has to know of a trial."""
     scores = tuple(epoch.val_acc1 for epoch in epochs if math.isfinite(epoch.val_acc1))
     return Course(scores, outcome.ended if outcome else None)
@@ -130,7 +132,7 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
     write_atomically(path, json.dumps(content, indent=1).encode())
 
 
-def _epochs(path: Path) -> Iterator[Epoch]:
+def _epochs(path: Path) -> Iterator["Epoch"]:
     """The whole lines of the file; a last line that was cut short is the epoch that will be written again."""
     if path.exists():
         for line in path.read_bytes().splitlines(keepends=True):

@@ -3,21 +3,23 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cnnzoo import Epoch
 from studies.engine import schema
+
+if TYPE_CHECKING:
+    from cnnzoo import Epoch
 
 Curve = list[tuple[float, float]]  # pairs of training step and value
 
 
-def metrics(epoch: Epoch) -> dict[str, float]:
+def metrics(epoch: "Epoch") -> dict[str, float]:
     """The metrics of an epoch by their names in the schema; the test set's only where it was looked at."""
     named = {name: getattr(epoch, field_of(name)) for name in schema.EPOCH_METRICS}
     return {name: value for name, value in named.items() if value is not None}
 
 
-def step_metrics(epoch: Epoch) -> dict[str, Curve]:
+def step_metrics(epoch: "Epoch") -> dict[str, Curve]:
     """The curves by training step, which only trials have that record the loss landscape."""
     if not epoch.step_losses:
         return {}
@@ -26,12 +28,14 @@ def step_metrics(epoch: Epoch) -> dict[str, Curve]:
     return {schema.STEP_LOSS: list(enumerate(epoch.step_losses, first)), **looks}
 
 
-def to_line(epoch: Epoch) -> str:
+def to_line(epoch: "Epoch") -> str:
     return json.dumps({"epoch": epoch.number, **metrics(epoch), **step_metrics(epoch)}) + "\n"
 
 
-def from_line(content: Mapping[str, Any]) -> Epoch:
+def from_line(content: Mapping[str, Any]) -> "Epoch":
     """The epoch that ``to_line`` wrote; a metric that an earlier version did not know is NaN."""
+    from cnnzoo import Epoch  # brings torch, which takes seconds: a study that has no epochs yet is looked at without
+
     curves = [content.get(name, ()) for name in schema.LOOKS]
     return Epoch(
         number=content["epoch"],

@@ -27,7 +27,7 @@ from studies.engine.book.test_sets import keep_test_set
 from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.mirror.tracker import Tracker
 from studies.engine.mirror.tracking_uri import check_uri
-from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options, parse
+from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options
 from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.plan.spec import declaration, spec
@@ -64,12 +64,12 @@ class Ended:
     interrupted: bool
 
 
-def main(study: Study) -> NoReturn:
+def main(study: Study, options: Options) -> NoReturn:
     """Run the study as the command line asks, and leave with an exit code that says how it went."""
     seat = Seat(terminal(), Path(sys.argv[0]).resolve(), _catch_signals)
     with mistakes_in_a_line():
         try:
-            ended = run(study, parse(study, sys.argv[1:]), seat)
+            ended = run(study, options, seat)
             sys.exit(_code(ended, seat.console) if ended else 0)
         except AlreadyRunningError as error:
             refuse(error, LOCKED)

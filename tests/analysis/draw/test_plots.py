@@ -28,6 +28,17 @@ def test_an_arm_looks_the_same_in_all_figures(read: Read) -> None:
     assert look(partial)["elu"] == look(results)["elu"]
 
 
+def test_pairs_join_the_values_of_each_seed_with_the_baseline_first(read: Read) -> None:
+    trials = [*reported("mish", [91.0, 95.0]), *reported("relu", [90.0, 92.0]), *reported("elu", [])]
+    figure = draw(forest.pairs, read(spec(tuned_arms={}), trials), "reported")
+    assert figure is not None
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["relu\n(baseline)", "mish"]
+    assert [list(map(float, line.get_ydata())) for line in axes.lines] == [[90.0, 91.0], [92.0, 95.0]]
+    alone = read(spec(tuned_arms={}), reported("relu", [90.0, 92.0]))
+    assert draw(forest.pairs, alone, "reported") is None
+
+
 def test_a_line_of_an_interaction_plot_that_is_an_arm_looks_like_it(read: Read) -> None:
     results = read(*bn_grid())
     figure = draw(heatmap.heatmap, results, "reported")
@@ -132,6 +143,7 @@ def test_a_heat_map_writes_its_figures_and_marks_one() -> None:
     ("figure", "suffix"),
     [
         ("forest", ".png"),
+        ("pairs", ".png"),
         ("curves", ".png"),
         ("heatmap", ".svg"),
         ("heatmap", ".pdf"),

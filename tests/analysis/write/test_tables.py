@@ -17,6 +17,7 @@ from fake_study import Trial, activations, bn_grid, confirmed, reported, searche
 
 from analysis.trials import export
 from analysis.words import percentage
+from analysis.write.formats import tinted
 from analysis.write.render import FORMATS, methods, page, render
 
 
@@ -460,3 +461,8 @@ def test_parts_of_a_latex_table_are_labelled_by_its_name(read: Read) -> None:
     assert re.findall(r"label{tab:(.*)}", render(read(*activations()), "latex", "fit"))[0].startswith(
         "activations-demo-fit"
     )
+
+
+def test_a_verdict_has_its_colour_and_the_text_stays_as_it_is() -> None:
+    said = '1. "A claim"\n   as reported: SUPPORTED. Over 5 seeds; no CONTRADICTION\n'
+    assert tinted(said) == said.replace("SUPPORTED", "\x1b[1;32mSUPPORTED\x1b[0m")
