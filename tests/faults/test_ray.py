@@ -11,7 +11,8 @@ from unittest.mock import Mock
 
 import pytest
 from ray.air.execution._internal import actor_manager
-from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.core.generated.common_pb2 import ActorDiedErrorContext
+from ray.exceptions import ActorDiedError, OutOfMemoryError, RayActorError, RayTaskError
 from ray.tune.execution import tune_controller
 
 from studies.engine.run import on_ray
@@ -186,6 +187,28 @@ def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker(monkeypatch: pyte
         heard_of_a_lack_of_memory()  # once this fails, Tune does it by itself: _let_tune_survive_a_lack_of_memory can go
     on_ray._let_tune_survive_a_lack_of_memory()
     assert heard_of_a_lack_of_memory() == ["actor", "task"]
+
+
+def dead(why: str, *, never_started: bool = False) -> ActorDiedError:
+    """What Ray raises for a worker on node 10.0.0.2."""
+    context = ActorDiedErrorContext(
+        error_message=why, actor_id=b"a" * 16, node_ip_address="10.0.0.2", never_started=never_started
+    )
+    return ActorDiedError(context)
+
+
+def test_what_a_worker_died_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Ray says more than that its process is gone, it is Ray's own reason, in a line, with the node."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    gone = "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR"
+    died = "the worker died on 10.0.0.2; Ray says: The actor died unexpectedly before finishing this task. "
+    assert on_ray.died_of(None) == on_ray.died_of(dead(gone)) == WORKER_DIED
+    assert on_ray.died_of(dead("Its node has died.")) == f"{died}Its node has died."
+    never_ran = "The actor never ran - it was cancelled before it started running."
+    token = "Does the cluster want the token that is used here? All have it, or none has."
+    assert on_ray.died_of(dead(gone, never_started=True)) == f"{died}{gone} {never_ran} {token}"
+    broken = RayTaskError("__init__", "Traceback (most recent call last):\n  x\nTypeError: no such field", TypeError())
+    assert on_ray.died_of(ActorDiedError(broken)) == "the worker did not start: TypeError: no such field"
 
 
 @pytest.mark.parametrize("error", [Exception, RuntimeError, TimeoutError])

@@ -11,15 +11,16 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import ray
 from ray import tune
-from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 from ray.tune.error import TuneError
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
@@ -29,21 +30,24 @@ from studies.engine.course import Outcome
 from studies.engine.plan.options import ENVIRONMENT
 from studies.engine.plan.prepare import Machine
 from studies.engine.run.actor import Trainee
-from studies.engine.run.conduct import RAY_FOLDER, Conductor
+from studies.engine.run.conduct import RAY_FOLDER, WORKER_DIED, Conductor
 from studies.engine.run.ray_settings import TOKEN
 
 LOOK_SECONDS, MISSED_LOOKS = 5, 4  # between two looks whether the head of the cluster is there; how many may fail
 # What ``ray.init`` raises where one of Ray's own processes does not come up in time: it documents no more than `Exception`.
 DID_NOT_START = (Exception, RuntimeError, TimeoutError, ConnectionError)
+PROCESS_GONE, NEVER_RAN = "worker process has died", "The actor never ran"  # in Ray's words
+REASON_LENGTH = 500
 RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
 
 
 class Orders(Searcher):
     """Hands Tune the conductor's orders."""
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Conductor, why: Mapping[str, str]) -> None:
         super().__init__()
         self.conductor = conductor
+        self._why = why  # by Tune's name of a trial, what its worker died of
         self._given: dict[str, str] = {}  # by Tune's name of a trial, its signature
 
     def suggest(self, trial_id: str) -> Any:
@@ -56,7 +60,7 @@ class Orders(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tune has given the trial up. The scheduler hears of all other ends, and of each single death of a worker."""
         if error:
-            self.conductor.lost(self._given[trial_id])
+            self.conductor.lost(self._given[trial_id], self._why[trial_id])
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing of Tune's own books is ever read again."""
@@ -71,6 +75,10 @@ class Stops(FIFOScheduler):
     def __init__(self, conductor: Conductor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conductor = conductor
+        self.why: dict[str, str] = {}  # by Tune's name of a trial, what its worker died of
+
+    def on_trial_error(self, controller: Any, trial: RayTrial) -> None:
+        self.why[trial.trial_id] = died_of(trial.get_pickled_error())
 
     def on_trial_result(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
         signature = trial.config["signature"]
@@ -91,15 +99,34 @@ class Stops(FIFOScheduler):
         return {}
 
 
+def died_of(error: Exception | None) -> str:
+    """In one line: what Ray says of a worker that died, and where, if it is more than that its process is gone."""
+    said = str(error or "").strip().splitlines()
+    never_ran = any(NEVER_RAN in line for line in said)
+    if error is None or (PROCESS_GONE in str(error) and not never_ran):
+        return WORKER_DIED
+    if isinstance(error, RayTaskError) or "creation task" in said[0]:  # a traceback
+        return f"the worker did not start: {said[-1].strip()}"
+    facts = dict(line.strip().partition(": ")[::2] for line in said if line.startswith("\t"))
+    where = f" on {facts['ip']}" if "ip" in facts else ""
+    reason = shorten(" ".join(line for line in said if not line.startswith("\t")), REASON_LENGTH)
+    tokens = os.environ.get("RAY_AUTH_MODE") == "token"
+    hint = (
+        " Does the cluster want the token that is used here? All have it, or none has." if never_ran and tokens else ""
+    )
+    return f"the worker died{where}; Ray says: {reason}{hint}"
+
+
 def run(conductor: Conductor, gpus_per_trial: float) -> None:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
     _let_tune_survive_a_lack_of_memory()
+    stops = Stops(conductor)
     with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(Trainee, {"cpu": 1, "gpu": gpus_per_trial}),
             tune_config=tune.TuneConfig(
-                search_alg=Orders(conductor),
-                scheduler=Stops(conductor),
+                search_alg=Orders(conductor, stops.why),
+                scheduler=stops,
                 num_samples=-1,
                 reuse_actors=True,
                 max_concurrent_trials=conductor.means.slots,  # by itself Tune lets one trial wait for its worker
