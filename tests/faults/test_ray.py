@@ -16,6 +16,7 @@ from ray.exceptions import ActorDiedError, OutOfMemoryError, RayActorError, RayT
 from ray.tune.execution import tune_controller
 
 from studies.engine.run import on_ray
+from studies.engine.run.actor import died_of
 from studies.engine.run.conduct import WORKER_DIED
 from tests.engine.runs import ROOT, Warm, booked, epochs_booked, finish, trained_by, until
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
@@ -202,13 +203,27 @@ def test_what_a_worker_died_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     gone = "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR"
     died = "the worker died on 10.0.0.2; Ray says: The actor died unexpectedly before finishing this task. "
-    assert on_ray.died_of(None) == on_ray.died_of(dead(gone)) == WORKER_DIED
-    assert on_ray.died_of(dead("Its node has died.")) == f"{died}Its node has died."
+    assert died_of(None) == died_of(dead(gone)) == ""
+    assert died_of(dead("Its node has died.")) == f"{died}Its node has died."
     never_ran = "The actor never ran - it was cancelled before it started running."
     token = "Does the cluster want the token that is used here? All have it, or none has."
-    assert on_ray.died_of(dead(gone, never_started=True)) == f"{died}{gone} {never_ran} {token}"
+    assert died_of(dead(gone, never_started=True)) == f"{died}{gone} {never_ran} {token}"
     broken = RayTaskError("__init__", "Traceback (most recent call last):\n  x\nTypeError: no such field", TypeError())
-    assert on_ray.died_of(ActorDiedError(broken)) == "the worker did not start: TypeError: no such field"
+    assert died_of(ActorDiedError(broken)) == "the worker did not start: TypeError: no such field"
+
+
+def test_a_head_without_cores_waits_for_a_node(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so once, and counts what has joined by then."""
+    monkeypatch.setattr("ray.init", Mock())
+    monkeypatch.setattr("time.sleep", Mock())
+    monkeypatch.setattr("ray.cluster_resources", Mock(side_effect=[{}, {"CPU": 0}, {"CPU": 2.0, "GPU": 1.0}]))
+    with on_ray.started("10.0.0.1:6379", None) as machine:
+        assert (machine.cpus, machine.gpus) == (2, 1)
+    said = capsys.readouterr().err
+    assert said.startswith("The cluster at 10.0.0.1:6379 has no cores: waiting for a node")
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("error", [Exception, RuntimeError, TimeoutError])

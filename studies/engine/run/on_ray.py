@@ -11,16 +11,16 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import ray
 from ray import tune
-from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
+from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.tune.error import TuneError
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
@@ -29,15 +29,13 @@ from ray.tune.search import Searcher
 from studies.engine.course import Outcome
 from studies.engine.plan.options import ENVIRONMENT
 from studies.engine.plan.prepare import Machine
-from studies.engine.run.actor import Trainee
+from studies.engine.run.actor import Trainee, died_of
 from studies.engine.run.conduct import RAY_FOLDER, WORKER_DIED, Conductor
 from studies.engine.run.ray_settings import TOKEN
 
 LOOK_SECONDS, MISSED_LOOKS = 5, 4  # between two looks whether the head of the cluster is there; how many may fail
 # What ``ray.init`` raises where one of Ray's own processes does not come up in time: it documents no more than `Exception`.
 DID_NOT_START = (Exception, RuntimeError, TimeoutError, ConnectionError)
-PROCESS_GONE, NEVER_RAN = "worker process has died", "The actor never ran"  # in Ray's words
-REASON_LENGTH = 500
 RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
 
 
@@ -78,7 +76,7 @@ class Stops(FIFOScheduler):
         self.why: dict[str, str] = {}  # by Tune's name of a trial, what its worker died of
 
     def on_trial_error(self, controller: Any, trial: RayTrial) -> None:
-        self.why[trial.trial_id] = died_of(trial.get_pickled_error())
+        self.why[trial.trial_id] = died_of(trial.get_pickled_error()) or WORKER_DIED
 
     def on_trial_result(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
         signature = trial.config["signature"]
@@ -97,24 +95,6 @@ class Stops(FIFOScheduler):
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
-
-
-def died_of(error: Exception | None) -> str:
-    """In one line: what Ray says of a worker that died, and where, if it is more than that its process is gone."""
-    said = str(error or "").strip().splitlines()
-    never_ran = any(NEVER_RAN in line for line in said)
-    if error is None or (PROCESS_GONE in str(error) and not never_ran):
-        return WORKER_DIED
-    if isinstance(error, RayTaskError) or "creation task" in said[0]:  # a traceback
-        return f"the worker did not start: {said[-1].strip()}"
-    facts = dict(line.strip().partition(": ")[::2] for line in said if line.startswith("\t"))
-    where = f" on {facts['ip']}" if "ip" in facts else ""
-    reason = shorten(" ".join(line for line in said if not line.startswith("\t")), REASON_LENGTH)
-    tokens = os.environ.get("RAY_AUTH_MODE") == "token"
-    hint = (
-        " Does the cluster want the token that is used here? All have it, or none has." if never_ran and tokens else ""
-    )
-    return f"the worker died{where}; Ray says: {reason}{hint}"
 
 
 def run(conductor: Conductor, gpus_per_trial: float) -> None:
@@ -205,11 +185,25 @@ def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
     if not address and token.exists():
         token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
     try:
-        has = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        has = _once_there_are_cores(address)
         gpus = int(has.get("GPU", 0))
         yield Machine(int(has.get("CPU", 0)), gpus, partial(_ask, gpus))
     finally:
         ray.shutdown()
+
+
+def _once_there_are_cores(address: str | None) -> dict[str, float]:
+    """What the cluster has; where that is not a single core, as a head by itself may have none, once a node has joined."""
+    told = False
+    while not (has := ray.cluster_resources()).get("CPU"):  # type: ignore[no-untyped-call]
+        if not told:
+            line = (
+                f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
+            )
+            print(line, file=sys.stderr, flush=True)
+            told = True
+        time.sleep(1)
+    return dict(has)
 
 
 def _ask(gpus: int, question: Callable[..., Any], *about: Any) -> Any:
