@@ -29,6 +29,7 @@ def order(root: Path) -> Order:
         device="cpu",
         results=str(root / "results"),
         data_dir=str(root),
+        premises={},
     )
 
 

@@ -11,10 +11,12 @@ from unittest.mock import Mock
 
 import pytest
 from ray.air.execution._internal import actor_manager
-from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.core.generated.common_pb2 import ActorDiedErrorContext
+from ray.exceptions import ActorDiedError, OutOfMemoryError, RayActorError, RayTaskError
 from ray.tune.execution import tune_controller
 
 from studies.engine.run import on_ray
+from studies.engine.run.actor import died_of
 from studies.engine.run.conduct import WORKER_DIED
 from tests.engine.runs import ROOT, Warm, booked, epochs_booked, finish, trained_by, until
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
@@ -186,6 +188,42 @@ def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker(monkeypatch: pyte
         heard_of_a_lack_of_memory()  # once this fails, Tune does it by itself: _let_tune_survive_a_lack_of_memory can go
     on_ray._let_tune_survive_a_lack_of_memory()
     assert heard_of_a_lack_of_memory() == ["actor", "task"]
+
+
+def dead(why: str, *, never_started: bool = False) -> ActorDiedError:
+    """What Ray raises for a worker on node 10.0.0.2."""
+    context = ActorDiedErrorContext(
+        error_message=why, actor_id=b"a" * 16, node_ip_address="10.0.0.2", never_started=never_started
+    )
+    return ActorDiedError(context)
+
+
+def test_what_a_worker_died_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Ray says more than that its process is gone, it is Ray's own reason, in a line, with the node."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    gone = "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR"
+    died = "the worker died on 10.0.0.2; Ray says: The actor died unexpectedly before finishing this task. "
+    assert died_of(None) == died_of(dead(gone)) == ""
+    assert died_of(dead("Its node has died.")) == f"{died}Its node has died."
+    never_ran = "The actor never ran - it was cancelled before it started running."
+    token = "Does the cluster want the token that is used here? All have it, or none has."
+    assert died_of(dead(gone, never_started=True)) == f"{died}{gone} {never_ran} {token}"
+    broken = RayTaskError("__init__", "Traceback (most recent call last):\n  x\nTypeError: no such field", TypeError())
+    assert died_of(ActorDiedError(broken)) == "the worker did not start: TypeError: no such field"
+
+
+def test_a_head_without_cores_waits_for_a_node(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so once, and counts what has joined by then."""
+    monkeypatch.setattr("ray.init", Mock())
+    monkeypatch.setattr("time.sleep", Mock())
+    monkeypatch.setattr("ray.cluster_resources", Mock(side_effect=[{}, {"CPU": 0}, {"CPU": 2.0, "GPU": 1.0}]))
+    with on_ray.started("10.0.0.1:6379", None) as machine:
+        assert (machine.cpus, machine.gpus) == (2, 1)
+    said = capsys.readouterr().err
+    assert said.startswith("The cluster at 10.0.0.1:6379 has no cores: waiting for a node")
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("error", [Exception, RuntimeError, TimeoutError])

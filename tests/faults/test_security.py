@@ -119,7 +119,13 @@ def test_an_evil_checkpoint_in_the_results_fails_its_trial_and_runs_nothing(tmp_
     content = saved_by_torch(Attack(tmp_path / "proof"))
     (folder / "checkpoint.pt").write_bytes(content + hashlib.sha256(content).digest())
     order = Order(
-        signature="abc", recipe=recipe, tested=True, device="cpu", results=str(tmp_path), data_dir=str(tmp_path)
+        signature="abc",
+        recipe=recipe,
+        tested=True,
+        device="cpu",
+        results=str(tmp_path),
+        data_dir=str(tmp_path),
+        premises={},
     )
     *_, outcome = work(order)
     assert isinstance(outcome, Outcome)

@@ -15,6 +15,7 @@ from cnnzoo import Epoch
 from cnnzoo.mistake import Mistake
 from studies.engine import schema
 from studies.engine.book.book import Book, course_of
+from studies.engine.book.premises import premises
 from studies.engine.book.provenance import Origin
 from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
@@ -92,10 +93,10 @@ class Conductor:
         """The trial had to stop, and is no longer being trained."""
         self._end(self.agenda.trials[signature], "stopped")
 
-    def lost(self, signature: str) -> None:
+    def lost(self, signature: str, reason: str) -> None:
         """The worker of the trial died, again and again."""
         trial = self.agenda.trials[signature]
-        self.book.end(signature, failed(WORKER_DIED))
+        self.book.end(signature, failed(reason))
         self._end(trial, "failed")
 
     def finished(self) -> bool:
@@ -125,6 +126,7 @@ class Conductor:
             device=self.means.device,
             results=str(self.book.root),
             data_dir=str(self.means.data_dir),
+            premises=premises(trial.recipe, self.plan.digest_of(trial.recipe)),
         )
 
     def _heard_epoch(self, trial: Trial, epoch: Epoch) -> bool:

@@ -11,7 +11,8 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -28,8 +29,8 @@ from ray.tune.search import Searcher
 from studies.engine.course import Outcome
 from studies.engine.plan.options import ENVIRONMENT
 from studies.engine.plan.prepare import Machine
-from studies.engine.run.actor import Trainee
-from studies.engine.run.conduct import RAY_FOLDER, Conductor
+from studies.engine.run.actor import Trainee, died_of
+from studies.engine.run.conduct import RAY_FOLDER, WORKER_DIED, Conductor
 from studies.engine.run.ray_settings import TOKEN
 
 LOOK_SECONDS, MISSED_LOOKS = 5, 4  # between two looks whether the head of the cluster is there; how many may fail
@@ -41,9 +42,10 @@ RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training i
 class Orders(Searcher):
     """Hands Tune the conductor's orders."""
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Conductor, why: Mapping[str, str]) -> None:
         super().__init__()
         self.conductor = conductor
+        self._why = why  # by Tune's name of a trial, what its worker died of
         self._given: dict[str, str] = {}  # by Tune's name of a trial, its signature
 
     def suggest(self, trial_id: str) -> Any:
@@ -56,7 +58,7 @@ class Orders(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tune has given the trial up. The scheduler hears of all other ends, and of each single death of a worker."""
         if error:
-            self.conductor.lost(self._given[trial_id])
+            self.conductor.lost(self._given[trial_id], self._why[trial_id])
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing of Tune's own books is ever read again."""
@@ -71,6 +73,10 @@ class Stops(FIFOScheduler):
     def __init__(self, conductor: Conductor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conductor = conductor
+        self.why: dict[str, str] = {}  # by Tune's name of a trial, what its worker died of
+
+    def on_trial_error(self, controller: Any, trial: RayTrial) -> None:
+        self.why[trial.trial_id] = died_of(trial.get_pickled_error()) or WORKER_DIED
 
     def on_trial_result(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
         signature = trial.config["signature"]
@@ -94,12 +100,13 @@ class Stops(FIFOScheduler):
 def run(conductor: Conductor, gpus_per_trial: float) -> None:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
     _let_tune_survive_a_lack_of_memory()
+    stops = Stops(conductor)
     with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(Trainee, {"cpu": 1, "gpu": gpus_per_trial}),
             tune_config=tune.TuneConfig(
-                search_alg=Orders(conductor),
-                scheduler=Stops(conductor),
+                search_alg=Orders(conductor, stops.why),
+                scheduler=stops,
                 num_samples=-1,
                 reuse_actors=True,
                 max_concurrent_trials=conductor.means.slots,  # by itself Tune lets one trial wait for its worker
@@ -178,11 +185,25 @@ def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
     if not address and token.exists():
         token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
     try:
-        has = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        has = _once_there_are_cores(address)
         gpus = int(has.get("GPU", 0))
         yield Machine(int(has.get("CPU", 0)), gpus, partial(_ask, gpus))
     finally:
         ray.shutdown()
+
+
+def _once_there_are_cores(address: str | None) -> dict[str, float]:
+    """What the cluster has; where that is not a single core, as a head by itself may have none, once a node has joined."""
+    told = False
+    while not (has := ray.cluster_resources()).get("CPU"):  # type: ignore[no-untyped-call]
+        if not told:
+            line = (
+                f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
+            )
+            print(line, file=sys.stderr, flush=True)
+            told = True
+        time.sleep(1)
+    return dict(has)
 
 
 def _ask(gpus: int, question: Callable[..., Any], *about: Any) -> Any:

@@ -15,6 +15,7 @@ from cnnzoo.structure import measure
 from studies.engine import schema
 from studies.engine.book.book import CHECKPOINT, MODEL, PREDICTIONS, Book
 from studies.engine.book.lock import one_training_in
+from studies.engine.book.premises import DATA, OtherPremisesError, Premises, check_premises, compare
 from studies.engine.book.provenance import Origin, here
 from studies.engine.course import Outcome
 
@@ -35,13 +36,16 @@ class Order:
     device: str
     results: str
     data_dir: str
+    premises: Premises  # the data, the code and the versions of the study; a machine that has others trains nothing
 
 
 def work(order: Order) -> Generator[News, None, None]:
     """Yield where the trial is trained, every epoch of it, those from before an interruption too, and how it ended.
 
-    What goes wrong in the training is the outcome of this trial, and ends neither the worker nor the study.
+    A machine that would train something else raises OtherPremisesError before anything is begun. What goes wrong in the
+    training is the outcome of this trial, and ends neither the worker nor the study.
     """
+    check_premises(Recipe.from_json(order.recipe), order.premises, Path(order.data_dir))
     book = Book(Path(order.results))
     folder = book.folder(order.signature)
     with one_training_in(folder):
@@ -53,6 +57,8 @@ def work(order: Order) -> Generator[News, None, None]:
             return
         try:
             yield from _train(order, folder)
+        except OtherPremisesError:
+            raise
         except OSError as error:  # a full disk is no outcome of a training: the study stops here
             raise OSError(f"{folder}: {error}") from error
         except torch.cuda.OutOfMemoryError:
@@ -76,6 +82,7 @@ def _train(order: Order, folder: Path) -> Iterator[News]:
         resume=folder / CHECKPOINT,
         test_every_epoch=order.tested_by_epoch,
     )
+    compare(order.premises, {DATA: training.dataset.digest}, Path(order.data_dir))  # not edited since
     yield from training.history
     yield from training
     yield _outcome(training, folder if order.tested else None)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import platform
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from cnnzoo import Epoch, Recipe, load
+from cnnzoo.data import open_dataset
 from cnnzoo.learning.training import Training
 from cnnzoo.storage import checkpoint
 from studies.engine import schema
 from studies.engine.book.book import Book, course_of
 from studies.engine.book.epochs import metrics
+from studies.engine.book.premises import DATA, OtherPremisesError, Premises, premises
 from studies.engine.course import Outcome
 from studies.engine.run import worker
 from studies.engine.run.actor import Trainee
@@ -27,12 +31,24 @@ RECIPE = Recipe(model="lenet", train_size=40, batch_size=20, epochs=3, validatio
 
 
 def order(
-    root: Path, *, tested: bool = True, by_epoch: bool = False, recipe: Recipe = RECIPE, device: str = "cpu"
+    root: Path,
+    *,
+    tested: bool = True,
+    by_epoch: bool = False,
+    recipe: Recipe = RECIPE,
+    device: str = "cpu",
+    expected: Premises | None = None,
 ) -> Order:
-    results, fields = str(root / "results"), recipe.to_json()
     return Order(
-        signature="abc", recipe=fields, tested=tested, tested_by_epoch=by_epoch, device=device, results=results, data_dir=str(root)
-    )  # fmt: skip
+        signature="abc",
+        recipe=recipe.to_json(),
+        tested=tested,
+        tested_by_epoch=by_epoch,
+        device=device,
+        results=str(root / "results"),
+        data_dir=str(root),
+        premises=expected or {},
+    )
 
 
 def trained(root: Path, **how: Any) -> list[Epoch]:
@@ -264,3 +280,50 @@ def test_as_reported_every_epoch_is_tested_and_no_choice_reads_that(whole: list[
     untested = [dataclasses.replace(epoch, test_loss=None, test_acc1=None, test_acc5=None) for epoch in epochs]
     assert same_numbers(untested, whole)
     assert course_of(booked, None) == course_of(untested, None) == course_of(whole, None)  # all that a choice sees
+
+
+def learned_from(name: str) -> Recipe:
+    """A recipe on a data set of the folder."""
+    return Recipe(model="lenet", dataset=name, batch_size=2, epochs=1, validation=0.2, precision="fp32").resolved()
+
+
+def images(root: Path, shade: int) -> str:
+    """A data set of two classes; its name."""
+    for label in "ab":
+        (root / "tri" / label).mkdir(parents=True, exist_ok=True)
+        for number in range(10):
+            Image.new("L", (28, 28), shade + number).save(root / "tri" / label / f"{number}.png")
+    return "folder:tri"
+
+
+def test_it_trains_where_it_finds_what_the_study_has(tmp_path: Path) -> None:
+    digest = open_dataset("mnist5k", train_size=40, validation=0.01).digest
+    assert len(trained(tmp_path, expected=premises(RECIPE, digest))) == RECIPE.epochs
+
+
+@pytest.mark.parametrize("name", [DATA, "package cnnzoo", "torch", "numpy"])
+def test_a_machine_that_has_another_thing_than_the_study_trains_nothing(name: str, tmp_path: Path) -> None:
+    digest = open_dataset("mnist5k", train_size=40, validation=0.01).digest
+    expected = {**premises(RECIPE, digest), name: "another"}
+    with pytest.raises(OtherPremisesError, match=rf"{name}.* is \S+ there, another in the study$") as told:
+        trained(tmp_path, expected=expected)
+    assert str(told.value).startswith(f"{platform.node()} would train something else: ")
+    assert not list(tmp_path.iterdir()), "nothing is begun"
+
+
+def test_a_machine_without_the_data_trains_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OtherPremisesError, match="cannot train this: folder:tri: there is no folder"):
+        trained(tmp_path, recipe=learned_from("folder:tri"), expected={DATA: "x"})
+    assert not list(tmp_path.iterdir()), "nothing is begun"
+
+
+def test_data_that_are_exchanged_while_the_study_runs_are_not_learned_from(tmp_path: Path) -> None:
+    recipe = learned_from(images(tmp_path, 0))
+    expected = {DATA: open_dataset("folder:tri", validation=0.2, data_dir=tmp_path).digest}
+    assert len(trained(tmp_path, recipe=recipe, expected=expected)) == 1
+    shutil.rmtree(tmp_path / "results")
+    images(tmp_path, 100)
+    with pytest.raises(OtherPremisesError, match=DATA):
+        trained(tmp_path, recipe=recipe, expected=expected)
+    assert book_of(tmp_path).course("abc").ended is None
+    assert book_of(tmp_path).epochs("abc") == ()

@@ -1,0 +1,71 @@
+"""What the result of a trial rests on besides its recipe: the images, the code, the libraries.
+
+Where arms take turns over the nodes of a cluster, a node that differs in one of them makes a difference between arms.
+So an order says what the driver has, and a worker trains only where it finds the same.
+"""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import cnnzoo
+from cnnzoo import Recipe
+from cnnzoo.data import open_dataset
+from cnnzoo.mistake import Mistake
+
+Premises = Mapping[str, str]  # by what each is called, its digest or version
+DATA, CODE = "data set", "package cnnzoo"
+LIBRARIES = ("torch", "numpy")
+
+
+class OtherPremisesError(OSError):
+    """This machine would train something else than the study says; that is nothing its trial has done wrong."""
+
+
+def premises(recipe: Recipe, data_digest: str) -> Premises:
+    """What a training of the recipe rests on in this process."""
+    own = {f"own {what}": digest for what, digest in recipe.sources().items()}
+    return {**_software(), **own, DATA: data_digest}
+
+
+def check_premises(recipe: Recipe, expected: Premises, data_dir: Path) -> None:
+    """OtherPremisesError where this machine has other data, other code or other versions than expected."""
+    data = (recipe.dataset, recipe.image_size, recipe.train_size, recipe.validation)
+    try:
+        found = premises(recipe, _digest(*data, data_dir))
+    except Mistake as error:
+        raise OtherPremisesError(f"{platform.node()} cannot train this: {error}") from error
+    compare(expected, found, data_dir)
+
+
+def compare(expected: Premises, found: Premises, data_dir: Path) -> None:
+    """OtherPremisesError with all that was found and differs."""
+    named = {DATA: f"{DATA} in {data_dir}"}
+    differs = [
+        f"{named.get(name, name)} is {there} there, {expected[name]} in the study"
+        for name, there in found.items()
+        if there != expected.get(name, there)
+    ]
+    if differs:
+        raise OtherPremisesError(f"{platform.node()} would train something else: {'; '.join(differs)}")
+
+
+@cache
+def _software() -> Premises:
+    """Read once: a process goes on with the code that it has imported, whatever is edited meanwhile."""
+    root = Path(cnnzoo.__file__).parent
+    sources = {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*.py"))}
+    digest = hashlib.sha256()
+    for name, content in sources.items():
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return {CODE: digest.hexdigest()[:16], **{library: version(library) for library in LIBRARIES}}
+
+
+@cache
+def _digest(name: str, image_size: int | None, train_size: int | None, validation: float, data_dir: Path) -> str:
+    """Of the data set on this machine; once a process, as listing a folder of many images takes a while."""
+    dataset = open_dataset(name, image_size=image_size, train_size=train_size, validation=validation, data_dir=data_dir)
+    return dataset.digest
