@@ -148,10 +148,10 @@ def test_a_cluster_wants_its_token(cluster: Callable[..., Nodes], tmp_path: Path
     nodes = cluster(tmp_path, RAY_AUTH_MODE="token", **home(tmp_path / "theirs", "a" * 32))
     for who in (home(tmp_path / "nobody"), home(tmp_path / "stranger", "b" * 32)):
         said = finish(tmp_path, "--address", nodes.address, code=4, **who)
-        *of_ray, ours = said.splitlines()
+        ours = said.splitlines()[-1]  # before it stands what Ray's own C++ says of it, beyond Python's reach
         assert ours.startswith(f"error: the Ray cluster at {nodes.address}")
         assert "RAY_AUTH_TOKEN_PATH" in ours
-        assert all("Unauthenticated" in line for line in of_ray), "what Ray's own C++ says of it, beyond Python's reach"
+        assert "Traceback" not in said
     mine = home(tmp_path / "mine", "a" * 32)
     printed = finish(tmp_path, "--address", nodes.address, "--only", "reported", "--seeds", "1", **mine)
     assert "2 trials: 2 completed" in printed

@@ -1,6 +1,7 @@
 """Eight studies begin in one folder at the same moment, where there is no database yet, and somebody looks on."""
 
 import multiprocessing
+import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -25,8 +26,10 @@ HALF = """SELECT run_uuid FROM runs JOIN tags USING (run_uuid) WHERE status = 'F
     AND run_uuid NOT IN (SELECT run_uuid FROM metrics)"""
 
 
-def write(uri: str, writer: int) -> list[str]:
-    """A whole study; what was said of it."""
+def write(uri: str, writer: int, folder: Path) -> list[str]:
+    """A whole study, with a book of its own; what was said of it."""
+    folder.mkdir()
+    os.chdir(folder)
     said: list[str] = []
     tracker = start(uri, said.append, name=f"study {writer}")
     for seed in range(TRIALS):
@@ -38,12 +41,12 @@ def write(uri: str, writer: int) -> list[str]:
 
 
 @pytest.mark.slow
-def test_eight_writers_and_a_reader(tmp_path: Path) -> None:
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
+def test_eight_writers_and_a_reader(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    uri, folders = f"sqlite:///{tmp_path}/mlflow.db", tmp_path_factory.mktemp("writers")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["studies.engine.mirror.mlflow_runs"])
     with ProcessPoolExecutor(WRITERS, context) as pool:
-        writers = [pool.submit(write, uri, writer) for writer in range(WRITERS)]
+        writers = [pool.submit(write, uri, writer, folders / str(writer)) for writer in range(WRITERS)]
         while not all(writer.done() for writer in writers):
             if (tmp_path / "mlflow.db").exists():
                 assert rows(uri, HALF) == [], "a trial that is half there was seen"
