@@ -27,8 +27,7 @@ from studies.engine.search.agenda import Agenda
 RAY_FOLDER = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray writes
 WORKER_DIED = f"the worker died (killed, or out of memory); see {RAY_FOLDER}/ray/session_latest/logs"
 
-
-Rounds = Callable[[Plan], Plan | None]  # once all is done: the plan with the seeds that have to be added, if any
+NextRound = Callable[[Plan], Plan | None]  # once all is done: the plan with the seeds that have to be added, if any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ class Means:
 
 class Conductor:
     def __init__(
-        self, plan: Plan, book: Book, means: Means, listeners: Sequence[Listener], rounds: Rounds | None = None
+        self, plan: Plan, book: Book, means: Means, listeners: Sequence[Listener], rounds: NextRound | None = None
     ) -> None:
         self.plan = plan
         self.book = book
