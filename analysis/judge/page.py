@@ -14,7 +14,7 @@ from analysis.judge.evidence import Evidence, evidence
 from analysis.judge.results import Results
 from analysis.read.grid import grid
 from studies.engine import schema
-from studies.engine.plan.power import seeds_to_decide, seeds_to_place, spread_between
+from studies.engine.plan.power import in_reach, seeds_to_decide, seeds_to_place, spread_between
 from studies.engine.study.assertions import POINTS, Above, Assertion, Within
 from studies.engine.study.error_budget import LEVEL, weights
 
@@ -82,6 +82,15 @@ class Contrast:
         seeds = seeds_to_place if isinstance(self.said, Within) else seeds_to_decide
         low, high = (seeds(by, sd, self.level, self.margin) for sd in spread_between(d.sd, d.n))
         return low, high
+
+    def in_reach(self, at_most: int) -> bool:
+        """Whether so many seeds may still decide it; as long as nothing is known of its spread, they may."""
+        d = self.difference
+        if not d.sd > 0:
+            return True
+        by = d.mean - (self.said.bound if isinstance(self.said, Above) else 0.0)
+        beyond = isinstance(self.said, Within) and in_reach(abs(by) - self.margin, d.sd, d.n, self.level, 0.0, at_most)
+        return beyond or in_reach(by, d.sd, d.n, self.level, self.margin, at_most)
 
 
 def _of_the_answer(contrast: Contrast, p: Tails, sides: int) -> float:

@@ -1,22 +1,26 @@
-"""What is still undecided, and how many seeds its arms need: those of the next look that was declared."""
+"""What is still undecided, and how many seeds its arms need: those of the next look that was declared.
+
+A question that all seeds of the last look would hardly decide gets none: that looks end early makes no false words.
+"""
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from analysis.judge.page import OPEN, Contrast
 from analysis.judge.results import Results
 from analysis.judge.verdicts import UNDECIDED, Judged, Ruling
-from analysis.words import listed, plus_minus
+from analysis.words import listed, needs, plus_minus
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question that the page asks about these arms in one stage."""
+    """A question that the page asks in one stage."""
 
     text: str
     stage: str
-    arms: frozenset[str]
+    arms: frozenset[str]  # of which more seeds may decide it
     decided: bool
 
 
@@ -41,7 +45,7 @@ def undecided(results: Judged) -> Undecided:
     wanted: dict[tuple[str, str], int] = {}
     for question in left:
         now = {arm: _seeds(results, question.stage, arm) for arm in sorted(question.arms)}
-        look = next_look(min(now.values()), results.spec.shares)
+        look = next_look(min(now.values(), default=0), results.spec.shares)
         for arm, seeds in now.items():
             if look > max(seeds, wanted.get((question.stage, arm), 0)):
                 wanted[question.stage, arm] = look
@@ -64,23 +68,28 @@ def _rows(results: Judged) -> Iterator[Question]:
         baseline = str(results.spec.baseline_of(stage))
         for arm, contrast in results.contrasts[stage].items():
             said = plus_minus(contrast.difference.mean, contrast.difference.half, sign=True)
-            text = f"{arm} against {baseline}, {results.spec.named_stage(stage)}: {said}"
-            yield Question(text, stage, frozenset({arm, baseline}), contrast.verdict != OPEN)
+            text = f"{arm} against {baseline}, {results.spec.named_stage(stage)}: {said}{_cost([contrast])}"
+            yield Question(text, stage, _arms_in_reach(results, [contrast]), contrast.verdict != OPEN)
 
 
 def _claims(results: Judged) -> Iterator[Question]:
     for claim, ruled in results.rulings:
         for ruling in ruled:
-            arms = _arms_in_doubt(results, ruling)
-            text = f"claim {claim.text!r}, {results.spec.named_stage(ruling.stage)}: {listed(sorted(arms))}"
-            yield Question(text, ruling.stage, arms, ruling.verdict != UNDECIDED or not arms)
+            in_doubt = [contrast for contrast in ruling.contrasts if contrast.verdict == OPEN] or [*ruling.contrasts]
+            about = [c.said.about for c in in_doubt] or [one.about for one in claim.assertions([*results.spec.arms])]
+            named = {arm for arms in about for arm in arms} & results.spec.arms_of(ruling.stage).keys()
+            where = results.spec.named_stage(ruling.stage)
+            text = f"claim {claim.text!r}, {where}: {listed(sorted(named))}{_cost(in_doubt)}"
+            arms = _arms_in_reach(results, in_doubt) if in_doubt else frozenset(named)
+            yield Question(text, ruling.stage, arms, ruling.verdict != UNDECIDED or not named)
 
 
-def _arms_in_doubt(results: Judged, ruling: Ruling) -> frozenset[str]:
-    """The arms of a claim's undecided differences; all its arms where it could not be judged yet."""
-    open_ones: list[Contrast] = [contrast for contrast in ruling.contrasts if contrast.verdict == OPEN]
-    about = [contrast.said.about for contrast in open_ones or ruling.contrasts]
-    if not about:
-        about = [one.about for one in ruling.claim.assertions(list(results.spec.arms))]
-    named = {arm for arms in about for arm in arms}
-    return frozenset(named & results.spec.arms_of(ruling.stage).keys())
+def _arms_in_reach(results: Judged, contrasts: Iterable[Contrast]) -> frozenset[str]:
+    at_most = max(results.spec.shares)
+    return frozenset(arm for contrast in contrasts if contrast.in_reach(at_most) for arm in contrast.said.about)
+
+
+def _cost(contrasts: Iterable[Contrast]) -> str:
+    """The seeds that the hardest of these differences needs; empty where that is not known."""
+    known = [pair for contrast in contrasts if not math.isnan((pair := contrast.needed)[0])]
+    return f" ({needs(max(low for low, _ in known), max(high for _, high in known))})" if known else ""

@@ -74,3 +74,13 @@ def spread_between(sd: float, n: int) -> tuple[float, float]:
     """Within what the true spread lies in four of five studies that have seen ``sd`` on n seeds."""
     df, out = n - 1, (1 - SPREAD) / 2
     return sd * math.sqrt(df / chdtri(df, out)), sd * math.sqrt(df / chdtri(df, 1 - out))
+
+
+def in_reach(difference: float, sd: float, seen: int, level: float, margin: float, at_most: int) -> bool:
+    """Whether so many seeds may decide it, after ``seen``: if it is as large or as near to 0, and its spread as small, as
+    the seeds leave possible in nine of ten studies each."""
+    low, _ = spread_between(sd, seen)
+    unsure = float(stdtrit(seen - 1, (1 + SPREAD) / 2)) * sd / math.sqrt(seen)
+    far, near = abs(difference) + unsure, max(0.0, abs(difference) - unsure)
+    chances = chance_to_differ(far, low, at_most, level), chance_to_be_inside(near, low, at_most, level, margin)
+    return max(chances) >= POWER

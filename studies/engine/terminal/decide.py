@@ -60,7 +60,8 @@ class Rounds:
         new = _runs(wider) - _runs(plan)
         if not new:
             if standing.open:
-                self._say(f"They stay open: at most {plan.budget.at_most} seeds were asked for (--at-most).")
+                most = plan.budget.at_most
+                self._say(f"They stay open: they have {most} seeds, or {most} would hardly decide them (--at-most).")
             return None
         self.number += 1
         cost = duration(self.seconds(wider) - self.seconds(plan))

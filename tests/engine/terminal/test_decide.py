@@ -75,7 +75,7 @@ def test_seeds_are_added_round_by_round_to_the_arms_that_need_them(tmp_path: Pat
 def test_what_stays_open_at_the_most_is_said(tmp_path: Path) -> None:
     driver, printed = run(tmp_path, FEW, OPEN, STUCK)
     assert seeds(driver, "reported", "relu") == [1, 2, 3, 4]
-    assert printed.splitlines()[-1] == "They stay open: at most 4 seeds were asked for (--at-most)."
+    assert printed.splitlines()[-1] == "They stay open: they have 4 seeds, or 4 would hardly decide them (--at-most)."
 
 
 def test_asked_for_what_is_there_already_it_ends(tmp_path: Path) -> None:
