@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution
 from cnnzoo import Recipe
 from cnnzoo.mistake import Mistake
 from search_spaces import Distribution, Space
-from studies.engine.study.budget import Budget
+from studies.engine.study.budget import AFTER_CHOICE, Budget
 from studies.engine.study.grid import SEPARATOR, short
 from studies.engine.study.spaces import overlap
 from studies.engine.study.study import Arm, Study
@@ -80,10 +80,14 @@ class Plan:
 
     def reported_runs(self) -> list[tuple[str, int]]:
         """Arm and seed of what is trained as reported; seed by seed, so that a study cut short has compared like with like."""
-        most = max((self.seeds("reported", arm) for arm in self.compared()), default=0)
-        return [
-            (arm, seed) for seed in range(1, most + 1) for arm in self.compared() if seed <= self.seeds("reported", arm)
-        ]
+        seeds = {arm: self.reported_seeds(self.seeds("reported", arm)) for arm in self.compared()}
+        every = sorted({seed for own in seeds.values() for seed in own})
+        return [(arm, seed) for seed in every for arm, own in seeds.items() if seed in own]
+
+    def reported_seeds(self, count: int) -> range:
+        """So many seeds of an arm as reported; none on which another study has chosen a setting that is compared here."""
+        first = AFTER_CHOICE if self.study.sources() else 1
+        return range(first, first + count)
 
     def with_seeds(self, more: Mapping[tuple[str, str], int]) -> "Plan":
         """The plan with more seeds of some arms, by stage and arm."""

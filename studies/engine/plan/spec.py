@@ -33,7 +33,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
             "first_look": min(study.budget_at(plan.scale).seeds, plan.budget.seeds),
             "at_most": max(plan.budget.at_most, plan.budget.seeds),
             "more_seeds": {stage: _more_seeds(plan, stage) for stage in ("reported", "confirm")},
-            "seeds": plan.budget.reported_seeds,
+            "seeds": list(plan.reported_seeds(plan.budget.seeds)),
             "confirm_seeds": plan.budget.confirm_seeds,
             "search_seed": plan.budget.search_seed(1),
             "trials_per_arm": plan.budget.trials_per_arm,

@@ -45,7 +45,7 @@ def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequen
     facts.add_row("arms", ", ".join(arms))
     reported, searched = len(plan.reported_runs()), plan.searched()
     if reported:
-        seeds = f"seeds {_range(budget.reported_seeds)}, tested after every epoch, for its curve"
+        seeds = f"seeds {_range(plan.reported_seeds(budget.seeds))}, tested after every epoch, for its curve"
         facts.add_row(named_stage(study, "reported"), f"{reported} trials: every arm on {seeds}")
     if searched:
         space = ", ".join(sorted({name for arm in searched for name in arm.space}))
@@ -115,7 +115,7 @@ def _to_beware_of(plan: Plan) -> Iterator[str]:
         yield f"The arms train for different numbers of epochs ({spelled_out}): what differs is more than the arm."
 
 
-def _range(seeds: tuple[int, ...]) -> str:
+def _range(seeds: Sequence[int]) -> str:
     return str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}-{seeds[-1]}"
 
 

@@ -58,6 +58,8 @@ def test_the_arm_that_did_best_on_validation_data(book: Book) -> None:
     assert (recipe.lr, recipe.activation, recipe.optimizer) == (1e-3, "sigmoid", "adam")
     assert recipe.validation == 0, "it learns from the whole training set"
     assert recipe.epochs == final.base.epochs
+    assert [trial.recipe.seed for trial in final.reported()] == [301, 301, 302, 302], "none of those that chose it"
+    assert spec(final, prepared.dataset)["budget"]["seeds"] == [301, 302]
     assert final.arms["lenet_b"].optimizer == "sgd"
 
 
