@@ -25,7 +25,7 @@ from studies.engine.study.assertions import (
     Within,
 )  # fmt: skip
 
-RARE = 0.1  # what happens on fewer seeds than that is not called unstable
+RARE = 0.1  # of all seeds: what happens on fewer is not called unstable
 Tested = Callable[[stats.Estimate], Tails]
 
 
@@ -135,11 +135,10 @@ def _share(results: Results, stage: str, said: Share, metric: str, at: float | N
 
 def _mixed(results: Results, stage: str, said: Mixed, metric: str, at: float | None) -> Evidence:
     def tails(counts: Sequence[tuple[int, int]]) -> Tails:
-        """Seeds on both sides show that an arm is mixed; only many seeds that agree show that no arm is."""
-        if any(0 < k < n for k, n in counts):
-            return Tails(above=0.0)
+        """An arm is mixed where both sides are shown to be no rare ones, and not where one of them is shown to be rare."""
+        mixed = [max(stats.share_above(k, n, RARE), stats.share_below(k, n, 1 - RARE)) for k, n in counts]
         steady = [min(stats.share_above(k, n, 1 - RARE), stats.share_below(k, n, RARE)) for k, n in counts]
-        return Tails(below=max(steady))
+        return Tails(above=min(1.0, len(counts) * min(mixed)), below=max(steady))
 
     def counts(seeds: Sequence[int]) -> list[tuple[int, int]]:
         return [_trained(results, stage, arm, said.accuracy, metric, at, seeds) for arm in said.arms]

@@ -70,7 +70,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Mixed:
-    """Some trainings of one of these arms come above an accuracy, and some do not."""
+    """Of all trainings of one of these arms at least a tenth come above an accuracy, and a tenth do not."""
 
     arms: tuple[str, ...]
     accuracy: float | None

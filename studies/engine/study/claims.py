@@ -207,7 +207,7 @@ def claim(
         reaches=a, above=90 the mean over seeds of each arm of a is above 90
         trains=a, fails=a   of each arm of a more, or less, than half of all seeds come above twice the accuracy of chance;
                             above=90 names the accuracy, share=0.9 the share of seeds
-        unstable=a          of some of these arms some seeds do and some do not
+        unstable=a          of one of these arms at least a tenth of all seeds do, and a tenth do not
 
     With at=0.2 the metric counts as it stood after that share of the epochs, not at the end.
     """

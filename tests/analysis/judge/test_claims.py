@@ -91,8 +91,10 @@ CHANCE = [11.0, 9.8, 10.2, 11.0, 9.5, 10.0, 10.4, 9.9]
         (claim("", "fails", ["relu"]), reported("relu", CHANCE), SUPPORTED),
         (claim("", "fails", ["relu"]), reported("relu", [None] * SEEDS), SUPPORTED),
         (claim("", "fails", ["relu"]), RELU, CONTRADICTED),
-        (claim("", "unstable", ["relu"]), reported("relu", [11.0, *[90.0] * 7]), SUPPORTED),
-        (claim("", "unstable", ["relu", "elu"]), [*reported("relu", [11.0, *[90.0] * 7]), *BELOW], SUPPORTED),
+        # 4 of 8: if one in ten did, so many would in 1 of 199 studies; 1 of 8 is no more than a rare failure may do
+        (claim("", "unstable", ["relu"]), reported("relu", [*[11.0] * 4, *[90.0] * 4]), SUPPORTED),
+        (claim("", "unstable", ["relu"]), reported("relu", [11.0, *[90.0] * 7]), UNDECIDED),
+        (claim("", "unstable", ["relu", "elu"]), [*reported("relu", [11.0, *[90.0] * 7]), *BELOW], UNDECIDED),
         (claim("", "unstable", ["relu"]), RELU, UNDECIDED),
         (claim("", "better", ["mish"], ["relu"], "model/size_mb"), [*RELU, *ABOVE], NEGLIGIBLE),
         (claim("", "equal", ["mish", "relu"], metric="model/size_mb"), [*RELU, *ABOVE], INVALID),
