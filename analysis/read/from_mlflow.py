@@ -1,4 +1,6 @@
-"""A study from somebody else's MLflow: its parent run has the same files as artifacts, in the folder ``book``."""
+"""A study from somebody else's MLflow: its parent run has the same files as artifacts, in the folder ``book``.
+
+What its networks say of each test image is among them; the networks themselves are with the runs of the trials."""
 
 import os
 import shutil
@@ -39,10 +41,18 @@ def download(uri: str, study: str | None, scale: str | None) -> Book:
             if scale in (None, at) and not place.exists() and client.list_artifacts(run.info.run_id, ARTIFACTS):
                 loaded = client.download_artifacts(run.info.run_id, ARTIFACTS, str(folder))
                 Path(loaded).rename(place)
+                _put_by_trial(place / schema.PREDICTIONS_FOLDER, folder / schema.TRIALS_FOLDER)
         if study and not any((folder / "studies").iterdir()):
             there = ", ".join(experiment.name for experiment in client.search_experiments())
             raise Mistake(f"{schema.redact(uri)} has no book of study {study!r}; its experiments are: {there}.")
     return book
+
+
+def _put_by_trial(downloaded: Path, trials: Path) -> None:
+    """What the networks say of each test image, where a book has it: a folder a trial."""
+    for file in downloaded.glob("*.npz"):
+        (trials / file.stem).mkdir(parents=True, exist_ok=True)
+        file.rename(trials / file.stem / schema.PREDICTIONS_FILE)
 
 
 def _parents(client: Any, study: str | None) -> Iterator[Any]:

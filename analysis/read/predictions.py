@@ -3,7 +3,7 @@
     results/trials/<signature>/predictions.npz                predicted and loss, by test image: the trial's
     results/studies/<study>.<scale>/test_set.<digest>.npz     labels, classes, and where the images are: the study's
 
-A study that was run before these were kept, or that was downloaded, has none.
+A study that was run before these were kept has none.
 """
 
 import zipfile

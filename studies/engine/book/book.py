@@ -80,6 +80,12 @@ class Book:
             whole = path.read_bytes().splitlines(keepends=True)[:counted] if counted else []
             yield from (f'{{"{schema.SIGNATURE}": "{signature}", '.encode() + line[1:] for line in whole)
 
+    def predictions(self, table: Table) -> dict[str, Path]:
+        """By signature, the files with what a study's networks say of each test image."""
+        signatures = [row[schema.SIGNATURE] for row in table.rows()]
+        files = {signature: self.folder(signature) / PREDICTIONS for signature in signatures}
+        return {signature: file for signature, file in files.items() if file.exists()}
+
     def begin(self, signature: str, recipe: Mapping[str, Any], origin: Mapping[str, str]) -> None:
         """Book what is trained and where; the origin of a trial that was broken off is where it began."""
         folder = self.folder(signature)

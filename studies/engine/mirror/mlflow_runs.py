@@ -6,6 +6,7 @@ Slow to import, with MLflow: only the tracker's thread does it.
 """
 
 import logging
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -64,11 +65,15 @@ class Runs:
         """The study's part of the book as artifacts of the parent run: who has only MLflow makes the same tables from it."""
         table = book.table(self._spec["name"], self._spec["scale"])
         with tempfile.TemporaryDirectory() as folder:
-            curves = Path(folder) / schema.CURVES_FILE
-            with curves.open("wb") as file:
+            copy, said = Path(folder), Path(folder) / schema.PREDICTIONS_FOLDER
+            said.mkdir()
+            with (copy / schema.CURVES_FILE).open("wb") as file:
                 file.writelines(book.curves(table))
-            for path in (table.spec_file, table.rows_file, curves):
-                self._client.log_artifact(self._parent, str(path), BOOK_FOLDER)
+            for path in (table.spec_file, table.rows_file, *table.folder.glob(schema.TEST_SET_FILE.format("*"))):
+                shutil.copy(path, copy)
+            for signature, path in book.predictions(table).items():
+                shutil.copy(path, said / f"{signature}.npz")
+            self._client.log_artifacts(self._parent, folder, BOOK_FOLDER)
 
     def keep_result(self, files: Iterable[Path]) -> None:
         """Files that show the result, as artifacts of the parent run."""

@@ -2,12 +2,14 @@
 
 import contextlib
 import json
+import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from fake_predictions import LABELS, keep_predictions, keep_test_set
 from fake_study import activations, write_book
 
 from analysis import tables
@@ -31,7 +33,10 @@ client.log_artifacts(run, sys.argv[2], "book")
 @pytest.fixture
 def uri(here: Path) -> str:
     """An MLflow with the study's book among the artifacts of its parent run, as the engine leaves it."""
-    write_book(*activations())
+    plan, trials = activations()
+    write_book(plan, trials)
+    keep_test_set(plan, LABELS)
+    keep_predictions(trials, of=lambda trial: LABELS[trial.seed % 2 :] + LABELS[: trial.seed % 2])
     curves = [
         json.dumps({"signature": path.parent.name, **json.loads(line)})
         for path in here.glob("results/trials/*/epochs.jsonl")
@@ -40,9 +45,13 @@ def uri(here: Path) -> str:
     folder = here / "results/studies/activations.demo"
     (folder / "curves.jsonl").write_text("\n".join(curves) + "\n")
     address = f"sqlite:///{here / 'server.db'}"
+    (folder / "predictions").mkdir()
+    for path in here.glob("results/trials/*/predictions.npz"):
+        shutil.copy(path, folder / "predictions" / f"{path.parent.name}.npz")
     command = [sys.executable, "-c", UPLOAD, address, str(folder), str(here / "artifacts")]
     subprocess.run(command, check=True, capture_output=True)
     (folder / "curves.jsonl").unlink()
+    shutil.rmtree(folder / "predictions")
     return address
 
 
@@ -53,6 +62,9 @@ def test_the_tables_are_the_same(uri: str) -> None:
     there, here = (judged(load(one, "activations")) for one in (book, Book(Path("results"))))
     assert render(there, "md") == render(here, "md")
     assert there.history.equals(here.history)
+    assert render(there, "md", "confusions") == render(here, "md", "confusions")
+    said = there.runs.said(there.runs.trials)
+    assert len(said) == len(there.runs.trials) * len(LABELS)
     assert download(uri, None, None).studies() == [("activations", "demo")]
     with pytest.raises(Mistake, match=r"has no book of study 'nope'; its experiments are: .*activations"):
         download(uri, "nope", None)

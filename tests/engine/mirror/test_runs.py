@@ -90,6 +90,9 @@ def test_the_book_comes_with_the_study(uri: str, tmp_path: Path) -> None:
     table = tracker.book.table("activations", "demo")
     settle(tracker, end)
     table.add(end.row)
+    said = tracker.book.folder(end.trial.signature) / "predictions.npz"
+    said.write_bytes(b"what it says")
+    (table.folder / "test_set.d1.npz").write_bytes(b"of what")
     assert tracker.close("FINISHED") == 0
     (parent,) = runs(uri, "study")
     folder = Path(MlflowClient(uri).download_artifacts(parent.info.run_id, "book", str(tmp_path)))
@@ -101,6 +104,8 @@ def test_the_book_comes_with_the_study(uri: str, tmp_path: Path) -> None:
         (end.trial.signature, 2),
     ]
     assert [epoch["val/acc1"] for epoch in curves] == [each.val_acc1 for each in end.epochs]
+    assert (folder / "predictions" / f"{end.trial.signature}.npz").read_bytes() == said.read_bytes()
+    assert (folder / "test_set.d1.npz").read_bytes() == b"of what"
 
 
 def test_the_result_comes_with_the_study(uri: str, tmp_path: Path) -> None:
