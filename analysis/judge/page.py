@@ -98,7 +98,8 @@ def _of_the_answer(contrast: Contrast, p: Tails, sides: int) -> float:
         return p.above
     if contrast.verdict == EQUAL:
         return p.inside
-    return min(1.0, sides * least([p.above, p.below]))
+    both = sides * least([p.above, p.below])
+    return 1.0 if both > 1 else both
 
 
 @dataclass(frozen=True)

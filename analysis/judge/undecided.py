@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from analysis.judge.page import OPEN, Contrast
 from analysis.judge.results import Results
-from analysis.judge.verdicts import UNDECIDED, Judged, Ruling
+from analysis.judge.verdicts import UNDECIDED, Judged
 from analysis.words import listed, needs, plus_minus
 
 

@@ -10,7 +10,7 @@ from analysis.judge import stats
 from analysis.judge.evidence import value_at
 from analysis.judge.page import EQUAL, OF_THE_MODEL, OPEN, Contrast
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
-from analysis.words import LABELS, SMOKE, count, listed, number, plus_minus, probability
+from analysis.words import LABELS, SMOKE, count, listed, needs, number, plus_minus, probability
 from analysis.write.formats import screen, wrapped
 from analysis.write.images.words import of_a_claim
 from analysis.write.lints import lints, missing, on_time
@@ -150,7 +150,9 @@ def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     of_what = "of a difference that matters, " if contrast.verdict == EQUAL or isinstance(contrast.said, Within) else ""
     test_set = of_a_claim(results, ruling.stage, contrast, ruling.claim.metric, ruling.claim.at)
     n = f"n = {d.n}, {test_set}" if test_set else f"n = {d.n}"
-    return f"{label}: {by} ({n}; {of_what}{_p(contrast.p, contrast.p_corrected)})"
+    low, high = contrast.needed
+    more = "" if math.isnan(low) else f"; {needs(low, high)}"
+    return f"{label}: {by} ({n}; {of_what}{_p(contrast.p, contrast.p_corrected)}{more})"
 
 
 def _p(alone: float, shown: float) -> str:
@@ -237,7 +239,7 @@ def _of_training(results: Judged, ruling: Ruling) -> str:
     shown = listed(f"{named(results, ruling.stage, arm)} in {k} of {n} seeds" for arm, k, n in counts)
     line = f"Above {above:g} % (chance is {results.spec.chance:.3g} %): {shown}."
     if isinstance(said, Mixed):
-        return f"{line} It takes many seeds that agree to rule it out." if ruling.verdict == UNDECIDED else line
+        return f"{line} It takes many seeds to show that, or to rule it out." if ruling.verdict == UNDECIDED else line
     _, k, n = min(counts, key=lambda one: one[1] if said.larger else -one[1])
     low, high = (100 * share for share in stats.wilson(k, n))
     return f"{line} Between {low:.0f} and {high:.0f} % of further seeds would{' (the least sure arm)' * (len(counts) > 1)}."

@@ -10,7 +10,7 @@ from analysis.judge.page import INCOMPARABLE, OPEN
 from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
-from analysis.words import NOTHING, figure, needs, number, percentage, plus_minus, setting
+from analysis.words import NOTHING, figure, needs, number, percentage, plus_minus, probability, setting
 from analysis.write.formats import Column, Table
 from analysis.write.images import tables as images
 from studies.engine import schema
@@ -75,6 +75,7 @@ def _compared(results: Judged, stage: str, arms: list[str]) -> list[Column]:
     return [
         Column(f"Δ to {results.spec.baseline_of(stage)}", [_delta(results, stage, arm) for arm in arms]),
         Column("verdict", [_verdict(results, stage, arm) for arm in arms], figures=False),
+        Column("p (corrected)", [_p(results, stage, arm) for arm in arms]),
         *images.beside(results, stage, arms),
     ]
 
@@ -189,6 +190,17 @@ def _verdict(results: Judged, stage: str, arm: str) -> str:
         return ""
     low, high = contrast.needed
     return contrast.verdict if math.isnan(low) else f"{contrast.verdict} ({needs(low, high)})"
+
+
+def _p(results: Judged, stage: str, arm: str) -> str:
+    """The p of the contrast by itself and, in brackets, corrected for all that the page asks."""
+    contrast = results.contrasts[stage].get(arm)
+    if contrast is None or math.isnan(contrast.p) or not _verdict(results, stage, arm):
+        return ""
+    alone, corrected = (
+        probability(p).removeprefix("p").removeprefix(" = ").strip() for p in (contrast.p, contrast.p_corrected)
+    )
+    return f"{alone} ({corrected})"
 
 
 def _seconds(results: Judged, arm: str) -> str:

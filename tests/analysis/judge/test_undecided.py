@@ -28,7 +28,9 @@ def test_the_next_look(now: int, first: int, at_most: int, look: int) -> None:
 def test_an_undecided_row_needs_more_seeds_of_its_two_arms(read: Read) -> None:
     found = undecided(read(spec(tuned_arms={}, budget={**PLANNED, "at_most": 12}), [*RELU, *NOISY, *WORSE]))
     assert found.questions == 2
-    assert [question.text for question in found.open] == ["mish against relu, as reported: +0.83 ± 9.21 (needs 130 to 2,736 seeds)"]
+    assert [question.text for question in found.open] == [
+        "mish against relu, as reported: +0.83 ± 9.21 (needs 130 to 2,736 seeds)"
+    ]
     assert found.wanted == {("reported", "mish"): 5, ("reported", "relu"): 5}
 
 
@@ -43,7 +45,9 @@ def test_what_the_last_look_would_hardly_decide_gets_no_seeds(read: Read) -> Non
     budget = {**PLANNED, "seeds": [1, 2, 3, 4, 5], "first_look": 5}
     level = [*reported("relu", [90.0, 90.1, 89.9, 90.0, 90.0]), *reported("mish", [91.0, 89.0, 91.0, 89.0, 90.2])]
     plans = [spec(name=f"up to {n}", arms=ARMS, tuned_arms={}, budget={**budget, "at_most": n}) for n in (8, 100)]
-    eight, hundred = (undecided(read(plan, [*level, *reported("elu", [80.0, 80.1, 79.9, 80.2, 80.0])])) for plan in plans)
+    eight, hundred = (
+        undecided(read(plan, [*level, *reported("elu", [80.0, 80.1, 79.9, 80.2, 80.0])])) for plan in plans
+    )
     assert len(eight.open) == len(hundred.open) == 1
     assert (eight.wanted, hundred.wanted) == ({}, {("reported", "mish"): 8, ("reported", "relu"): 8})
 
@@ -53,7 +57,9 @@ def test_a_claim_that_is_undecided_needs_the_arms_that_it_is_about(read: Read) -
     close = reported("elu", [94.0, 90.5, 90.1])
     plan = spec(tuned_arms={}, claims=said, budget={**PLANNED, "at_most": 12})
     found = undecided(read(plan, [*RELU, *NOISY, *close]))
-    assert found.open[-1].text == "claim 'Mish is better than ELU', as reported: elu and mish (needs 187 to 3,968 seeds)"
+    assert (
+        found.open[-1].text == "claim 'Mish is better than ELU', as reported: elu and mish (needs 187 to 3,968 seeds)"
+    )
     assert found.wanted == dict.fromkeys([("reported", arm) for arm in ("relu", "mish", "elu")], 5)
 
 

@@ -42,8 +42,14 @@ def test_accuracy_with_interval_seeds_difference_and_verdict(read: Read) -> None
 def test_reported_and_tuned_stand_side_by_side(read: Read) -> None:
     table = rows(render(read(*activations()), "md"))
     assert table["arm"][1].startswith("as reported")
-    assert table["arm"][4].startswith("tuned")
-    assert table["mish"][4:] == ["lr 0.03", "**93.10 ± 0.25 (3)** *", "+0.00 ± 0.25", "practically equal"]
+    assert table["arm"][5].startswith("tuned")
+    assert table["mish"][5:] == [
+        "lr 0.03",
+        "**93.10 ± 0.25 (3)** *",
+        "+0.00 ± 0.25",
+        "practically equal",
+        "0.007 (0.033)",
+    ]
 
 
 def test_a_grid_is_a_pivot_with_its_chosen_cell(read: Read) -> None:
@@ -175,7 +181,7 @@ def test_five_guesses_are_counted_where_there_are_many_classes(read: Read, class
 def test_one_seed_has_no_interval_and_says_why(read: Read) -> None:
     trials = [*reported("relu", [95.0, 95.1, 94.9]), *reported("mish", [91.0])]
     text = render(read(spec(tuned_arms={}), trials), "md")
-    assert rows(text)["mish"][1:] == ["91.00 (1 of 3)", "−4.00", "undecided"]
+    assert rows(text)["mish"][1:] == ["91.00 (1 of 3)", "−4.00", "undecided", ""]
     assert "One seed only (as reported: mish): no interval, as the spread over seeds is unknown." in text
 
 
@@ -191,7 +197,7 @@ def test_half_done_says_what_is_missing(read: Read) -> None:
 def test_all_diverged(read: Read) -> None:
     trials = [*reported("relu", [95.0, 95.1, 94.9]), *reported("mish", [None, None, None])]
     text = render(read(spec(tuned_arms={}), trials), "md")
-    assert rows(text)["mish"][1:] == ["diverged (3 of 3)", "0 of 3 (0 to 56 %)", "–", ""]
+    assert rows(text)["mish"][1:] == ["diverged (3 of 3)", "0 of 3 (0 to 56 %)", "–", "", ""]
     assert "mish diverged on every seed" in text
     everything = render(read(spec(name="none", tuned_arms={}), reported("relu", [None, None])), "plain")
     assert "diverged (2 of 3)" in everything
@@ -244,7 +250,7 @@ def test_only_tuned_was_run(read: Read) -> None:
     arms = {"arms": TWO, "tuned_baseline": "relu", "tuned_of": dict(zip(TWO, TWO, strict=True))}
     text = render(read(spec(**arms), trials), "md")
     assert "as reported:" not in text
-    assert rows(text)["mish"] == ["lr 0.1", "91.00 ± 2.48 (3)", "+0.00 ± 0.25", "practically equal"]
+    assert rows(text)["mish"] == ["lr 0.1", "91.00 ± 2.48 (3)", "+0.00 ± 0.25", "practically equal", "0.007 (0.026)"]
 
 
 def test_cost_counts_all_stages(read: Read) -> None:
@@ -311,7 +317,10 @@ def test_latex_is_escaped(read: Read) -> None:
 
 def test_a_long_title_does_not_widen_its_column_in_latex(read: Read) -> None:
     text = render(read(*bn_grid()), "latex")
-    assert r"& \begin{tabular}[b]{@{}r@{}}$\Delta$ to no bn $\cdot$ \\ lr 2e-3\end{tabular} & verdict \\" in text
+    assert (
+        r"& \begin{tabular}[b]{@{}r@{}}$\Delta$ to no bn $\cdot$ \\ lr 2e-3\end{tabular} & verdict & p (corrected) \\"
+        in text
+    )
     assert text.count(CENTRED) == text.count(r"\begin{table}")
 
 

@@ -44,3 +44,13 @@ def test_the_spread_that_seeds_leave_possible_by_hand() -> None:
     low, high = power.spread_between(sd=1.0, n=3)
     assert low == pytest.approx(1 / math.sqrt(-math.log(0.1)))
     assert high == pytest.approx(1 / math.sqrt(-math.log(0.9)))
+
+
+def test_what_is_in_reach_by_hand() -> None:
+    # three seeds: a tenth of all means lies more than 1.8856 standard errors above, a tenth of all spreads below 1 / sqrt(ln 10)
+    low, unsure = 1 / math.sqrt(math.log(10)), 1.8856 / math.sqrt(3)
+    edge = power.smallest_difference(low, n=4, level=0.01) - unsure
+    assert edge > 0
+    for by, reached in ((edge + 0.001, True), (edge - 0.001, False), (-edge - 0.001, True), (-edge + 0.001, False)):
+        assert power.in_reach(by, sd=1.0, seen=3, level=0.01, margin=0.0, at_most=4) is reached
+    assert power.in_reach(0.0, sd=1.0, seen=3, level=0.01, margin=5.0, at_most=4), "it may be shown to lie inside"
