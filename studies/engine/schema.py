@@ -56,8 +56,9 @@ STEP_LOSS, LOOKS = "step/loss", (
 )  # fmt: skip
 STEP_METRICS = (STEP_LOSS, *LOOKS)
 
-# What a claim may also be about: train minus test accuracy, and how far validation accuracy jumps from epoch to epoch.
-GAP, FLUCTUATION = "gap", "fluctuation"
+# What a claim may also be about: train minus test accuracy; how far validation accuracy jumps from epoch to epoch in the second
+# half of a training, and how much it still rises from the third to the last quarter.
+GAP, FLUCTUATION, LATE_GAIN = "gap", "fluctuation", "late_gain"
 
 # A study is chosen by its validation accuracy and judged by its test accuracy.
 CHOSEN_BY, JUDGED_BY = VAL_ACC1, TEST_ACC1
