@@ -34,7 +34,7 @@ LEARNING_RATE, IMAGES_PER_SECOND = "lr", "images_per_second"
 SECONDS, SECONDS_DATA, SECONDS_COMPUTE, SECONDS_EVALUATION = (
     "seconds", "seconds/data", "seconds/compute", "seconds/evaluation",
 )  # fmt: skip
-# Of trials as reported alone, for the reports' figures; no choice reads them.
+# Only trials as reported have these, for the reports' figures; no choice reads them.
 TEST_BY_EPOCH = TEST_LOSS_BY_EPOCH, TEST_ACC1_BY_EPOCH, TEST_ACC5_BY_EPOCH = (
     "test_by_epoch/loss", "test_by_epoch/acc1", "test_by_epoch/acc5",
 )  # fmt: skip

@@ -57,7 +57,7 @@ class Narrower:
 
 @dataclass(frozen=True)
 class Share:
-    """Of an arm's trainings a larger (or smaller) share than ``share`` comes above an accuracy; None: twice chance."""
+    """A larger (or smaller) share than ``share`` of an arm's trainings comes above an accuracy; None: twice chance."""
 
     arm: str
     larger: bool
