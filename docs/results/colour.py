@@ -13,6 +13,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
+from cnnzoo.spelling import unknown
 from studies.engine import Scale, Study
 
 CIFAR: Mapping[str, Any] = {
@@ -40,6 +41,8 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
 
 def small(name: str) -> Study:
     """The study of this name; its demo scale has colour images."""
+    if name not in CHANGES:
+        raise unknown("study on colour images", name, CHANGES)
     study: Study = import_module(f"studies.{name}").STUDY
     return replace(study, demo=Scale.demo(**CHANGES[name]))
 
