@@ -18,6 +18,7 @@ LABELS = {
     schema.TRAIN_ACC1: "train acc@1", schema.TRAIN_ACC5: "train acc@5", schema.TRAIN_LOSS: "train loss",
     schema.SECONDS: "seconds an epoch", schema.SIZE_MB: "size", schema.PARAMETERS: "parameters", schema.FLOPS: "FLOPs",
     schema.GAP: "train minus test acc@1", schema.FLUCTUATION: "jumps of validation acc@1 between late epochs",
+    schema.LATE_GAIN: "rise of validation acc@1 from the third to the last quarter of the epochs",
     schema.STEP_LOSS: "training loss (mean over the steps)",
     "landscape/loss_min": "lowest loss along the gradient (mean over the steps)",
     "landscape/loss_max": "highest loss along the gradient (mean over the steps)",

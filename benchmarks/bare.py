@@ -15,7 +15,7 @@ from cnnzoo.recipe import build
 
 
 class BareStep:
-    """Of the case's network, in the precision, the layout and with the optimiser that our training takes."""
+    """The step of the case's network, in the precision, the layout and with the optimiser that our training takes."""
 
     def __init__(self, case: Case) -> None:
         self.recipe = recipe = settle(case.recipe, DEVICE)

@@ -41,7 +41,7 @@ def _cifar(model: str) -> Recipe:
     )  # fmt: skip
 
 
-# Of the larger networks an epoch on a fixed part of the images, training to test as in the whole set.
+# For the larger networks, an epoch on a fixed part of the images, training to test as in the whole set.
 CASES = {
     "lenet": Case(_mnist("lenet"), 60_000, 10_000, 1, 2.5),
     "alexnet": Case(_mnist("alexnet"), 12_032, 2_000, 64, 1.7),

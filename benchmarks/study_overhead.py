@@ -32,7 +32,7 @@ def timed(module: str, *arguments: str, folder: Path) -> float:
 
 
 def training_seconds(folder: Path) -> float:
-    """Of the epochs, and from the last epoch of each trial to its result: the evaluation on the test set."""
+    """The seconds of the epochs, and from the last epoch of each trial to its result: the evaluation on the test set."""
     seconds = 0.0
     for trial in folder.glob("results/trials/*"):
         epochs = trial / "epochs.jsonl"

@@ -139,7 +139,7 @@ def _recipe(fields: dict[str, Any]) -> Recipe:
 
 
 def _digest(weights: dict[str, Tensor]) -> str:
-    """Of every weight, because a flipped bit is a number too."""
+    """A digest of every weight: a flipped bit is a number too."""
     digest = hashlib.sha256()
     for name in sorted(weights):
         digest.update(f"{name} {tuple(weights[name].shape)}".encode())

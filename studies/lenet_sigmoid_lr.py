@@ -12,7 +12,7 @@ STUDY = Study(
     question="At which learning rates does LeNet train with sigmoid activations?",
     # Epochs and batch are left open, and the pooling. Max pooling, as for the ReLU, so that only the activation differs from lenet_lr.
     base=Recipe(model="lenet", activation="sigmoid", dataset="mnist", optimizer="adam", batch_size=64, epochs=10),
-    # Of the five rates the report names the ends of the range that trains: these two, one on either side, one between.
+    # The report names the ends of the range that trains. The five rates: these two, one on either side, one between.
     arms=grid(lr=[0.1, 0.01, 1e-3, 1e-5, 1e-6]),
     baseline="lr 1e-3",
     budget=Budget(seeds=5),

@@ -16,6 +16,7 @@ from studies.engine import schema
 from studies.engine.study.assertions import (
     ACCURACIES,
     HIGHER_IS_BETTER,
+    LATE,
     POINTS,
     Above,
     Assertion,
@@ -76,13 +77,16 @@ def value_at(metric: str, at: float | None) -> str:
 def figures(results: Results, stage: str, arm: str, metric: str, at: float | None) -> "pd.Series[float]":
     """The metric by seed, at the end or after a share of the epochs; a metric by step is its mean over the steps."""
     sample, metric = results.samples[stage][arm], value_at(metric, at)
-    if at is None and metric not in (schema.SECONDS, schema.FLUCTUATION, *schema.STEP_METRICS):
+    if at is None and metric not in (schema.SECONDS, *LATE, *schema.STEP_METRICS):
         return sample.values(metric)
-    by_seed = results.curves(sample, schema.VAL_ACC1 if metric == schema.FLUCTUATION else metric)
+    by_seed = results.curves(sample, schema.VAL_ACC1 if metric in LATE else metric)
     if at is not None:
         return by_seed.reindex([max(1, round(at * len(by_seed)))]).iloc[0].dropna()
     if metric == schema.FLUCTUATION:
         return by_seed.diff().abs().iloc[(len(by_seed) + 1) // 2 :].mean().dropna()
+    if metric == schema.LATE_GAIN:
+        quarter = max(1, len(by_seed) // 4)
+        return (by_seed.iloc[-quarter:].mean() - by_seed.iloc[-2 * quarter : -quarter].mean()).dropna()
     return (by_seed.median() if metric == schema.SECONDS else by_seed.mean()).dropna()
 
 

@@ -16,7 +16,7 @@ from analysis.write.images.words import of_a_claim
 from analysis.write.lints import lints, missing, on_time
 from analysis.write.notes import ONE_SEARCH, TRAIN_ACCURACY, corrected, found, from_one_search, named
 from studies.engine import schema
-from studies.engine.study.assertions import HIGHER_IS_BETTER, POINTS, Above, Mixed, Narrower, Share, Within
+from studies.engine.study.assertions import HIGHER_IS_BETTER, LATE, POINTS, Above, Mixed, Narrower, Share, Within
 from studies.engine.study.claims import Claim
 from studies.engine.study.error_budget import LEVEL
 
@@ -32,7 +32,7 @@ TO_TRAIN = (
     "claim names no accuracy, on more than half of all seeds, if it names no other share."
 )
 _UNITS = {
-    schema.SECONDS: " s", schema.SIZE_MB: " MB", **dict.fromkeys((*POINTS, schema.FLUCTUATION), " points"),
+    schema.SECONDS: " s", schema.SIZE_MB: " MB", **dict.fromkeys((*POINTS, *LATE), " points"),
 }  # fmt: skip
 
 

@@ -80,6 +80,6 @@ def _split_rows(name: str, prepared: Prepared, train_size: int | None, share: fl
 
 
 def _digest(content: str, rows: Iterable[Rows]) -> str:
-    """Of what stands in the whole array, and of which of its rows are in which split."""
+    """A digest of the whole array, and of which of its rows are in which split."""
     splits = [hashlib.sha256(content.encode() + part.astype("<i8").tobytes()).hexdigest()[:16] for part in rows]
     return hashlib.sha256("".join(splits).encode()).hexdigest()[:16]

@@ -24,7 +24,7 @@ class Predictions:
         self._losses: list[Tensor] = []
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
-        """Take in a batch. Of classes that are level the score counts the first of `topk`, so this is what is kept here."""
+        """Take in a batch. Where classes are level, the score counts the first of `topk`: so it is kept here."""
         self._predicted.append(logits.topk(self._places).indices[:, 0])
         self._losses.append(loss_of_each(self._loss, logits, labels))
 

@@ -37,7 +37,7 @@ def own_function(kind: str, name: str) -> Callable[..., Any]:
 
 
 def source_digest(what: str, name: str) -> str:
-    """Of the file that a function of the user's own stands in, a network, say: edited, it is another one."""
+    """A digest of the file that a function of the user's own stands in: an edited network, say, is another one."""
     file = getattr(import_module(name.partition(":")[0]), "__file__", None)
     if file is None:
         raise Mistake(f"{what} {name!r} stands in no file, so an edit of it would go unseen; put it into one.")

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Writes table and claims of studies as they stand in results/, and the verdicts on all claims of all studies there:
-#     bash docs/results/write.sh SCALE STUDY...
+# Writes table and claims of studies as they stand in results/, and the verdicts on all claims of all studies there, into a folder here:
+#     bash docs/results/write.sh FOLDER SCALE STUDY...
 # To be called in the folder that the studies were run in.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-scale=$1 folder=$root/docs/results/$1
-shift
+folder=$root/docs/results/$1 scale=$2
+shift 2
 mkdir -p "$folder"
 for study in "$@"; do
     {

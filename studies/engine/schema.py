@@ -35,7 +35,7 @@ LEARNING_RATE, IMAGES_PER_SECOND = "lr", "images_per_second"
 SECONDS, SECONDS_DATA, SECONDS_COMPUTE, SECONDS_EVALUATION = (
     "seconds", "seconds/data", "seconds/compute", "seconds/evaluation",
 )  # fmt: skip
-# Of trials as reported alone, for the reports' figures; no choice reads them.
+# Only trials as reported have these, for the reports' figures; no choice reads them.
 TEST_BY_EPOCH = TEST_LOSS_BY_EPOCH, TEST_ACC1_BY_EPOCH, TEST_ACC5_BY_EPOCH = (
     "test_by_epoch/loss", "test_by_epoch/acc1", "test_by_epoch/acc5",
 )  # fmt: skip
@@ -57,8 +57,9 @@ STEP_LOSS, LOOKS = "step/loss", (
 )  # fmt: skip
 STEP_METRICS = (STEP_LOSS, *LOOKS)
 
-# What a claim may also be about: train minus test accuracy, and how far validation accuracy jumps from epoch to epoch.
-GAP, FLUCTUATION = "gap", "fluctuation"
+# What a claim may also be about: train minus test accuracy; how far validation accuracy jumps from epoch to epoch in the second
+# half of a training, and how much it still rises from the third to the last quarter.
+GAP, FLUCTUATION, LATE_GAIN = "gap", "fluctuation", "late_gain"
 
 # A study is chosen by its validation accuracy and judged by its test accuracy.
 CHOSEN_BY, JUDGED_BY = VAL_ACC1, TEST_ACC1

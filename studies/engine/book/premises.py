@@ -66,6 +66,6 @@ def _software() -> Premises:
 
 @cache
 def _digest(name: str, image_size: int | None, train_size: int | None, validation: float, data_dir: Path) -> str:
-    """Of the data set on this machine; once a process, as listing a folder of many images takes a while."""
+    """The digest of the data set on this machine; taken once a process, as listing a folder of many images takes a while."""
     dataset = open_dataset(name, image_size=image_size, train_size=train_size, validation=validation, data_dir=data_dir)
     return dataset.digest

@@ -7,12 +7,13 @@ from itertools import product
 from studies.engine import schema
 from studies.engine.schema import EPOCH_METRICS, STEP_METRICS
 
-METRICS = (*EPOCH_METRICS, *schema.TRIAL_METRICS, *STEP_METRICS, schema.GAP, schema.FLUCTUATION)
+LATE = (schema.FLUCTUATION, schema.LATE_GAIN)  # of the second half of the epochs
+METRICS = (*EPOCH_METRICS, *schema.TRIAL_METRICS, *STEP_METRICS, schema.GAP, *LATE)
 ACCURACIES = (
     schema.TEST_ACC1, schema.TEST_ACC5, schema.VAL_ACC1, schema.VAL_ACC5, schema.TRAIN_ACC1, schema.TRAIN_ACC5,
 )  # fmt: skip
 POINTS = (*ACCURACIES, schema.GAP)
-HIGHER_IS_BETTER = (*ACCURACIES, schema.IMAGES_PER_SECOND)
+HIGHER_IS_BETTER = (*ACCURACIES, schema.IMAGES_PER_SECOND, schema.LATE_GAIN)
 # What has a value before the end; of a test metric that is validation's.
 BEFORE_THE_END = (*EPOCH_METRICS, schema.TEST_LOSS, schema.TEST_ACC1, schema.TEST_ACC5)
 
@@ -56,7 +57,7 @@ class Narrower:
 
 @dataclass(frozen=True)
 class Share:
-    """Of an arm's trainings a larger (or smaller) share than ``share`` comes above an accuracy; None: twice chance."""
+    """A larger (or smaller) share than ``share`` of an arm's trainings comes above an accuracy; None: twice chance."""
 
     arm: str
     larger: bool

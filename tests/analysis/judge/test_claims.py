@@ -205,6 +205,16 @@ def test_fluctuation_is_how_far_the_second_half_jumps(judge: Plain) -> None:
     assert contrast.difference.mean == pytest.approx(1.5 + 4.5 / 99)
 
 
+def test_late_gain_is_the_rise_from_the_third_to_the_last_quarter(judge: Plain) -> None:
+    """3 points and a little more on each seed, against 0.5; the first half takes no part."""
+    rising = [replace(t, curve=[10.0, 60.0, 80.0, 83.0 + t.seed / 99]) for t in RELU]
+    level = [replace(t, curve=[40.0, 50.0, 80.0, 80.5]) for t in LEVEL]
+    ruling = judge(claim("", "better", ["relu"], ["mish"], "late_gain"), [*rising, *level])
+    (contrast,) = ruling.contrasts
+    assert ruling.verdict == SUPPORTED
+    assert contrast.difference.mean == pytest.approx(2.5 + 4.5 / 99)
+
+
 def test_a_share_of_the_epochs_needs_validation_data(read: Read) -> None:
     plan = without_validation()
     plan["claims"] = [claim("faster", "better", ["mish"], ["relu"], at=0.5)]
