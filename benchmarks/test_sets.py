@@ -1,6 +1,7 @@
 """Whether both errors together, that over seeds and that of the test set, hold what they promise on other seeds and other images.
 
     python -m benchmarks.test_sets made           networks that are made up, so that the truth is known
+    python -m benchmarks.test_sets normal         only normal errors of known size: the root of the squares beside Satterthwaite's interval
     python -m benchmarks.test_sets lenets DIR     LeNets trained on MNIST in this folder (or there already), judged on parts of its test set
 
 A study on some seeds and test images is held against its repetition on others: theirs should lie within what ours promises in 95 %.
@@ -11,10 +12,12 @@ import math
 import os
 import sys
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 import analysis
 from analysis.judge.images.luck import luck
@@ -24,6 +27,7 @@ from cnnzoo import Recipe
 from studies.engine import Arm, Budget, Scale, Study
 
 Hits = NDArray[np.float64]  # seeds x images: 100 where a network is right, 0 where it is not; or a difference of both
+Z = 1.959964
 SEEDS = 10
 DRAWS = 1000
 STUDY = Study(
@@ -68,6 +72,18 @@ def made() -> Iterator[tuple[str, float, float, float]]:
             yield f"networks {kind}, {n} seeds, {m:,} images", *(100 * within / DRAWS)
 
 
+def normal(times: int = 100_000) -> Iterator[tuple[str, float, float]]:
+    """By seeds and size of the test set's variance beside that over seeds: how often the truth is within each interval."""
+    rng = np.random.default_rng(0)
+    for seeds, images in product((3, 5, 10), (0.1, 0.5, 1.0, 2.0, 10.0)):
+        error = abs(rng.normal(0, math.sqrt(1 + images), times))
+        over_seeds = rng.chisquare(seeds - 1, times) / (seeds - 1)
+        squares = np.hypot(stdtrit(seeds - 1, 0.975) * np.sqrt(over_seeds), Z * math.sqrt(images))
+        both = over_seeds + images
+        satterthwaite = stdtrit((seeds - 1) * (both / over_seeds) ** 2, 0.975) * np.sqrt(both)
+        yield f"{seeds} seeds, {images:g}", *(100 * float(np.mean(error <= half)) for half in (squares, satterthwaite))
+
+
 def hits_of(folder: Path) -> dict[str, Hits]:
     """What the LeNets in a folder get right, by arm over the seeds that both have, and the difference."""
     said = analysis.load(STUDY.name, "report", results_dir=folder / "results").predictions
@@ -103,12 +119,16 @@ def train(folder: Path) -> None:
 
 def main() -> None:
     kind, *rest = sys.argv[1:] or [""]
-    if kind not in ("made", "lenets") or (kind == "lenets") != bool(rest):
+    if kind not in ("made", "normal", "lenets") or (kind == "lenets") != bool(rest):
         raise SystemExit(__doc__)
     if kind == "lenets":
         train(Path(rest[0]).absolute())
-    print("| of which | within ± seeds | within ± test set | within both |\n|---|---|---|---|")
-    for label, *shares in made() if kind == "made" else lenets(Path(rest[0]).absolute()):
+    if kind == "normal":
+        print("| of which | root of the squares | Satterthwaite |\n|---|---|---|")
+    else:
+        print("| of which | within ± seeds | within ± test set | within both |\n|---|---|---|---|")
+    lines = made() if kind == "made" else normal() if kind == "normal" else lenets(Path(rest[0]).absolute())
+    for label, *shares in lines:
         print(f"| {label} | {' | '.join(f'{share:.1f} %' for share in shares)} |", flush=True)
 
 
