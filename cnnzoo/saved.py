@@ -74,7 +74,7 @@ class Network:
         """The weights of the convolution that an image meets first: (filters, channels, height, width); None without one."""
         channels, height, width = self.shape
         first = next(iter(self.feature_maps(np.zeros((height, width, channels), np.uint8))), None)
-        return None if first is None else self.model.get_submodule(first).weight.detach().cpu().numpy()
+        return None if first is None else self.model.get_parameter(f"{first}.weight").detach().cpu().numpy()
 
     def _probabilities(self, pixels: Tensor, ten_crop: bool) -> Tensor:
         device = next(self.model.parameters()).device

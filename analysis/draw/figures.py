@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
 from analysis.judge.verdicts import Judged
+from analysis.words import PERFECT
 
 _LOOK: Any = {
     "font.size": 9, "axes.grid": True, "grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False,
@@ -43,6 +46,12 @@ def styles(names: Iterable[str]) -> dict[str, Style]:
         turned, marker = (i + i // size) % size, _MARKERS[(i + i // len(_MARKERS)) % len(_MARKERS)]
         found[name] = Style(_COLORS[i % size], marker, _LINES[turned], _HATCHES[turned])
     return found
+
+
+def within(mean: ArrayLike, half: ArrayLike) -> NDArray[np.float64]:
+    """How far error bars of accuracies in percent reach, below and above: none beyond 0 or 100. Shape (2, bars)."""
+    m, h = np.atleast_1d(mean), np.atleast_1d(half)
+    return np.array([np.minimum(h, m), np.minimum(h, PERFECT - m)])
 
 
 def look(results: Judged, others: Iterable[str] = ()) -> dict[str, Style]:

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from analysis.draw.figures import Style, finish, look
 from analysis.judge.page import Contrast
 from analysis.judge.verdicts import Judged
+from analysis.words import PERFECT
 from studies.engine import schema
 
-_PERFECT = 100.0  # percent: no interval is drawn beyond it
 _ROW_INCHES = 0.42
 _UPRIGHT = 14  # letters of a name that fit under a column
 _OFFSET = 0.16  # rows: the seeds are drawn above the line of their arm, the mean below it
@@ -30,7 +30,7 @@ def seeds(
         axes.scatter(own, np.full(len(own), row - _OFFSET), facecolors="none", edgecolors=color, marker=marker, s=24)
         if len(own):
             mean, (low, high) = float(np.mean(own)), ends[arm]
-            axes.plot([max(low, 0), min(high, _PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
+            axes.plot([max(low, 0), min(high, PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
             axes.plot(mean, row + _OFFSET, color=color, marker=marker, markersize=6)
     return axes
 

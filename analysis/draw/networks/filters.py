@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.draw.figures import finish
-from analysis.draw.networks.kept import apart, first_of_each_arm, mosaic
+from analysis.draw.networks.kept import APART, first_of_each_arm, mosaic
 from analysis.judge.verdicts import Judged
 
 _MOST = 64  # filters of a network
@@ -36,7 +36,7 @@ def filters(results: Judged, stage: str) -> Figure | None:
     wide = min(_WIDE, len(found))
     high = math.ceil(len(found) / wide)
     figure = Figure(figsize=(2.6 * wide + 0.4, 2.9 * high + 0.6))
-    apart(figure)
+    figure.set_layout_engine("constrained", **APART)
     panels = figure.subplots(high, wide, squeeze=False)
     for axes in panels.flat[len(found) :]:
         axes.set_axis_off()

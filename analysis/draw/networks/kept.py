@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.judge.verdicts import Judged
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from analysis.read.kept.networks import Network
 
 Picture = NDArray[np.float64]  # (height, width, 3), from 0 to 1
+APART = {"wspace": 0.08, "hspace": 0.06}  # panels without axes, which nothing else holds apart
 _GAP, _SHARP = 3, 24  # pixels of white between two tiles, and how many a tile is made to have at least
 
 
@@ -52,10 +52,3 @@ def mosaic(tiles: NDArray[Any], wide: int) -> Picture:
         top, left = (height + _GAP) * (place // wide), (width + _GAP) * (place % wide)
         picture[top : top + height, left : left + width] = tile
     return picture
-
-
-def apart(figure: Figure) -> None:
-    """More room between panels without axes, which nothing else holds apart."""
-    engine = figure.get_layout_engine()
-    assert engine is not None
-    engine.set(wspace=0.08, hspace=0.06)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.draw.figures import finish
-from analysis.draw.networks.kept import Kept, apart, first_of_each_arm, mosaic
+from analysis.draw.networks.kept import APART, Kept, first_of_each_arm, mosaic
 from analysis.judge.verdicts import Judged
 
 _IMAGE = 0  # its place in the test set
@@ -38,7 +38,7 @@ def maps(results: Judged, stage: str) -> Figure | None:
     if not found:
         return None
     figure = Figure(figsize=(8.4, 0.8 + 2.1 * len(found)))
-    apart(figure)
+    figure.set_layout_engine("constrained", **APART)
     panels = figure.subplots(len(found), 4, squeeze=False)
     for axes in panels.flat:
         axes.set_axis_off()
