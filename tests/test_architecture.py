@@ -68,7 +68,11 @@ def test_imports_run_one_way(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in FILES if path.is_relative_to(ROOT / "analysis")], ids=named)
 def test_the_analysis_knows_of_the_others_only_what_needs_no_torch(path: Path) -> None:
     others = {module for module in imports(path) if module.split(".")[0] in ("cnnzoo", "studies")}
-    assert others <= {*NO_TORCH, "studies.engine", *(("cnnzoo.saved", "cnnzoo.structure") if path == LOADS_TORCH else ())}
+    assert others <= {
+        *NO_TORCH,
+        "studies.engine",
+        *(("cnnzoo.saved", "cnnzoo.structure") if path == LOADS_TORCH else ()),
+    }
 
 
 def test_no_torch_behind_the_analysis() -> None:

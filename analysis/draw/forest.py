@@ -68,13 +68,7 @@ def forest(results: Judged, stage: str) -> Figure | None:
     for axes in panels:
         axes.grid(visible=False, axis="y")
     few = max(mean.n for mean in means.values())
-    return finish(
-        figure,
-        results,
-        f"{results.spec.named_stage(stage)}: each seed (hollow), mean and 95 % interval"
-        if few > 1
-        else f"{results.spec.named_stage(stage)}: one seed",
-    )
+    return finish(figure, results, stage, "each seed (hollow), mean and 95 % interval" if few > 1 else "one seed")
 
 
 def paths(axes: Axes, by_arm: Mapping[str, "pd.Series[float]"], styles: Mapping[str, Style]) -> Axes:
@@ -103,4 +97,4 @@ def pairs(results: Judged, stage: str) -> Figure | None:
         axes.tick_params("x", rotation=30)
     axes.set(ylabel="test acc@1 %", xlim=(-0.4, len(names) - 0.4))
     axes.grid(visible=False, axis="x")
-    return finish(figure, results, f"{results.spec.named_stage(stage)}\nseed by seed: each line is one seed")
+    return finish(figure, results, stage, "seed by seed: each line is one seed")

@@ -71,6 +71,4 @@ def heatmap(results: Judged, stage: str) -> Figure | None:
     series = {name: (mean[:, j], half[:, j]) for j, name in enumerate(cells.columns)}
     lines(right, cells.rows, series, look(results, cells.columns))
     right.set(title="parallel lines: no interaction", xlabel=cells.factors[0])
-    return finish(
-        figure, results, results.spec.named_stage(stage) + ("" if np.isnan(half).all() else ", with 95 % intervals")
-    )
+    return finish(figure, results, stage, "one seed" if np.isnan(half).all() else "means with 95 % intervals")

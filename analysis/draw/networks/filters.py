@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis.draw.figures import finish
+from analysis.draw.figures import finish, gallery
 from analysis.draw.networks.kept import APART, first_of_each_arm, mosaic
 from analysis.judge.verdicts import Judged
 
@@ -33,19 +33,10 @@ def filters(results: Judged, stage: str) -> Figure | None:
     found = [(kept, own) for kept in first_of_each_arm(results, stage) if (own := kept.network.filters()) is not None]
     if not found:
         return None
-    wide = min(_WIDE, len(found))
-    high = math.ceil(len(found) / wide)
-    figure = Figure(figsize=(2.6 * wide + 0.4, 2.9 * high + 0.6))
+    figure, panels = gallery(len(found), _WIDE, (2.6, 2.9))
     figure.set_layout_engine("constrained", **APART)
-    panels = figure.subplots(high, wide, squeeze=False)
-    for axes in panels.flat[len(found) :]:
-        axes.set_axis_off()
-    for axes, (kept, own) in zip(panels.flat, found, strict=False):
+    for axes, (kept, own) in zip(panels, found, strict=True):
         most = tiles(axes, own[:_MOST])
         which = f"{_MOST} of {len(own)}" if len(own) > _MOST else str(len(own))
         axes.set_title(f"{kept.title}\n{which} filters, ±{most:.2g}", fontsize=8)
-    return finish(
-        figure,
-        results,
-        f"{results.spec.named_stage(stage)}\nfirst convolution: grey is 0, black and white the largest weight",
-    )
+    return finish(figure, results, stage, "first convolution: grey is a weight of 0, darker is less, lighter is more")

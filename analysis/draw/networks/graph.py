@@ -102,4 +102,4 @@ def network(results: Judged, stage: str) -> Figure | None:
     ):
         column(axes, shape, every).set_title(", ".join(names), fontsize=9)
         axes.set_ylim(most + 0.5, -0.5)
-    return finish(figure, results, f"{results.spec.named_stage(stage)}\nlayers, with the size of what each gives")
+    return finish(figure, results, stage, "layers, with the size of what each gives")

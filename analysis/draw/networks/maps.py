@@ -50,7 +50,7 @@ def maps(results: Judged, stage: str) -> Figure | None:
     said = (
         f"what convolutions make of test image {_IMAGE}: each map from its lowest value (black) to its highest (white)"
     )
-    return finish(figure, results, f"{results.spec.named_stage(stage)}\n{said}")
+    return finish(figure, results, stage, said)
 
 
 def _maps(kept: Kept, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
