@@ -2,44 +2,41 @@
 
 python analysis/claims.py --study activations
 python analysis/claims.py --study activations --strict     # exit code 1 unless every claim is SUPPORTED
-python analysis/claims.py --all                            # the claims of every study in one table
+python analysis/claims.py --all                            # the claims of every study, with their verdicts
 """
 
 from collections.abc import Sequence
 
 from analysis.front.commands import command, everything, in_color, parser, read, write
 from analysis.judge.results import JUDGED_STAGES, NAMES
-from analysis.judge.verdicts import SUPPORTED, Judged
+from analysis.judge.verdicts import SUPPORTED, Judged, Ruling
 from analysis.words import NOTHING, between, count, listed
 from analysis.write.claims import TO_TRAIN, VERDICTS, about_training, text
-from analysis.write.formats import Column, Page, Table, markdown, tinted
+from analysis.write.formats import Column, Page, Table, markdown, plain, screen, tinted
 from analysis.write.notes import found
 from cnnzoo.mistake import Mistake
 
 
-def overview(every: Sequence[Judged]) -> str:
-    """The claims of all these studies with their verdicts, as a Markdown table."""
-    rows = [row for results in every for row in _rows(results)]
-    titles = ("study", "judged on", "claim", *NAMES.values())
-    cells = zip(*rows, strict=True)
-    table = Table(
-        "claims", "As judged here", [Column(*pair, figures=False) for pair in zip(titles, cells, strict=True)]
-    )
+def overview(every: Sequence[Judged]) -> Page:
+    """The claims of all these studies with their verdicts, a table a study."""
     said = [f"{VERDICTS.format('as the study has it')} {NOTHING}: not asked, or not run."]
     if any(about_training(claim) for results in every for claim in results.spec.claims):
         said.append(TO_TRAIN)
-    return markdown(Page("What the reports said", "", [table], "", said, []))
+    return Page("What the reports said, as judged here", "", [_table(results) for results in every], "", said, [])
 
 
-def _rows(results: Judged) -> list[tuple[str, ...]]:
-    spec, rows = results.spec, []
+def _table(results: Judged) -> Table:
     done = [sample.ended for stage in results.stages() for sample in results.samples[stage].values()] or [0]
     seeds = count(max(done), "seed") if min(done) == max(done) else f"{between(min(done), max(done))} seeds"
-    on = f"{spec.dataset['name']}, {listed(found(results, 'epochs'))} epochs, {seeds}"
-    for claim, rulings in results.rulings:
-        by_stage = {ruling.stage: ruling.verdict for ruling in rulings}
-        rows.append((spec.name, on, claim.text, *(by_stage.get(stage, NOTHING) for stage in JUDGED_STAGES)))
-    return rows
+    on = f"{results.spec.dataset['name']}, {listed(found(results, 'epochs'))} epochs, {seeds}"
+    verdicts = {stage: [_verdict(rulings, stage) for _, rulings in results.rulings] for stage in JUDGED_STAGES}
+    columns = [Column(NAMES[stage], cells, figures=False) for stage, cells in verdicts.items()]
+    claims = Column("claim", [claim.text for claim, _ in results.rulings], figures=False)
+    return Table("claims", f"{results.spec.name} ({on})", [claims, *columns])
+
+
+def _verdict(rulings: Sequence[Ruling], stage: str) -> str:
+    return next((ruling.verdict for ruling in rulings if ruling.stage == stage), NOTHING)
 
 
 def all_supported(results: Judged) -> bool:
@@ -49,7 +46,10 @@ def all_supported(results: Judged) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = parser("Judge the report's conclusions by the trials.", every="the claims of every study in one table")
+    options = parser(
+        "Judge the report's conclusions by the trials.",
+        every="the claims of every study, with their verdicts; a file gets Markdown",
+    )
     strict = "exit with code 1 unless every claim is SUPPORTED, as reported and tuned"
     options.add_argument("--strict", action="store_true", help=strict)
     given = options.parse_args(arguments)
@@ -58,8 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not judged:
         which = "no study here states" if given.all else f"study {given.study!r} states no"
         raise Mistake(f"{which} claims; add claims=[claim(...)] to its file and run it again.")
-    said = overview(judged) if given.all else text(judged[0])
-    write(tinted(said) if in_color(given.out) else said, given.out)
+    color = in_color(given.out)
+    if given.all:
+        page = overview(judged)
+        write(markdown(page) if given.out else plain(page, screen(), color), given.out)
+    else:
+        said = text(judged[0])
+        write(tinted(said) if color else said, given.out)
     return 1 if given.strict and not all(map(all_supported, judged)) else code
 
 

@@ -56,7 +56,7 @@ def show(arguments: Sequence[str], console: Console) -> None:
     if options.json:
         console.print_json(data=as_json((options.name,) if options.name else tuple(SECTION_OF)))
     else:
-        console.print(layers_of(options.name) if options.name else overview())
+        console.print(layers_of(options.name) if options.name else overview(Console().width))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from cnnzoo.recipe import Recipe, build
 from cnnzoo.storage.files import write_atomically
 
 _FORMAT = "cnnzoo network 1"
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+Array = np.ndarray[Any, np.dtype[np.float32]]
 _MARGIN = 2  # pixels that the ten crops of an image of the network's own size are shifted by, if training shifted none
 
 
@@ -50,6 +53,28 @@ class Network:
         """
         pixels = self._as_nchw(torch.as_tensor(images), larger_allowed=ten_crop)
         return torch.cat([self._probabilities(batch, ten_crop) for batch in torch.split(pixels, EVALUATION_BATCH)])
+
+    def feature_maps(self, image: Tensor | Pixels) -> dict[str, Array]:
+        """What each convolution gives of one image (uint8; HWC or CHW), by its place in the network: (channels, height, width)."""
+        maps: dict[str, Array] = {}
+
+        def keep(path: str, _module: nn.Module, _inputs: object, output: Tensor) -> None:
+            maps[path] = output[0].float().cpu().clone().numpy()  # an activation may work in its place
+
+        convolutions = [(path, part) for path, part in self.model.named_modules() if isinstance(part, nn.Conv2d)]
+        hooks = [part.register_forward_hook(partial(keep, path)) for path, part in convolutions]
+        try:
+            self.predict(torch.as_tensor(image)[None])
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return maps
+
+    def filters(self) -> Array | None:
+        """The weights of the convolution that an image meets first: (filters, channels, height, width); None without one."""
+        channels, height, width = self.shape
+        first = next(iter(self.feature_maps(np.zeros((height, width, channels), np.uint8))), None)
+        return None if first is None else self.model.get_parameter(f"{first}.weight").detach().cpu().numpy()
 
     def _probabilities(self, pixels: Tensor, ten_crop: bool) -> Tensor:
         device = next(self.model.parameters()).device
@@ -116,7 +141,14 @@ def load(path: Path | str, device: torch.device | str | None = None) -> Network:
     if metadata.get("digest") != _digest(weights):
         raise _no_network(path, "its weights are not those that were saved")
     try:
-        recipe = _recipe(json.loads(metadata["recipe"]))
+        fields = json.loads(metadata["recipe"])
+        foreign = _foreign(fields)
+    except (ValueError, KeyError, AttributeError) as error:
+        raise _no_network(path, error) from error
+    if foreign:
+        raise Mistake(f"{path}: {foreign}")
+    try:
+        recipe = Recipe.from_json(fields)
         classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in ("classes", "shape", "mean", "std"))
         if len(shape) != 3 or not all(type(side) is int for side in shape):  # it is handed to what the recipe names
             raise Mistake(f"its shape is {shape}")
@@ -129,13 +161,14 @@ def load(path: Path | str, device: torch.device | str | None = None) -> Network:
     return Network(model.eval(), recipe, classes, shape, mean, std)
 
 
-def _recipe(fields: dict[str, Any]) -> Recipe:
-    """A file may name functions of somebody's own, but not make us import it."""
+def _foreign(fields: dict[str, Any]) -> str:
+    """What to do about a function of somebody's own: a file may name one, but not make us import it. Empty where there is none."""
     for kind, what in {"model": "network", "loss": "loss", "augmentation": "augmentation"}.items():
         module, colon, _ = str(fields.get(kind)).partition(":")
         if colon and module not in sys.modules:
-            raise Mistake(f"its {what} is {fields[kind]!r}; import {module} before, if you trust it")
-    return Recipe.from_json(fields)
+            how = f"import {module} before, if you trust it (on a command line: --trust {module})"
+            return f"its {what} is {fields[kind]!r}; {how}."
+    return ""
 
 
 def _digest(weights: dict[str, Tensor]) -> str:

@@ -33,11 +33,12 @@ class Layer:
     """One layer as an image passes it."""
 
     path: str  # where it stands in the network, as in the names of its weights
-    kind: str  # conv, linear, rbf, norm, act, pool, global pool, dropout, add, concat or flatten
+    kind: str  # conv, linear, rbf, norm, act, pool, global pool, dropout, add, concat, flatten, or own: of no kind known here
     text: str  # the same with its settings, for people
     output: tuple[int, ...]  # shape, for one image
     parameters: int
     depth: int  # of the layers up to this one that count, along the longest way
+    inputs: tuple[int, ...]  # the places of the layers whose output it takes; -1 is the image
 
 
 @dataclass(frozen=True)
@@ -102,24 +103,29 @@ def _check_passes(who: str, network: nn.Module, images: int, shape: Shape, class
 def describe(recipe: Recipe, shape: Shape, classes: int) -> Structure:
     """The structure of the recipe's network, one of the zoo, for such images and so many classes."""
     network = _on_meta(recipe, shape, classes)
-    size, layers = _measured(network, shape), _trace(network, shape)
-    kinds = [layer.kind for layer in layers]
+    size, traced = _measured(network, shape), _trace(network, shape)
+    kinds = [layer.kind for layer in traced]
     pools = [module for module in network.modules() if isinstance(module, nn.MaxPool2d | nn.AvgPool2d)]
     outputs = {"linear": "softmax", "act": "softmax of ReLU", "rbf": "RBF"}
     return Structure(
         size=size,
-        activation=_named(layer.text for layer in layers if layer.kind == "act"),
-        pooling=_named("max" if "max" in layer.text else "average" for layer in layers if "pool" in layer.kind),
+        activation=_named(layer.text for layer in traced if layer.kind == "act"),
+        pooling=_named("max" if "max" in layer.text else "average" for layer in traced if "pool" in layer.kind),
         overlapping=any(cast(int, pool.kernel_size) > cast(int, pool.stride) for pool in pools),
         order=_order(kinds),
-        depth=layers[-1].depth,
+        depth=traced[-1].depth,
         convolutions=kinds.count("conv"),
         fully_connected=kinds.count("linear"),
         dropout=kinds.count("dropout"),
-        output=outputs[layers[-1].kind],
+        output=outputs[traced[-1].kind],
         shortcuts=kinds.count("add"),
-        layers=tuple(layers),
+        layers=tuple(traced),
     )
+
+
+def layers(recipe: Recipe, shape: Shape, classes: int) -> list[Layer]:
+    """The layers that one image passes in the recipe's network, in the order it passes them; of a network of one's own, too."""
+    return _trace(_on_meta(recipe, shape, classes), shape)
 
 
 def _on_meta(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
@@ -159,22 +165,27 @@ def _bytes_as_file(network: nn.Module) -> int:
 
 
 def _trace(network: nn.Module, shape: Shape) -> list[Layer]:
-    """The layers that one image passes, in the order it passes them."""
-    layers: list[Layer] = []
-    depths: dict[Tensor, int] = {}  # of what each layer gave
+    """What stands between two modules, such as a sum written with +, is not seen: it counts as the layer before it."""
+    traced: list[Layer] = []
+    image = torch.empty(1, *shape, device="meta")
+    makers = {image: -1}  # which layer has made it, by tensor
 
-    def seen(path: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def seen(path: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        if not isinstance(output, Tensor):  # a recurrent layer of somebody's own, say
+            return
         parameters = sum(p.numel() for p in module.parameters())
         kind, text = _kind_and_text(module)
-        depths[output] = max(depths.get(each, 0) for each in inputs) + (kind in LAYERS_THAT_COUNT)
-        layers.append(Layer(path, kind, text, tuple(output.shape[1:]), parameters, depths[output]))
+        places = tuple(makers.get(each, len(traced) - 1) for each in inputs if isinstance(each, Tensor))
+        depth = max((traced[place].depth for place in places if place >= 0), default=0) + (kind in LAYERS_THAT_COUNT)
+        makers[output] = len(traced)
+        traced.append(Layer(path, kind, text, tuple(output.shape[1:]), parameters, depth, places))
 
     for path, module in network.named_modules():
         if not list(module.children()) and not isinstance(module, nn.Identity | nn.Sequential):
             module.register_forward_hook(partial(seen, path))
     with torch.no_grad():
-        network(torch.empty(1, *shape, device="meta"))
-    return layers
+        network(image)
+    return traced
 
 
 def _kind_and_text(module: nn.Module) -> tuple[str, str]:
@@ -205,7 +216,8 @@ def _kind_and_text(module: nn.Module) -> tuple[str, str]:
             return "concat", "concatenate the branches"
         case nn.Flatten():
             return "flatten", "flatten"
-    return "act", _ACTIVATION_NAMES[type(module)]
+    name = type(module).__name__
+    return ("act", _ACTIVATION_NAMES[type(module)]) if type(module) in _ACTIVATION_NAMES else ("own", name)
 
 
 def _order(kinds: list[str]) -> str:

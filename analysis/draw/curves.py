@@ -64,4 +64,4 @@ def _figure(results: Judged, stage: str, tables: _Tables, rows: Sequence[Sequenc
                 curve(axes, table.index, table.to_numpy(), arm, look(results)[arm])
         axes.set(title=_TITLES[metric], xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-    return finish(figure, results, f"{results.spec.named_stage(stage)}: mean and range over seeds")
+    return finish(figure, results, stage, "mean and range over seeds")

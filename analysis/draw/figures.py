@@ -10,9 +10,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
+from analysis.judge.results import JUDGED_STAGES
 from analysis.judge.verdicts import Judged
+from analysis.words import PERFECT
 
 _LOOK: Any = {
     "font.size": 9, "axes.grid": True, "grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False,
@@ -45,16 +50,37 @@ def styles(names: Iterable[str]) -> dict[str, Style]:
     return found
 
 
+def within(mean: ArrayLike, half: ArrayLike) -> NDArray[np.float64]:
+    """How far error bars of accuracies in percent reach, below and above: none beyond 0 or 100. Shape (2, bars)."""
+    m, h = np.atleast_1d(mean), np.atleast_1d(half)
+    return np.array([np.minimum(h, m), np.minimum(h, PERFECT - m)])
+
+
 def look(results: Judged, others: Iterable[str] = ()) -> dict[str, Style]:
     """The styles of the study's arms, the same in all its figures, and of ``others``, which only one figure shows."""
     return styles([*results.spec.every_arm(), *others])
 
 
-def finish(figure: Figure, results: Judged, said: str) -> Figure:
-    """Add a title above all panels and one legend below them; returns the figure."""
-    stamp = "SMOKE: these numbers mean nothing\n" if results.spec.is_smoke else ""
+def gallery(count: int, wide: int, size: tuple[float, float], *, shared: bool = False) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels without a grid of their own, at most ``wide`` in a row, each of this size in inches.
+
+    ``shared`` axes have their labels at the edge of the figure alone.
+    """
+    high = math.ceil(count / wide)
+    wide = min(wide, count)
+    figure = Figure(figsize=(size[0] * wide + 0.4, size[1] * high + 0.7))
+    panels = list(figure.subplots(high, wide, squeeze=False, sharex=shared, sharey=shared).flat)
+    for axes in panels[count:]:
+        axes.set_axis_off()
+    return figure, panels[:count]
+
+
+def finish(figure: Figure, results: Judged, stage: str, said: str) -> Figure:
+    """Add a title above all panels, which ends with what is ``said``, and one legend below them; returns the figure."""
     spec = results.spec
-    figure.suptitle(f"{stamp}{spec.name}, scale {spec.scale}, {spec.dataset['name']}, {said}")
+    stamp = "SMOKE: these numbers mean nothing\n" if spec.is_smoke else ""
+    looked_at = spec.named_stage(stage) if stage in JUDGED_STAGES else stage
+    figure.suptitle(f"{stamp}{spec.name}, scale {spec.scale}, {spec.dataset['name']}, {looked_at}\n{said}")
     found = [axes.get_legend_handles_labels() for axes in figure.axes]
     shown = {label: handle for panel in found for handle, label in zip(*panel, strict=True)}
     if not shown:

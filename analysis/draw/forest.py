@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from analysis.draw.figures import Style, finish, look
 from analysis.judge.page import Contrast
 from analysis.judge.verdicts import Judged
+from analysis.words import PERFECT
 from studies.engine import schema
 
-_PERFECT = 100.0  # percent: no interval is drawn beyond it
 _ROW_INCHES = 0.42
 _UPRIGHT = 14  # letters of a name that fit under a column
 _OFFSET = 0.16  # rows: the seeds are drawn above the line of their arm, the mean below it
@@ -30,7 +30,7 @@ def seeds(
         axes.scatter(own, np.full(len(own), row - _OFFSET), facecolors="none", edgecolors=color, marker=marker, s=24)
         if len(own):
             mean, (low, high) = float(np.mean(own)), ends[arm]
-            axes.plot([max(low, 0), min(high, _PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
+            axes.plot([max(low, 0), min(high, PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
             axes.plot(mean, row + _OFFSET, color=color, marker=marker, markersize=6)
     return axes
 
@@ -68,13 +68,7 @@ def forest(results: Judged, stage: str) -> Figure | None:
     for axes in panels:
         axes.grid(visible=False, axis="y")
     few = max(mean.n for mean in means.values())
-    return finish(
-        figure,
-        results,
-        f"{results.spec.named_stage(stage)}: each seed (hollow), mean and 95 % interval"
-        if few > 1
-        else f"{results.spec.named_stage(stage)}: one seed",
-    )
+    return finish(figure, results, stage, "each seed (hollow), mean and 95 % interval" if few > 1 else "one seed")
 
 
 def paths(axes: Axes, by_arm: Mapping[str, "pd.Series[float]"], styles: Mapping[str, Style]) -> Axes:
@@ -103,4 +97,4 @@ def pairs(results: Judged, stage: str) -> Figure | None:
         axes.tick_params("x", rotation=30)
     axes.set(ylabel="test acc@1 %", xlim=(-0.4, len(names) - 0.4))
     axes.grid(visible=False, axis="x")
-    return finish(figure, results, f"{results.spec.named_stage(stage)}\nseed by seed: each line is one seed")
+    return finish(figure, results, stage, "seed by seed: each line is one seed")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from analysis.draw.figures import Style, finish, look
+from analysis.draw.figures import Style, finish, look, within
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
 from studies.engine import schema
@@ -44,7 +44,7 @@ def lines(axes: Axes, levels: Sequence[str], series: Lines, styles: Mapping[str,
     for i, (name, (mean, half)) in enumerate(series.items()):
         x = np.arange(len(levels)) + 0.04 * (i - (len(series) - 1) / 2)
         color, marker, line, _ = styles[name]
-        axes.errorbar(x, mean, half, color=color, linestyle=line, marker=marker, capsize=3, label=name)
+        axes.errorbar(x, mean, within(mean, half), color=color, linestyle=line, marker=marker, capsize=3, label=name)
     turned: Any = {"rotation": 30, "ha": "right"} if sum(map(len, levels)) > _MOST_LETTERS else {}
     axes.set_xticks(range(len(levels)), [level.replace(", ", ",\n") for level in levels], **turned)
     return axes
@@ -71,6 +71,4 @@ def heatmap(results: Judged, stage: str) -> Figure | None:
     series = {name: (mean[:, j], half[:, j]) for j, name in enumerate(cells.columns)}
     lines(right, cells.rows, series, look(results, cells.columns))
     right.set(title="parallel lines: no interaction", xlabel=cells.factors[0])
-    return finish(
-        figure, results, results.spec.named_stage(stage) + ("" if np.isnan(half).all() else ", with 95 % intervals")
-    )
+    return finish(figure, results, stage, "one seed" if np.isnan(half).all() else "means with 95 % intervals")

@@ -39,4 +39,4 @@ def isolation(results: Judged, _stage: str) -> Figure | None:
         scale = "log" if any(space.get("log") for space in spaces.values()) else "linear"
         axes.set(xlabel=name, ylabel="validation acc@1 %", xscale=scale)
         axes.label_outer()
-    return finish(figure, results, "search (hollow: stopped early)")
+    return finish(figure, results, "search", "hollow: stopped early")

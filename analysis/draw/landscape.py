@@ -66,6 +66,4 @@ def landscape(results: Judged, stage: str) -> Figure | None:
             band(axes, by_step.index[::window], mean["min"], mean["max"], name, looks[name])
         positive = all((by_step > 0).all(axis=None) for by_step in drawn.values())  # in logs a spike flattens nothing
         axes.set(title=title, xlabel="step", yscale="log" if positive else "linear")
-    return finish(
-        figure, results, f"{results.spec.named_stage(stage)}: lowest to highest over learning rates and seeds"
-    )
+    return finish(figure, results, stage, "lowest to highest over learning rates and seeds")

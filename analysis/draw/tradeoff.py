@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.draw.figures import Style, finish, look
+from analysis.draw.figures import Style, finish, look, within
 from analysis.judge.verdicts import Judged
 from studies.engine import schema
 
@@ -18,7 +18,9 @@ def points(axes: Axes, found: Mapping[str, Point], styles: Mapping[str, Style]) 
     """Draw accuracy by cost, and the front of the arms that no other arm beats in both."""
     for name, (cost, accuracy, half) in found.items():
         color, marker, *_ = styles[name]
-        axes.errorbar(cost, accuracy, half, color=color, marker=marker, linestyle="none", capsize=3, label=name)
+        axes.errorbar(
+            cost, accuracy, within(accuracy, half), color=color, marker=marker, linestyle="none", capsize=3, label=name
+        )
     costs, best = zip(*pareto([(cost, accuracy) for cost, accuracy, _ in found.values()]), strict=True)
     ends = (costs[0], *costs, _FAR), (-_FAR, *best, best[-1])
     axes.add_artist(
@@ -51,6 +53,4 @@ def tradeoff(results: Judged, stage: str) -> Figure | None:
     for axes, (title, found) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
         points(axes, found, look(results)).set(xlabel=title, ylabel="test acc@1 %")
         axes.label_outer()
-    return finish(
-        figure, results, f"{results.spec.named_stage(stage)}: accuracy and what it costs (grey: the Pareto front)"
-    )
+    return finish(figure, results, stage, "accuracy and what it costs (grey: the Pareto front)")

@@ -14,6 +14,9 @@ from analysis.draw.images.confusion import confusion
 from analysis.draw.images.hardest import hardest
 from analysis.draw.isolation import isolation
 from analysis.draw.landscape import landscape
+from analysis.draw.networks.filters import filters
+from analysis.draw.networks.graph import network
+from analysis.draw.networks.maps import maps
 from analysis.draw.tradeoff import tradeoff
 from analysis.judge.verdicts import Judged
 from cnnzoo.mistake import Mistake
@@ -21,7 +24,22 @@ from studies.engine import typed
 
 FIGURES: Mapping[str, Make] = {
     make.__name__: make
-    for make in (forest, pairs, curves, learning, heatmap, isolation, landscape, tradeoff, classes, confusion, hardest)
+    for make in (
+        forest,
+        pairs,
+        curves,
+        learning,
+        heatmap,
+        isolation,
+        landscape,
+        tradeoff,
+        classes,
+        confusion,
+        hardest,
+        filters,
+        maps,
+        network,
+    )
 }
 
 
@@ -63,6 +81,15 @@ class Plots:
 
     def hardest(self, *, tuned: bool = False) -> Figure:
         return self.figure("hardest", tuned)
+
+    def filters(self, *, tuned: bool = False) -> Figure:
+        return self.figure("filters", tuned)
+
+    def maps(self, *, tuned: bool = False) -> Figure:
+        return self.figure("maps", tuned)
+
+    def network(self, *, tuned: bool = False) -> Figure:
+        return self.figure("network", tuned)
 
     def figure(self, name: str, tuned: bool) -> Figure:
         """The figure of that name; a Mistake where the study has nothing to draw."""

@@ -12,11 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analysis.read.predictions import Predictions, TestSet, predictions, test_set
+from analysis.read.kept.networks import network
+from analysis.read.kept.predictions import Predictions, TestSet, predictions, test_set
 from cnnzoo.mistake import Mistake
 from studies.engine import schema, typed
+
+if TYPE_CHECKING:
+    from analysis.read.kept.networks import Network
 
 RESULTS = Path("results")
 CURVES = "curves.jsonl"
@@ -90,6 +94,10 @@ class Book:
     def predictions(self, signature: str) -> Predictions | None:
         """What a trial's network says of each test image; None where that was not kept."""
         return predictions(self.root / schema.TRIALS_FOLDER / signature / schema.PREDICTIONS_FILE)
+
+    def network(self, signature: str) -> "Network | None":
+        """The network that a trial has trained; None where it was not kept."""
+        return network(self.root / schema.TRIALS_FOLDER / signature / schema.MODEL_FILE)
 
     def _folder(self, study: str, scale: str) -> Path:
         return self.root / schema.STUDIES_FOLDER / f"{study}.{scale}"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.read.book import Book, Row
 from analysis.read.frames import epochs_frame, steps_frame, trials_frame
-from analysis.read.predictions import Predictions, TestSet, images_frame
+from analysis.read.kept.predictions import Predictions, TestSet, images_frame
 from analysis.read.spec import Spec
 from analysis.words import count
 from studies.engine import schema

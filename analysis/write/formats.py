@@ -78,14 +78,15 @@ class Table:
     def narrowed(self, width: int) -> "list[Table]":
         """The table; or where it is too wide several, each with the first column: one a group, or as many columns as fit."""
         first, *others = self.columns
-        if sum(column.width + _GAP for column in self.columns) <= width:
+        least = min(first.width, _NAME)  # it may be wrapped
+        if least + sum(_GAP + column.width for column in others) <= width:
             return [self]
         names = [name for name, _ in self.groups() if name]
         if names:
             own = {name: [replace(column, group="") for column in others if column.group == name] for name in names}
             parts = [Table(self.name, f"{self.caption}, {name}", [first, *columns]) for name, columns in own.items()]
             return [narrow for part in parts for narrow in part.narrowed(width)]
-        return [replace(self, columns=[first, *part]) for part in _fitting(others, width - min(first.width, _NAME))]
+        return [replace(self, columns=[first, *part]) for part in _fitting(others, width - least)]
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,9 @@ def _fitting(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
 
 def plain(page: Page, width: int, color: bool = False) -> str:
     """The page for a terminal; a table wider than the terminal is split into parts, one under the other."""
-    parts = [f"{page.title}: {page.question}"]
+    parts = [": ".join(filter(None, (page.title, page.question)))]
     parts += [_in_terminal(part, width, color) for table in page.tables for part in table.narrowed(width)]
-    for mark, texts in (("→ ", [page.verdict]), ("! ", page.warnings), ("  ", page.notes)):
+    for mark, texts in (("→ ", filter(None, [page.verdict])), ("! ", page.warnings), ("  ", page.notes)):
         parts.append("\n".join(line for text in texts for line in wrapped(mark + text, width)))
     return "\n\n".join(part for part in parts if part) + "\n"
 

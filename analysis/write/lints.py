@@ -38,7 +38,7 @@ def missing(results: Judged) -> list[str]:
                 f"Failed, {results.spec.named_stage(stage)}: {_by_seeds(failed, samples)} (`reason` in analysis/trials.py says why)."
             )
     under_way = [arm for arm, sample in results.samples["confirm"].items() if sample.missing]
-    if under_way:
+    if any(len(results.search(arm)) for arm in under_way):
         searched = [f"{arm} {len(results.search(arm))} of {results.spec.search_of(arm)}" for arm in under_way]
         lines.append(f"Search trials done: {', '.join(searched)}.")
     return lines
@@ -51,7 +51,9 @@ def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> st
 
 
 def lints(results: Judged) -> list[str]:
-    """The warnings, one plain sentence each."""
+    """The warnings, one plain sentence each; none at smoke, whose numbers mean nothing in the first place."""
+    if results.spec.is_smoke:
+        return []
     checks = (
         _declared_late,
         _few_seeds,

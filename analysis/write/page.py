@@ -26,8 +26,8 @@ from analysis.write.render import COMMIT, methods
 from studies.engine import schema, typed
 
 _RESULT: Sequence[tuple[Make, str, str]] = (
-    (forest, "reported", "{stage}: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
-    (forest, "confirm", "{stage}: the same with every arm at its own best setting."),
+    (forest, "reported", "{Stage}: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
+    (forest, "confirm", "{Stage}: the same with every arm at its own best setting."),
 )  # fmt: skip
 _FIGURES: Sequence[tuple[Make, str, str]] = (
     (curves, "reported", "Loss and accuracy by epoch, {stage}: the mean over seeds, in a band from the lowest to the highest."),
@@ -96,9 +96,12 @@ def _ruling(results: Judged, ruling: Ruling) -> tuple[str, str, str, list[str]]:
 
 def _pictures(results: Judged, wanted: Sequence[tuple[Make, str, str]]) -> list[tuple[str, str]]:
     """Those of the figures that there is anything to draw of, each with its caption."""
-    found = [(_drawn(results, make, stage), stage, caption) for make, stage, caption in wanted]
-    named = [(image, caption.format(stage=results.spec.named_stage(stage))) for image, stage, caption in found if image]
-    return [(image, f"{caption[0].upper()}{caption[1:]}") for image, caption in named]
+    pictures = []
+    for make, stage, caption in wanted:
+        if image := _drawn(results, make, stage):
+            named = results.spec.named_stage(stage)
+            pictures.append((image, caption.format(stage=named, Stage=named.capitalize())))
+    return pictures
 
 
 def _drawn(results: Judged, make: Make, stage: str) -> str | None:
@@ -109,8 +112,7 @@ def _drawn(results: Judged, make: Make, stage: str) -> str | None:
 
 def _by_image(results: Judged, stage: str) -> tuple[list[Table], list[tuple[str, str]]]:
     """What the networks of a stage say of each test image: tables, and figures with their captions."""
-    figures = [(drawn, caption) for make, caption in _IMAGES if (drawn := _drawn(results, make, stage))]
-    return images.tables(results, stage), figures
+    return images.tables(results, stage), _pictures(results, [(make, stage, caption) for make, caption in _IMAGES])
 
 
 def _settings(results: Judged) -> list[Table]:

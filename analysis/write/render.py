@@ -21,18 +21,8 @@ from studies.engine import schema
 
 COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
 _SHARED = (
-    "model",
-    "optimizer",
-    "lr",
-    "momentum",
-    "weight_decay",
-    "schedule",
-    "batch_size",
-    "loss",
-    "crop",
-    "flip",
-    "precision",
-)
+    "model", "optimizer", "lr", "momentum", "weight_decay", "schedule", "batch_size", "loss", "crop", "flip", "precision",
+)  # fmt: skip
 FORMATS = ("plain", "md", "csv", "latex", "html")
 _SAID = (
     schema.TEST_ACC1, schema.TRAIN_ACC1, schema.TRAIN_ACC5, schema.GAP, schema.VAL_ACC1,

@@ -124,7 +124,11 @@ def _cost(results: Judged) -> Table:
         *_said(results, arms, schema.SIZE_MB),
         Column("s/epoch", [_seconds(results, arm) for arm in arms]),
         *_said(results, arms, schema.SECONDS),
-        *(Column(what, [f"{cost[what]:,}" for cost in costs]) for what in costs[0]),
+        *(
+            Column(what, [f"{cost[what]:,}" for cost in costs])
+            for what in costs[0]
+            if any(cost[what] for cost in costs)
+        ),
     ]
     return Table("cost", "Cost, all stages together", columns)
 

@@ -2,8 +2,9 @@
 
 import hashlib
 import inspect
+import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,16 @@ def own_function(kind: str, name: str) -> Callable[..., Any]:
             f"{kind} {name!r} cannot be had: {_with_place(error)}. It names a {KINDS[kind]} in a file {file} beside the study."
         ) from None
     return found
+
+
+def trust(modules: Iterable[str]) -> None:
+    """Import modules of the user's own, which files may name from now on; they may stand in the folder one is in."""
+    sys.path.insert(0, "")
+    for module in modules:
+        try:
+            import_module(module)
+        except Exception as error:  # whatever a file of somebody's own may raise
+            raise Mistake(f"--trust {module}: {_with_place(error)}.") from None
 
 
 def source_digest(what: str, name: str) -> str:

@@ -16,6 +16,7 @@ from cnnzoo.mistake import Mistake, Parser
 from cnnzoo.recipe import FIELDS, Recipe
 from cnnzoo.saved import Network, load, save
 from cnnzoo.spelling import unknown
+from cnnzoo.storage.own import trust
 from cnnzoo.terminal.options import add_recipe_options, recipe_fields
 from cnnzoo.terminal.tables import accuracies, confusions, predictions
 
@@ -109,6 +110,8 @@ def _add_file(parser: Parser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a network that `train`, or a study, has saved")
     about = "average over the four corners, the centre and their mirror images"
     parser.add_argument("--ten-crop", action="store_true", help=about)
+    about = "a file of your own that the network, its loss or augmentation stands in, e.g. my_net"
+    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=about)
 
 
 def _device(options: argparse.Namespace) -> str | None:
@@ -121,6 +124,7 @@ def _device(options: argparse.Namespace) -> str | None:
 def _loaded(options: argparse.Namespace) -> Network:
     if not options.file.is_file():
         raise Mistake(f"there is no file {options.file}; `python -m cnnzoo train NAME --out {options.file}` makes one.")
+    trust(options.trust)
     return load(options.file, _device(options))
 
 

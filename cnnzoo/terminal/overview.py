@@ -50,14 +50,20 @@ SECTION_OF = {model: section for section in reversed(SECTIONS) for model in sect
 LEFT = ("network", "activ.", "pooling", "overlap", "order of layers", "output")
 RIGHT = ("layers", "conv", "fc", "drop", "skip", "parameters", "MB", "MFLOPs")
 LEGEND = """\
-activ.   activation                                   conv     convolutional layers, those of shortcuts included
-overlap  windows of a pooling larger than its stride  fc       fully connected layers; RBF units are neither
-order    from one convolution to the next             drop     dropout layers
-output   the softmax is part of the loss              skip     shortcuts (residual sums)
-layers   with weights, along the longest way          MFLOPs   an image forward, two for a multiply-add
-MB       of the file that torch.save writes, of 2**20 bytes
+activ.    activation
+overlap   windows of a pooling larger than its stride
+order     from one convolution to the next
+output    the softmax is part of the loss
+layers    with weights, along the longest way
+conv      convolutional layers, those of shortcuts included
+fc        fully connected layers; RBF units are neither
+drop      dropout layers
+skip      shortcuts (residual sums)
+MB        of the file that torch.save writes, of 2**20 bytes
+MFLOPs    an image forward, two for a multiply-add
 
-python -m cnnzoo NAME shows one network layer by layer; python -m cnnzoo train NAME trains it."""
+python -m cnnzoo NAME shows one network layer by layer,
+python -m cnnzoo train NAME trains it."""
 
 
 def structure_of(model: str) -> Structure:
@@ -77,23 +83,26 @@ def _as_json(section: Section, model: str) -> dict[str, Any]:
     return {**where, **structure.pop("size"), **structure}
 
 
-def overview() -> RenderableType:
-    """The table of all networks, a section for each report and its images."""
+def overview(screen: int) -> RenderableType:
+    """The table of all networks, a section for each report and its images; on a narrow screen in two parts."""
     rows = {section: [_row(section, model) for model in section.models] for section in SECTIONS}
-    columns = zip((*LEFT, *RIGHT), *(row for each in rows.values() for row in each), strict=True)
-    widths = [max(map(len, column)) for column in columns]
-    return Group(*(_table(section, rows[section], widths) for section in SECTIONS), LEGEND)
+    columns = zip(*(row for each in rows.values() for row in each), strict=True)
+    widths = {name: max(map(len, (name, *column))) for name, column in zip((*LEFT, *RIGHT), columns, strict=True)}
+    whole = sum(width + 1 for width in widths.values()) <= screen
+    parts = [(*LEFT, *RIGHT)] if whole else [LEFT, (LEFT[0], *RIGHT)]
+    shown = ({name: widths[name] for name in part} for part in parts)
+    return Group(*(_table(section, rows[section], part) for part in shown for section in SECTIONS), LEGEND)
 
 
-def _table(section: Section, rows: list[tuple[str, ...]], widths: list[int]) -> Table:
-    """The rows of a section, as wide as those of all the others, so that the sections stand as one table."""
+def _table(section: Section, rows: list[tuple[str, ...]], widths: Mapping[str, int]) -> Table:
+    """These columns of a section, as wide as those of all the others, so that the sections stand as one table."""
     table = Table(title=section.heading, title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
-    for name, width in zip((*LEFT, *RIGHT), widths, strict=True):
+    for name, width in widths.items():
         table.add_column(
             name, width=width, justify="left" if name in LEFT else "right", header_style="dim", no_wrap=True
         )
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(cell for name, cell in zip((*LEFT, *RIGHT), row, strict=True) if name in widths))
     table.add_row()
     return table
 

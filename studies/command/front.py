@@ -31,7 +31,7 @@ READING = {
     "claims": "what the report concluded, judged",
     "report": "a study as one page, with plots",
     "trials": "every trial as a row, for a spreadsheet",
-    "plot": "one figure: curves, heatmap, tradeoff, isolation or landscape",
+    "plot": "one figure: the result, curves, confusions, filters, ...",
 }
 EXAMPLES = """
 examples:

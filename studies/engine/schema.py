@@ -21,6 +21,7 @@ RESULTS = Path("results")  # the book, in the folder where a study is started
 STUDIES_FOLDER, SPEC_FILE, ROWS_FILE = "studies", "spec.json", "trials.jsonl"
 TEST_SET_FILE = "test_set.{}.npz"  # by the digest of the data: the classes of the test images
 TRIALS_FOLDER, PREDICTIONS_FILE = "trials", "predictions.npz"  # a folder a trial: what it says of each test image
+MODEL_FILE = "model.safetensors"  # beside it: the network
 CURVES_FILE = "curves.jsonl"  # beside them among the artifacts in MLflow: the epochs of all trials
 PREDICTIONS_FOLDER = "predictions"  # and there, too: a file a trial
 

@@ -94,7 +94,7 @@ def test_a_study_without_claims() -> None:
         claims.main(["--study", "activations"])
 
 
-def test_the_claims_of_every_study_in_one_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_claims_of_every_study(capsys: pytest.CaptureFixture[str]) -> None:
     plan, runs = activations()
     plan["claims"] = [claim("ELU trains", "trains", ["elu"]), claim("ELU is best", "best", ["elu"])]
     write_book(plan, runs)
@@ -102,12 +102,17 @@ def test_the_claims_of_every_study_in_one_table(capsys: pytest.CaptureFixture[st
     assert claims.main(["--all"]) == 0
     said = capsys.readouterr().out
     assert "To train, or to converge, is here to come above twice the accuracy of chance" in said
-    rows = [line.split("|") for line in said.splitlines() if line.startswith("| activations")]
-    cells = [[cell.strip() for cell in row[1:-1]] for row in rows]
-    assert cells == [
-        ["activations", "mnist5k, 4 epochs, 3 seeds", "ELU trains", "UNDECIDED", "UNDECIDED"],
-        ["activations", "mnist5k, 4 epochs, 3 seeds", "ELU is best", "CONTRADICTED", "CONTRADICTED"],
+    title, table = said.split("\n\n")[:2]
+    assert title == "What the reports said, as judged here"
+    caption, heads, _, *rows = table.splitlines()
+    assert caption == "activations (mnist5k, 4 epochs, 3 seeds):"
+    assert heads.split() == ["claim", "as", "reported", "tuned"]
+    assert [row.split() for row in rows] == [
+        ["ELU", "trains", "UNDECIDED", "UNDECIDED"],
+        ["ELU", "is", "best", "CONTRADICTED", "CONTRADICTED"],
     ]
+    assert claims.main(["--all", "--out", "claims.md"]) == 0
+    assert "| ELU is best | CONTRADICTED | CONTRADICTED |" in Path("claims.md").read_text()
     assert claims.main(["--all", "--strict"]) == 1
     with pytest.raises(Mistake, match="no study here states claims"):
         claims.main(["--all", "--scale", "smoke"])
@@ -130,7 +135,7 @@ def test_a_study_that_cannot_be_read_does_not_hide_the_others() -> None:
     done = run("-m", "analysis.claims", "--all")
     assert done.returncode == 2
     assert done.stderr.startswith("error: results/studies/torn.demo/spec.json is damaged")
-    assert "| activations | mnist5k, 4 epochs, 3 seeds | ELU is worse" in done.stdout
+    assert "activations (mnist5k, 4 epochs, 3 seeds):" in done.stdout
 
 
 def test_a_mistake_is_a_line_and_exit_code_2() -> None:

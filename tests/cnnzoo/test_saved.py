@@ -178,3 +178,15 @@ def test_somebody_elses_safetensors_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nothing.safetensors")
+
+
+def test_what_the_first_convolution_makes_of_an_image(training: Training, saved: Path) -> None:
+    network, image = load(saved, device="cpu"), some_images(training)[0]
+    filters, maps = network.filters(), network.feature_maps(image)
+    assert filters is not None
+    assert [own.shape for own in maps.values()] == [(6, 28, 28), (16, 10, 10)]
+    first = training.model.get_submodule(next(iter(maps)))
+    pixels = (image.permute(2, 0, 1).float() / 255 - training.dataset.mean[0]) / training.dataset.std[0]
+    assert torch.equal(torch.tensor(filters), first.weight.detach())
+    expected = first(pixels[None])[0].detach()  # a ReLU that works in its place has not touched it
+    assert torch.allclose(torch.tensor(next(iter(maps.values()))), expected, atol=1e-5)

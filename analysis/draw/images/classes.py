@@ -43,5 +43,4 @@ def classes(results: Judged, stage: str) -> Figure | None:
         axes.axhline(edge + 0.5, color="0.85", linewidth=0.6)
     axes.grid(visible=False, axis="y")
     which = f", the {MOST_CLASSES} hardest classes" if len(mean) > MOST_CLASSES else ""
-    said = f"{results.spec.named_stage(stage)}\n{results.spec.dataset['name']} test set{which}: mean over seeds, lowest to highest seed"
-    return finish(figure, results, said)
+    return finish(figure, results, stage, f"test images{which}: mean over seeds, lowest to highest seed")

@@ -9,7 +9,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis.draw.figures import finish
+from analysis.draw.figures import finish, gallery
 from analysis.judge.images.mistakes import confusion as counts_of
 from analysis.judge.images.mistakes import shares
 from analysis.judge.verdicts import Judged
@@ -48,17 +48,9 @@ def confusion(results: Judged, stage: str) -> Figure | None:
     percent = {arm: shares(counts_of(seen, arm)) for arm in seen.predicted}
     off = ~np.eye(len(seen.test.classes), dtype=bool)
     most = max(float(np.nanmax(own[off])) for own in percent.values())
-    wide = min(_WIDE, len(percent))
-    high = math.ceil(len(percent) / wide)
-    figure = Figure(figsize=(3.3 * wide + 0.4, 3.4 * high + 0.7))
-    panels = figure.subplots(high, wide, squeeze=False, sharex=True, sharey=True)
-    for axes in panels.flat[len(percent) :]:
-        axes.set_axis_off()
-    for axes, (arm, own) in zip(panels.flat, percent.items(), strict=False):
+    figure, panels = gallery(len(percent), _WIDE, (3.3, 3.4), shared=True)
+    for axes, (arm, own) in zip(panels, percent.items(), strict=True):
         matrix(axes, seen.test.classes, own, max(most, 1.0)).set_title(f"{arm} ({len(seen.predicted[arm])})")
     figure.supxlabel("said", fontsize=9)
     figure.supylabel("true class", fontsize=9)
-    data = f"{results.spec.dataset['name']} test set"
-    return finish(
-        figure, results, f"{results.spec.named_stage(stage)}\n{data}: percent of each true class (networks in brackets)"
-    )
+    return finish(figure, results, stage, "test images: percent of each true class (networks in brackets)")

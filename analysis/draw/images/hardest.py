@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis.draw.figures import finish
+from analysis.draw.figures import finish, gallery
 from analysis.judge.images.mistakes import Hard
 from analysis.judge.images.mistakes import hardest as hardest_of
 from analysis.judge.verdicts import Judged
@@ -31,14 +31,7 @@ def hardest(results: Judged, stage: str) -> Figure | None:
     pixels = seen.test.pictures(np.array([one.image for one in hard]))
     if pixels is None:
         return None
-    high = -(-len(hard) // _WIDE)
-    figure = Figure(figsize=(6.4, 0.7 + 1.6 * high))
-    panels = figure.subplots(high, _WIDE, squeeze=False)
-    for axes in panels.flat[len(hard) :]:
-        axes.set_axis_off()
-    for axes, image, one in zip(panels.flat, pixels, hard, strict=False):
+    figure, panels = gallery(len(hard), _WIDE, (1.2, 1.6))
+    for axes, image, one in zip(panels, pixels, hard, strict=True):
         picture(axes, image, one)
-    data = f"{results.spec.dataset['name']} test set"
-    return finish(
-        figure, results, f"{results.spec.named_stage(stage)}\n{data}: what most networks of all arms get wrong"
-    )
+    return finish(figure, results, stage, "the test images that most networks of all arms get wrong")

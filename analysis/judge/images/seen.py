@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.read.predictions import TestSet
+from analysis.read.kept.predictions import TestSet
 from analysis.read.runs import StudyRuns
 from studies.engine import schema
 

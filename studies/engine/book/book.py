@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cnnzoo import Epoch
 
 RECIPE, ORIGIN, EPOCHS, RESULT = "recipe.json", "origin.json", "epochs.jsonl", "result.json"
-CHECKPOINT, MODEL, PREDICTIONS = "checkpoint.pt", "model.safetensors", schema.PREDICTIONS_FILE
+CHECKPOINT, MODEL, PREDICTIONS = "checkpoint.pt", schema.MODEL_FILE, schema.PREDICTIONS_FILE
 _RESULT_KEYS = {"outcome", "metrics", "reason", "ended"}
 
 

@@ -7,11 +7,13 @@ it again.
 
 import math
 import time
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -24,6 +26,7 @@ from studies.engine.run.listener import Listener
 from studies.engine.search.agenda import SearchOf, key_of
 
 JOURNAL = "optuna.journal"
+OBJECTIVE = "validation acc@1 %"
 SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
 SHARE_OF_TIME = 0.02  # of a long search, that writing it again and again may take
 STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
@@ -79,10 +82,14 @@ class OptunaJournal(Listener):
             for number in self._plan.budget.repetitions
             for arm in self._plan.searched()
         }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)  # naming the objective is public, but may change
+            for search in searches.values():
+                search.set_metric_names([OBJECTIVE])
         for trial, row in self._candidates.values():
             searches[key_of(trial)].add_trial(self._frozen(trial, row))
-        for search, setting in self._chosen.items():
-            searches[search].set_user_attr("chosen", setting)
+        for key, setting in self._chosen.items():
+            searches[key].set_user_attr("chosen", setting)
         JournalFileBackend(str(draft)).append_logs(lines.written)
         draft.replace(self._path)
         took = time.monotonic() - started

@@ -21,7 +21,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "scale": plan.scale,
         "dataset": dataset_facts(dataset),
         "base": plan.base.to_json(),
-        "smaller": study.smaller(plan.scale),
+        "smaller": {name: v for name, v in study.smaller(plan.scale).items() if v != getattr(study.base, name)},
         "arms": {arm: study.arms[arm].changes for arm in plan.arms},
         "chosen_in": {arm: source.name for arm in plan.arms if (source := study.arms[arm].chosen_in)},
         "baseline": study.baseline,

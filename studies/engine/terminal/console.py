@@ -141,7 +141,7 @@ def farewell(prepared: Prepared, conductor: Conductor, tracker: Tracker, console
     width = len(typed.tool("report", "--study", study, "--scale", scale))  # as the table's own last lines have it
     decide = typed.again(*sys.argv[1:], "--decide")
     more = [] if "--decide" in sys.argv or scale == "smoke" else [(decide, "more seeds, where they decide")]
-    shown = [(look, "every trial, by arm, at the address below"), (page_of(uri, tracker.experiment), "")]
+    shown = [(look, "every trial, at this address:"), (page_of(uri, tracker.experiment), "")]
     for command, what in (*(shown if tracker.experiment else shown[:1]), *more):
         console.print(f"      {command:<{width}}   {what}".rstrip(), soft_wrap=True)
     for trial, reason in conductor.failures():

@@ -22,7 +22,7 @@ def panels(figure: Figure) -> dict[str, list[str]]:
 def test_a_confusion_matrix_an_arm() -> None:
     write_all(*small_study())
     figure = analysis.load("activations").plot.confusion()
-    assert figure.get_suptitle().startswith("activations, scale demo, beasts, as reported\nbeasts test set: ")
+    assert figure.get_suptitle().startswith("activations, scale demo, beasts, as reported\ntest images: ")
     # relu: of cats 6 of 8 right, of dogs all, of oxen 3 of 4
     assert panels(figure)["relu (2)"] == ["75", "25", "100", "25", "75"]
     assert list(panels(figure)) == ["relu (2)", "mish (2)"]

@@ -73,7 +73,7 @@ def test_intervals_are_announced_where_there_are_some(read: Read) -> None:
     assert "with 95 % intervals" in whole.get_suptitle()
     one = draw(heatmap.heatmap, read({**plan, "name": "one"}, [t for t in trials if t.seed == 1]), "reported")
     assert one is not None
-    assert one.get_suptitle() == "one, scale demo, mnist5k, as reported"
+    assert one.get_suptitle() == "one, scale demo, mnist5k, as reported\none seed"
 
 
 def test_a_curve_is_the_mean_in_the_range_over_seeds() -> None:

@@ -126,3 +126,9 @@ def test_a_writer_that_is_killed_holds_up_nobody(tmp_path: Path) -> None:
     run(tmp_path)
     assert {len(trials) for trials in read(tmp_path).values()} == {6}
     assert not list(tmp_path.glob("*.new*"))
+
+
+def test_the_objective_has_its_name(whole: tuple[Path, Conductor]) -> None:
+    storage = JournalStorage(JournalFileBackend(str(whole[0] / "optuna.journal")))
+    names = {study.study_name: study.system_attrs["study:metric_names"] for study in storage.get_all_studies()}
+    assert names == {name: ["validation acc@1 %"] for name in read(whole[0])}
