@@ -83,7 +83,7 @@ def test_no_torch_behind_the_analysis() -> None:
 @pytest.mark.parametrize("room", ENGINE_ROOMS)
 def test_a_room_of_the_engine_knows_only_those_below_it(room: str) -> None:
     above = {f"studies.engine.{other}" for other in ENGINE_ROOMS[ENGINE_ROOMS.index(room) + 1 :]}
-    known = {module for path in (ENGINE / room).glob("*.py") for module in imports(path)}
+    known = {module for path in (ENGINE / room).rglob("*.py") for module in imports(path)}
     assert not {module for module in known if ".".join(module.split(".")[:3]) in above}
 
 
@@ -108,7 +108,7 @@ def test_no_imports_in_a_circle(room: str) -> None:
 
 def test_nothing_of_the_driver_in_a_worker() -> None:
     """Optuna and scipy.stats alone would take seconds of every worker's start."""
-    code = "import sys, studies.engine.run.actor; assert not {'optuna', 'scipy.stats', 'mlflow', 'sqlalchemy'} & sys.modules.keys()"
+    code = "import sys, studies.engine.run.on_ray.actor; assert not {'optuna', 'scipy.stats', 'mlflow', 'sqlalchemy'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -132,15 +132,18 @@ def processes_in(folder: Path) -> dict[int, str]:
 
 
 def trained_by(folder: Path) -> dict[int, str]:
-    """By process, the signature of the trial that it trains at this moment: it holds the lock of the trial's entry."""
+    """By process, the signature of the trial that it trains at this moment: it holds the lock of the trial's entry.
+
+    On the nodes of a cluster that is an entry of the worker's own; the one in the book is held by the keeper.
+    """
     found = {}
-    for process in processes_in(folder):
+    for process, command in processes_in(folder).items():
         try:
             files = [link.readlink() for link in Path(f"/proc/{process}/fd").iterdir()]
         except OSError:
             continue
         for file in files:
-            if file.name == "lock" and file.is_relative_to(folder / "results" / "trials"):
+            if file.name == "lock" and file.parent.parent.name == "trials" and "Keeper" not in command:
                 found[process] = file.parent.name
     return found
 

@@ -21,10 +21,10 @@ import torch._dynamo
 
 import studies.engine.mirror.mlflow_runs
 import studies.engine.terminal.cli
-from studies.engine.run import ray_settings
+from studies.engine.run.on_ray import settings as ray_settings
 
 ray_settings.apply(cluster="--cluster" in sys.argv)
-import studies.engine.run.on_ray  # noqa: E402
+import studies.engine.run.on_ray.tuner  # noqa: E402
 
 
 def main() -> None:

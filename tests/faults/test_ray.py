@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -15,9 +16,10 @@ from ray.core.generated.common_pb2 import ActorDiedErrorContext
 from ray.exceptions import ActorDiedError, OutOfMemoryError, RayActorError, RayTaskError
 from ray.tune.execution import tune_controller
 
-from studies.engine.run import on_ray
-from studies.engine.run.actor import died_of
 from studies.engine.run.conduct import WORKER_DIED
+from studies.engine.run.on_ray import cluster as ray_cluster
+from studies.engine.run.on_ray import tuner
+from studies.engine.run.on_ray.actor import died_of
 from tests.engine.runs import ROOT, Warm, booked, epochs_booked, finish, trained_by, until
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
 
@@ -186,7 +188,7 @@ def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker(monkeypatch: pyte
         monkeypatch.setattr(module, "RayActorError", RayActorError)
     with pytest.raises(RuntimeError, match="Caught unexpected exception"):
         heard_of_a_lack_of_memory()  # once this fails, Tune does it by itself: _let_tune_survive_a_lack_of_memory can go
-    on_ray._let_tune_survive_a_lack_of_memory()
+    tuner._let_tune_survive_a_lack_of_memory()
     assert heard_of_a_lack_of_memory() == ["actor", "task"]
 
 
@@ -212,6 +214,18 @@ def test_what_a_worker_died_of(monkeypatch: pytest.MonkeyPatch) -> None:
     assert died_of(ActorDiedError(broken)) == "the worker did not start: TypeError: no such field"
 
 
+def node(*, alive: bool = True, **resources: float) -> dict[str, Any]:
+    """What Ray says of a node."""
+    return {
+        "NodeID": f"{alive}{resources}",
+        "Alive": alive,
+        "NodeManagerHostname": "a",
+        "NodeManagerAddress": "10.0.0.2",
+        "Resources": resources,
+        "Labels": {},
+    }
+
+
 def test_a_head_without_cores_waits_for_a_node(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -219,7 +233,8 @@ def test_a_head_without_cores_waits_for_a_node(
     monkeypatch.setattr("ray.init", Mock())
     monkeypatch.setattr("time.sleep", Mock())
     monkeypatch.setattr("ray.cluster_resources", Mock(side_effect=[{}, {"CPU": 0}, {"CPU": 2.0, "GPU": 1.0}]))
-    with on_ray.started("10.0.0.1:6379", None) as machine:
+    monkeypatch.setattr("ray.nodes", Mock(return_value=[node(CPU=2.0, GPU=1.0), node(CPU=8.0, alive=False)]))
+    with ray_cluster.started("10.0.0.1:6379", None) as machine:
         assert (machine.cpus, machine.gpus) == (2, 1)
     said = capsys.readouterr().err
     assert said.startswith("The cluster at 10.0.0.1:6379 has no cores: waiting for a node")
@@ -231,13 +246,23 @@ def test_ray_does_not_start(error: type[Exception], monkeypatch: pytest.MonkeyPa
     """An OSError: the command line tells it in a line and leaves with 4."""
     monkeypatch.setattr("ray.init", Mock(side_effect=error("The node timed out.\nLast 2 lines of error files: ...")))
     told = r"^Ray did not start here \(The node timed out\); its logs are in \S+/ray/session_latest/logs$"
-    with pytest.raises(OSError, match=told), on_ray.started(None, 1):
+    with pytest.raises(OSError, match=told), ray_cluster.started(None, 1):
         pytest.fail("nothing has started")
+
+
+def test_no_cluster_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_cluster = ConnectionError("Could not find any running Ray instance. Please specify the one to connect to by ...")
+    monkeypatch.setattr("ray.init", Mock(side_effect=no_cluster))
+    with (
+        pytest.raises(ConnectionError, match=r"^no Ray cluster runs on this machine"),
+        ray_cluster.started("auto", None),
+    ):
+        pytest.fail("there is none")
 
 
 def test_a_wrong_call_of_ray_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ray.init", Mock(side_effect=TypeError("unexpected keyword")))
-    with pytest.raises(TypeError, match="unexpected"), on_ray.started(None, 1):
+    with pytest.raises(TypeError, match="unexpected"), ray_cluster.started(None, 1):
         pytest.fail("nothing has started")
 
 

@@ -6,10 +6,11 @@ So an order says what the driver has, and a worker trains only where it finds th
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import cnnzoo
 from cnnzoo import Recipe
@@ -39,6 +40,16 @@ def check_premises(recipe: Recipe, expected: Premises, data_dir: Path) -> None:
     except Mistake as error:
         raise OtherPremisesError(f"{platform.node()} cannot train this: {error}") from error
     compare(expected, found, data_dir)
+
+
+def unfit(expected: Sequence[tuple[dict[str, Any], Premises]], data_dir: Path) -> str:
+    """Why this machine may not train a study of these recipes; nothing where it may."""
+    try:
+        for fields, each in expected:
+            check_premises(Recipe.from_json(fields), each, data_dir)
+    except OtherPremisesError as error:
+        return str(error)
+    return ""
 
 
 def compare(expected: Premises, found: Premises, data_dir: Path) -> None:

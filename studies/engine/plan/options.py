@@ -69,7 +69,10 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
         help="0.25 packs four trials on a GPU, auto measures how many pay; 0 trains on CPUs",
     )
     parser.add_argument(
-        "--address", type=_address, metavar="HOST:PORT", help="a Ray cluster to run on, instead of this machine alone"
+        "--address",
+        type=_address,
+        metavar="HOST:PORT",
+        help="a Ray cluster to run on, instead of this machine alone; auto: the one this machine belongs to",
     )
     parser.add_argument(
         "--in-process", action="store_true", help="without Ray, one trial after another: same trials, same results"
@@ -126,9 +129,14 @@ def _count(text: str) -> int:
 
 
 def _address(text: str) -> str:
+    if text.startswith("ray://"):
+        raise argparse.ArgumentTypeError(
+            "ray:// is for clients outside of a cluster, and a study has to be run inside: on one of its machines, with auto, "
+            "or by `ray job submit`"
+        )
     host, _, port = text.rpartition(":")
-    if not (host and port.isdecimal() and int(port) < 2**16):
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT")
+    if text != "auto" and not (host and port.isdecimal() and int(port) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor of the form HOST:PORT")
     return text
 
 

@@ -27,6 +27,7 @@ from studies.engine.study.spaces import check_distinct, extremes
 from studies.engine.study.study import Study
 
 GAIN_OF_SHARING = 1.3  # measured: docs/decisions/0017
+JOB_FOLDER = "working_dir_files"  # where Ray unpacks what `ray job submit --working-dir` sends
 SHAPING = {"batch_size", "model", *MODEL_OPTIONS, "optimizer", "schedule"}  # decide whether it can be trained at all
 
 
@@ -37,12 +38,19 @@ class Machine:
     cpus: int
     gpus: int
     ask: Callable[..., Any] = lambda question, *about: question(*about)  # calls a function where the trials will run
+    room: Callable[[float], int] | None = None  # by GPUs a trial, how many fit at once; a cluster counts by node
 
     @classmethod
     def here(cls) -> "Machine":
         """This machine; where the system can say so, only the cores that this process may use."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return cls(cores, torch.cuda.device_count())
+
+    def fitting(self, gpus_per_trial: float) -> int:
+        """How many trials fit at once; none lies on two GPUs."""
+        if self.room is not None:
+            return self.room(gpus_per_trial)
+        return self.gpus * int(1 / gpus_per_trial) if gpus_per_trial else self.cpus
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,14 @@ def _budget(study: Study, scale: str, options: Options) -> Budget:
 
 
 def check_cluster(address: str) -> None:
-    """Whether anybody answers there: Ray itself takes minutes to say no."""
+    """Whether anybody answers there: Ray itself takes minutes to say no. And whether the results stay."""
+    if JOB_FOLDER in Path.cwd().parts:
+        raise Mistake(
+            f"the results would lie in {Path.cwd()}, which Ray deletes after the job: go to a folder that stays first, as in "
+            "`ray job submit -- bash -c 'cd ~/my-studies && cnn-studies run ... --address auto'`."
+        )
+    if address == "auto":
+        return
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
@@ -213,7 +228,7 @@ def _slots(options: Options, machine: Machine, gpus_per_trial: float) -> int:
     if options.in_process:
         return 1
     each, there = (f"{gpus_per_trial:g} GPUs", machine.gpus) if gpus_per_trial else ("a core", machine.cpus)
-    fit = there * int(1 / gpus_per_trial) if gpus_per_trial else there  # no trial lies on two GPUs
+    fit = machine.fitting(gpus_per_trial)
     if options.concurrent and options.concurrent > fit:
         raise Mistake(
             f"--concurrent {options.concurrent} is more than fit: {each} a trial on {there} makes {fit}; leave it out for as many as fit."

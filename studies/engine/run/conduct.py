@@ -1,6 +1,6 @@
 """The conductor of a study: between the agenda, which decides, the book, which remembers, and all who listen.
 
-Who trains (``on_ray``, or the plain loop here) asks it for orders and tells it what came of them. It lives in the driver alone.
+Who trains (``on_ray/``, or the plain loop here) asks it for orders and tells it what came of them. It lives in the driver alone.
 """
 
 import os
@@ -47,6 +47,7 @@ class Conductor:
         self.plan = plan
         self.book = book
         self.means = means
+        self.slots = means.slots  # now: a cluster may grow or shrink
         self.listeners = listeners
         self.rounds = rounds
         self.agenda = Agenda(plan, self._recall)
@@ -55,7 +56,7 @@ class Conductor:
 
     def next(self) -> Order | None:
         """What to train next; None while there is nothing to begin."""
-        if len(self.agenda.running) >= self.means.slots:
+        if len(self.agenda.running) >= self.slots:
             return None
         trial = self.agenda.next()
         self._announce_settled()

@@ -31,8 +31,9 @@ from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Option
 from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.plan.spec import declaration, spec
-from studies.engine.run import ray_settings, rows
+from studies.engine.run import rows
 from studies.engine.run.conduct import Conductor, Means, train_in_process
+from studies.engine.run.on_ray import settings as ray_settings
 from studies.engine.run.rows import TableWriter
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
@@ -94,10 +95,11 @@ def run(study: Study, options: Options, seat: Seat) -> Ended | None:
         return _run_on(Machine.here(), study, options, seat)
     check_cluster(options.address)
     ray_settings.apply(cluster=True)
-    from studies.engine.run import on_ray
+    from studies.engine.run.on_ray import cluster
+    from studies.engine.run.on_ray.shipped import code_of
 
-    with on_ray.started(options.address, None) as cluster:
-        return _run_on(cluster, study, options, seat)
+    with cluster.started(options.address, None, code_of(study, seat.source)) as machine:
+        return _run_on(machine, study, options, seat)
 
 
 def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> Ended | None:
@@ -166,17 +168,20 @@ def _train(conductor: Conductor, prepared: Prepared, options: Options, seat: Sea
     ray_settings.apply(cluster=bool(options.address))
     if not options.quiet:
         seat.console.print("Starting Ray ...")  # which takes seconds
-    from studies.engine.run import on_ray  # a second to import; not needed above
+    from studies.engine.run.on_ray import cluster, tuner  # a second to import; not needed above
 
     several = 0 < prepared.gpus_per_trial < 1 and not options.address
     with (
         shared_gpu() if several else nullcontext("") as why_not,
-        nullcontext() if options.address else on_ray.started(None, prepared.slots),
+        nullcontext() if options.address else cluster.started(None, prepared.slots),
     ):
         if why_not:
             seat.console.print(f"The trials on one GPU take turns: {why_not}.")
         seat.catch_signals()  # again: Ray sets handlers of its own when it starts
-        on_ray.run(conductor, prepared.gpus_per_trial)
+        fleet = None
+        if options.address:
+            fleet = cluster.admitted(conductor, prepared.gpus_per_trial, options.concurrent, seat.console.print)
+        tuner.run(conductor, prepared.gpus_per_trial, fleet)
 
 
 def _catch_signals() -> None:

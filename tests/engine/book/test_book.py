@@ -184,7 +184,7 @@ def all_die(conductor: Conductor) -> list[Trial]:
 
 def test_tune_gives_a_trial_up(tmp_path: Path) -> None:
     """It tells the scheduler of every death of a worker, but the searcher only of a trial that it will not try again."""
-    on_ray = pytest.importorskip("studies.engine.run.on_ray")
+    on_ray = pytest.importorskip("studies.engine.run.on_ray.tuner")
     driver = conductor(plan(study()), tmp_path)
     orders = on_ray.Orders(driver, {"trial 1": WORKER_DIED})
     first, second = orders.suggest("trial 1")["signature"], orders.suggest("trial 2")

@@ -23,7 +23,7 @@ from studies.engine.book.epochs import metrics
 from studies.engine.book.premises import DATA, OtherPremisesError, Premises, premises
 from studies.engine.course import Outcome
 from studies.engine.run import worker
-from studies.engine.run.actor import Trainee
+from studies.engine.run.on_ray.actor import Trainee
 from studies.engine.run.worker import OUT_OF_MEMORY, Order, work
 from tests.engine.driving import drive, epochs_of
 

@@ -53,8 +53,9 @@ BAD_OPTIONS = {
     "--quiet --dry-run": "--dry-run says what would be done, and --quiet says nothing of it",
     "--in-process --concurrent 2": "leave out --address and --concurrent",
     "--in-process --address 127.0.0.1:6379": "leave out --address and --concurrent",
-    "--address nowhere": "'nowhere' is not of the form HOST:PORT",
-    "--address nowhere:70000": "'nowhere:70000' is not of the form HOST:PORT",
+    "--address nowhere": "'nowhere' is neither auto nor of the form HOST:PORT",
+    "--address nowhere:70000": "'nowhere:70000' is neither auto nor of the form HOST:PORT",
+    "--address ray://head:10001": "a study has to be run inside: on one of its machines, with auto, or by `ray job submit`",
     "relu": "unknown option 'relu'",
 }
 

@@ -11,11 +11,8 @@ import socket
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
+from collections import deque
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import ray
@@ -28,37 +25,45 @@ from ray.tune.search import Searcher
 
 from studies.engine.course import Outcome
 from studies.engine.plan.options import ENVIRONMENT
-from studies.engine.plan.prepare import Machine
-from studies.engine.run.actor import Trainee, died_of
-from studies.engine.run.conduct import RAY_FOLDER, WORKER_DIED, Conductor
-from studies.engine.run.ray_settings import TOKEN
+from studies.engine.run.conduct import WORKER_DIED, Conductor
+from studies.engine.run.on_ray.actor import Trainee, died_of, place_of
+from studies.engine.run.on_ray.cluster import keeper_of
+from studies.engine.run.on_ray.fleet import Fleet
+from studies.engine.run.worker import News, Order
 
 LOOK_SECONDS, MISSED_LOOKS = 5, 4  # between two looks whether the head of the cluster is there; how many may fail
-# What ``ray.init`` raises where one of Ray's own processes does not come up in time: it documents no more than `Exception`.
-DID_NOT_START = (Exception, RuntimeError, TimeoutError, ConnectionError)
-RETRIES = 2  # of a trial whose worker died; what goes wrong inside a training is its result and is not tried again
+NODE_ID = "ray.io/node-id"  # the label that Ray gives every node
+RETRIES = 2  # of a trial whose worker died
+AS_MANY_AS_ORDERED = 100_000  # at once: the conductor knows how many fit, and a cluster may grow
 
 
 class Orders(Searcher):
-    """Hands Tune the conductor's orders."""
+    """Hands Tune the conductor's orders, and once more those that another node may do."""
 
-    def __init__(self, conductor: Conductor, why: Mapping[str, str]) -> None:
+    def __init__(self, conductor: Conductor, why: Mapping[str, str], fleet: Fleet | None = None) -> None:
         super().__init__()
         self.conductor = conductor
+        self._fleet = fleet
+        self.again: deque[Order] = deque()
         self._why = why  # by Tune's name of a trial, what its worker died of
-        self._given: dict[str, str] = {}  # by Tune's name of a trial, its signature
+        self._given: dict[str, Order] = {}  # by Tune's name of a trial
 
     def suggest(self, trial_id: str) -> Any:
-        order = self.conductor.next()
+        if self._fleet:
+            self.conductor.slots = self._fleet.slots()
+        order = self.again.popleft() if self.again else self.conductor.next()
         if order is not None:
-            self._given[trial_id] = order.signature
+            self._given[trial_id] = order
             return dataclasses.asdict(order)
         return Searcher.FINISHED if self.conductor.finished() else None
+
+    def once_more(self, trial_id: str) -> None:
+        self.again.append(self._given[trial_id])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tune has given the trial up. The scheduler hears of all other ends, and of each single death of a worker."""
         if error:
-            self.conductor.lost(self._given[trial_id], self._why[trial_id])
+            self.conductor.lost(self._given[trial_id].signature, self._why[trial_id])
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing of Tune's own books is ever read again."""
@@ -68,48 +73,89 @@ class Orders(Searcher):
 
 
 class Stops(FIFOScheduler):
-    """Stops the trials that the agenda wants stopped."""
+    """Hands the conductor what workers tell, stops the trials that have to stop, and says on which nodes each may be trained."""
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.conductor = conductor
+        self.conductor, self._fleet = conductor, fleet
         self.why: dict[str, str] = {}  # by Tune's name of a trial, what its worker died of
+        self.orders = Orders(conductor, self.why, fleet)
+        self._takes = {"CPU": 1.0, "GPU": gpus_per_trial}
+        self._nodes: dict[str, str] = {}  # by Tune's name of a trial, the node where it is trained
+
+    def takes(self, avoided: Collection[str] = ()) -> tune.PlacementGroupFactory:
+        """What Ray sets aside for a trial, on any node but these."""
+        if not avoided:
+            return tune.PlacementGroupFactory([self._takes])
+        elsewhere = [{NODE_ID: f"!in({','.join(sorted(avoided))})"}]
+        return tune.PlacementGroupFactory([self._takes], bundle_label_selector=elsewhere)
+
+    def on_trial_add(self, controller: Any, trial: RayTrial) -> None:
+        self._place(trial)
 
     def on_trial_error(self, controller: Any, trial: RayTrial) -> None:
-        self.why[trial.trial_id] = died_of(trial.get_pickled_error()) or WORKER_DIED
+        error = trial.get_pickled_error()
+        why = self.why[trial.trial_id] = died_of(error) or WORKER_DIED
+        if self._fleet:
+            node = self._nodes.pop(trial.trial_id, None) or self._fleet.at(place_of(error))
+            if node:
+                self._fleet.failed(trial.config["signature"], node, why)
+            self._place(trial)
 
     def on_trial_result(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
         signature = trial.config["signature"]
-        if "trouble" in result:
-            raise OSError(result["trouble"])
+        self._nodes[trial.trial_id] = result["node"]
+        if "unfit" in result and self._fleet:
+            self._fleet.leave_out(result["node"], result["unfit"])
+            return str(TrialScheduler.STOP)
+        if "trouble" in result or "unfit" in result:
+            raise OSError(result.get("trouble", result.get("unfit")))
         stop = [self.conductor.heard(signature, news) for news in result["news"]]
         return str(TrialScheduler.STOP if any(stop) else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
         """Tune says so of a trial that had to stop, too: the last it told is then an epoch."""
-        signature, (*_, last) = trial.config["signature"], result["news"]
-        if isinstance(last, Outcome):
-            self.conductor.heard(signature, last)
+        signature, news = trial.config["signature"], result["news"]
+        if not news or self._another_node_may_do(signature, news[-1], result["node"]):
+            self.orders.once_more(trial.trial_id)
+        elif isinstance(news[-1], Outcome):
+            for each in news:
+                self.conductor.heard(signature, each)
         else:
             self.conductor.stopped(signature)
+
+    def _another_node_may_do(self, signature: str, last: News, node: str) -> bool:
+        if not (self._fleet and isinstance(last, Outcome) and last.ended == "failed"):
+            return False
+        self._fleet.failed(signature, node, last.reason)
+        return self._fleet.may_go_elsewhere(signature)
+
+    def _place(self, trial: RayTrial) -> None:
+        """Tune calls it before the trial is queued, and after a death before it is queued again."""
+        if self._fleet and (takes := self.takes(self._fleet.avoided_by(trial.config["signature"]))) != (
+            trial.placement_group_factory
+        ):
+            trial.update_resources(takes)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
 
-def run(conductor: Conductor, gpus_per_trial: float) -> None:
+def run(conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None = None) -> None:
+    """Train what the conductor orders, here or on the nodes of a fleet."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
     _let_tune_survive_a_lack_of_memory()
-    stops = Stops(conductor)
+    stops = Stops(conductor, gpus_per_trial, fleet)
+    trainee = tune.with_parameters(Trainee, keeper=keeper_of(conductor.book)) if fleet else Trainee
     with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
         tuner = tune.Tuner(
-            tune.with_resources(Trainee, {"cpu": 1, "gpu": gpus_per_trial}),
+            tune.with_resources(trainee, stops.takes()),
             tune_config=tune.TuneConfig(
-                search_alg=Orders(conductor, stops.why),
+                search_alg=stops.orders,
                 scheduler=stops,
                 num_samples=-1,
                 reuse_actors=True,
-                max_concurrent_trials=conductor.means.slots,  # by itself Tune lets one trial wait for its worker
+                max_concurrent_trials=AS_MANY_AS_ORDERED,  # by itself Tune lets one trial wait for its worker
             ),
             run_config=tune.RunConfig(
                 name=conductor.plan.study.name,
@@ -157,56 +203,3 @@ def _let_tune_survive_a_lack_of_memory() -> None:
 
     for module in (actor_manager, tune_controller):
         vars(module)["RayActorError"] = (RayActorError, OutOfMemoryError)
-
-
-@contextmanager
-def started(address: str | None, cpus: int | None) -> Iterator[Machine]:
-    """Ray, here or at an address, for as long as the study lasts; yields what there is. Stops only what it started."""
-    try:
-        ray.init(
-            address=address or "local",  # without it Ray joins whatever cluster was started on this machine last
-            num_cpus=None if address else cpus,
-            include_dashboard=False,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-        )
-    except Exception as error:
-        if address and isinstance(error, ConnectionError):  # somebody answers there: that was looked at before
-            raise ConnectionError(
-                f"the Ray cluster at {address} lets nobody in without its token: put the file ~/{TOKEN} of its head at the "
-                "same place here, or say in RAY_AUTH_TOKEN_PATH where it is."
-            ) from error
-        if type(error) not in DID_NOT_START:
-            raise
-        reason, where = str(error).strip().partition("\n")[0].rstrip("."), f"at {address}" if address else "here"
-        logs = f"{RAY_FOLDER}/ray/session_latest/logs"
-        raise ConnectionError(f"Ray did not start {where} ({reason}); its logs are in {logs}") from error
-    token = Path.home() / TOKEN
-    if not address and token.exists():
-        token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
-    try:
-        has = _once_there_are_cores(address)
-        gpus = int(has.get("GPU", 0))
-        yield Machine(int(has.get("CPU", 0)), gpus, partial(_ask, gpus))
-    finally:
-        ray.shutdown()
-
-
-def _once_there_are_cores(address: str | None) -> dict[str, float]:
-    """What the cluster has; where that is not a single core, as a head by itself may have none, once a node has joined."""
-    told = False
-    while not (has := ray.cluster_resources()).get("CPU"):  # type: ignore[no-untyped-call]
-        if not told:
-            line = (
-                f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
-            )
-            print(line, file=sys.stderr, flush=True)
-            told = True
-        time.sleep(1)
-    return dict(has)
-
-
-def _ask(gpus: int, question: Callable[..., Any], *about: Any) -> Any:
-    """Call a function on a node of the cluster: this one may have no GPU, or another kind of processor."""
-    there = ray.remote(question).options(num_gpus=0.01 if gpus else 0)
-    return ray.get(there.remote(*about))

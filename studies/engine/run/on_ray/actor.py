@@ -1,14 +1,19 @@
 """The worker process of Ray Tune: it imports what training needs, and nothing of what the driver needs."""
 
 import os
+from collections.abc import Generator
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
+import ray
 from ray import tune
 from ray.exceptions import RayTaskError
 
 from cnnzoo import Epoch
+from studies.engine.book.premises import OtherPremisesError
 from studies.engine.course import Outcome
+from studies.engine.run.on_ray.carried import carried
 from studies.engine.run.worker import News, Order, work
 
 PROCESS_GONE, NEVER_RAN = "worker process has died", "The actor never ran"  # in Ray's words
@@ -18,26 +23,40 @@ REASON_LENGTH = 500
 class Trainee(tune.Trainable):
     """A worker process: one trial after another, one epoch a step."""
 
-    def setup(self, config: dict[str, Any]) -> None:
-        self.course = work(Order(**config))
+    def setup(self, config: dict[str, Any], keeper: Any = None) -> None:
+        """On the nodes of a cluster a keeper holds the files of the book."""
+        self.keeper = keeper
+        self.node = ray.get_runtime_context().get_node_id() if keeper else ""
+        self.course = self._work(Order(**config))
 
     def step(self) -> dict[str, Any]:
-        """The news up to the next epoch or the end of the trial."""
+        """The news up to the next epoch or the end of the trial, and from which node."""
         news: list[News] = []
         try:
             while not news or not isinstance(news[-1], Epoch | Outcome):
                 news.append(next(self.course))
+        except OtherPremisesError as error:
+            return {"news": [], "node": self.node, "unfit": str(error)}
         except OSError as error:
-            return {"news": [], "trouble": str(error)}
-        return {"news": news, "done": isinstance(news[-1], Outcome)}
+            return {"news": [], "node": self.node, "trouble": str(error)}
+        return {"news": news, "node": self.node, "done": isinstance(news[-1], Outcome)}
 
     def reset_config(self, config: dict[str, Any]) -> bool:
         self.cleanup()
-        self.course = work(Order(**config))
+        self.course = self._work(Order(**config))
         return True
 
     def cleanup(self) -> None:
         self.course.close()
+
+    def _work(self, order: Order) -> Generator[News, None, None]:
+        return carried(order, self.keeper, Path(self.logdir)) if self.keeper else work(order)
+
+
+def place_of(error: Exception | None) -> str:
+    """The address of the node where a worker died, as Ray says it."""
+    lines = (line.strip().partition(": ") for line in str(error or "").splitlines() if line.startswith("\t"))
+    return {name: value for name, _, value in lines}.get("ip", "")
 
 
 def died_of(error: Exception | None) -> str:
@@ -48,8 +67,7 @@ def died_of(error: Exception | None) -> str:
         return ""
     if isinstance(error, RayTaskError) or "creation task" in said[0]:  # a traceback
         return f"the worker did not start: {said[-1].strip()}"
-    facts = dict(line.strip().partition(": ")[::2] for line in said if line.startswith("\t"))
-    where = f" on {facts['ip']}" if "ip" in facts else ""
+    where = f" on {place}" if (place := place_of(error)) else ""
     reason = shorten(" ".join(line for line in said if not line.startswith("\t")), REASON_LENGTH)
     tokens = os.environ.get("RAY_AUTH_MODE") == "token"
     hint = (

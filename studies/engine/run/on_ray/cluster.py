@@ -1,0 +1,154 @@
+"""Ray itself, here or at an address: started or joined, and what it says of its nodes."""
+
+import logging
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from studies.engine.book.book import Book
+from studies.engine.book.premises import premises, unfit
+from studies.engine.plan.prepare import Machine
+from studies.engine.run.conduct import RAY_FOLDER, Conductor
+from studies.engine.run.on_ray.carried import Keeper
+from studies.engine.run.on_ray.fleet import Fleet, Node, able, fitting, kind_of
+from studies.engine.run.on_ray.settings import TOKEN
+
+# What ``ray.init`` raises where one of Ray's own processes does not come up in time: it documents no more than `Exception`.
+DID_NOT_START = (Exception, RuntimeError, TimeoutError, ConnectionError)
+NO_CLUSTER = "Could not find any running Ray instance"  # in Ray's words
+KIND = "ray.io/accelerator-type"  # the label that Ray gives a node with GPUs
+LOOK_SECONDS = 5  # so old may be what is known of the nodes
+
+
+@contextmanager
+def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> Iterator[Machine]:
+    """Ray, here or at an address, for as long as the study lasts; yields what there is. Stops only what it started.
+
+    The nodes of a cluster are sent the code, packages or files.
+    """
+    try:
+        ray.init(
+            address=address or "local",  # without it Ray joins whatever cluster was started on this machine last
+            num_cpus=None if address else cpus,
+            include_dashboard=False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            runtime_env={"py_modules": list(code)} if code else None,
+        )
+    except Exception as error:
+        if address == "auto" and NO_CLUSTER in str(error):
+            raise ConnectionError(
+                "no Ray cluster runs on this machine; `ray start --head` begins one, --address HOST:PORT names one elsewhere."
+            ) from error
+        if address and isinstance(error, ConnectionError):  # somebody answers there: that was looked at before
+            raise ConnectionError(
+                f"the Ray cluster at {address} lets nobody in without its token: put the file ~/{TOKEN} of its head at the "
+                "same place here, or say in RAY_AUTH_TOKEN_PATH where it is."
+            ) from error
+        if type(error) not in DID_NOT_START:
+            raise
+        reason, where = str(error).strip().partition("\n")[0].rstrip("."), f"at {address}" if address else "here"
+        logs = f"{RAY_FOLDER}/ray/session_latest/logs"
+        raise ConnectionError(f"Ray did not start {where} ({reason}); its logs are in {logs}") from error
+    token = Path.home() / TOKEN
+    if not address and token.exists():
+        token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
+    try:
+        _wait_for_cores(address)
+        yield _machine(Look()())
+    finally:
+        ray.shutdown()
+
+
+def _wait_for_cores(address: str | None) -> None:
+    """A head by itself may have none: until a node has joined."""
+    told = False
+    while not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
+        if not told:
+            line = (
+                f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
+            )
+            print(line, file=sys.stderr, flush=True)
+            told = True
+        time.sleep(1)
+
+
+def _machine(nodes: Mapping[str, Node]) -> Machine:
+    """What there is to train on: GPUs of one kind, and all cores."""
+    kind = kind_of(nodes.values())
+    gpus = sum(node.gpus for node in nodes.values() if node.kind == kind)
+
+    def room(gpus_per_trial: float) -> int:
+        return fitting(able(nodes, gpus_per_trial, kind).values(), gpus_per_trial)
+
+    return Machine(sum(node.cpus for node in nodes.values()), gpus, partial(_ask, gpus, kind), room)
+
+
+def _ask(gpus: int, kind: str, question: Callable[..., Any], *about: Any) -> Any:
+    """Call a function on a node of the cluster: this one may have no GPU, or another kind of processor."""
+    there = ray.remote(question).options(num_gpus=0.01 if gpus else 0, label_selector={KIND: kind} if kind else None)
+    return ray.get(there.remote(*about))
+
+
+class Look:
+    """The nodes that there are now, by id."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Node] = {}
+        self._when = -math.inf
+
+    def __call__(self) -> dict[str, Node]:
+        if time.monotonic() - self._when > LOOK_SECONDS:
+            found = ray.nodes()  # type: ignore[no-untyped-call]
+            self._seen = {node["NodeID"]: _node(node) for node in found if node["Alive"]}
+            self._when = time.monotonic()
+        return self._seen
+
+
+def _node(told: Mapping[str, Any]) -> Node:
+    has = told["Resources"]
+    return Node(
+        name=told["NodeManagerHostname"],
+        address=told["NodeManagerAddress"],
+        cpus=int(has.get("CPU", 0)),
+        gpus=int(has.get("GPU", 0)),
+        kind=told["Labels"].get(KIND, ""),
+    )
+
+
+def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, say: Callable[[str], None]) -> Fleet:
+    """The nodes of the cluster, each asked what it has: one that would train something else than the study is left out."""
+    plan, data_dir, fleet = conductor.plan, conductor.means.data_dir, Fleet(Look(), gpus_per_trial, at_most, say)
+    recipes = [*plan.arms.values(), *(tuned.base for tuned in plan.tuned.values())]
+    expected = [(recipe.to_json(), premises(recipe, plan.digest_of(recipe))) for recipe in recipes]
+    asked = {}
+    for node in fleet.able():
+        there = NodeAffinitySchedulingStrategy(node, soft=False)
+        asked[node] = ray.remote(unfit).options(num_cpus=0, scheduling_strategy=there).remote(expected, data_dir)
+    for node, answer in asked.items():
+        if why := _answered(answer):
+            fleet.leave_out(node, why)
+    return fleet
+
+
+def _answered(answer: Any) -> str:
+    try:
+        return str(ray.get(answer))
+    except RayError as error:  # it lacks a library, or is gone by now
+        return f"it cannot say what it has ({str(error).strip().splitlines()[-1].strip()})"
+
+
+def keeper_of(book: Book) -> Any:
+    """An actor on this machine that puts into the book what workers send."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    forever = {"max_restarts": -1, "max_task_retries": -1}
+    return ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here, **forever).remote(str(book.root))
