@@ -142,17 +142,18 @@ def _together(ruling: Ruling) -> list[str]:
 
 def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     d, (a, b) = contrast.difference, _names(results, ruling, contrast)
-    half = math.nan if ruling.claim.metric in OF_THE_MODEL else d.half
-    by = plus_minus(d.mean, half, _digits(ruling.claim), sign=bool(b))
+    of_the_model = ruling.claim.metric in OF_THE_MODEL
     label = f"{a} − {b}" if b else a
-    if math.isnan(contrast.p):
+    by = plus_minus(d.mean, math.nan if of_the_model else d.half, _digits(ruling.claim), sign=bool(b))
+    if of_the_model:
         return f"{label}: {by}"
-    of_what = "of a difference that matters, " if contrast.verdict == EQUAL or isinstance(contrast.said, Within) else ""
-    test_set = of_a_claim(results, ruling.stage, contrast, ruling.claim.metric, ruling.claim.at)
-    n = f"n = {d.n}, {test_set}" if test_set else f"n = {d.n}"
-    low, high = contrast.needed
-    more = "" if math.isnan(low) else f"; {needs(low, high)}"
-    return f"{label}: {by} ({n}; {of_what}{_p(contrast.p, contrast.p_corrected)}{more})"
+    known = [", ".join(part for part in (f"n = {d.n}", of_a_claim(results, ruling, contrast)) if part)]
+    if not math.isnan(contrast.p):
+        equal = contrast.verdict == EQUAL or isinstance(contrast.said, Within)
+        known.append(("of a difference that matters, " if equal else "") + _p(contrast.p, contrast.p_corrected))
+    if not math.isnan(contrast.needed[0]):
+        known.append(needs(*contrast.needed))
+    return f"{label}: {by} ({'; '.join(known)})"
 
 
 def _p(alone: float, shown: float) -> str:

@@ -21,7 +21,7 @@ from analysis.words import (
     seeds,
     setting,
     space,
-)
+)  # fmt: skip
 from analysis.write.images import words as images
 from analysis.write.images.tables import TABLES, TEST_SET
 from analysis.write.lints import on_time

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from analysis.judge.evidence import value_at
 from analysis.judge.images.luck import holds_elsewhere, luck_of
 from analysis.judge.page import BETTER, WORSE, Contrast
-from analysis.judge.verdicts import Judged
+from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import arms as named
 from analysis.words import listed, number, plus_minus
 from studies.engine import schema
@@ -72,15 +72,15 @@ def here_alone(results: Judged) -> Iterator[str]:
             )
 
 
-def of_a_claim(results: Judged, stage: str, contrast: Contrast, metric: str, at: float | None) -> str:
+def of_a_claim(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     """The test set's error of a difference that a claim speaks of, as ``± 0.60 for the test set``; else nothing."""
-    if value_at(metric, at) != schema.JUDGED_BY:
+    if value_at(ruling.claim.metric, ruling.claim.at) != schema.JUDGED_BY:
         return ""
     match contrast.said:
         case Above(plus=plus, minus=minus):
-            found = luck_of(results, stage, plus, minus)
+            found = luck_of(results, ruling.stage, plus, minus)
         case Within(arm=arm, other=other):
-            found = luck_of(results, stage, [arm], [other])
+            found = luck_of(results, ruling.stage, [arm], [other])
         case _:
             found = None
     return f"± {number(found.half)} for the test set" if found else ""
