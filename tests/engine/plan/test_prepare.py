@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
+from cnnzoo.mistake import Mistake
 from studies.engine import Arm
 from studies.engine.book.book import Book
 from studies.engine.plan import prepare
@@ -76,3 +77,13 @@ def test_a_search_that_reaches_what_cannot_be_trained(tune: dict[str, Any], mess
     with pytest.raises(ValueError, match=f"arm 'relu': {message}"):
         prepared(of)
     assert prepared(of, only="reported").plan.reported(), "nothing is searched"
+
+
+def test_a_job_in_the_folder_that_ray_deletes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "runtime_resources" / "working_dir_files" / "_ray_pkg_1"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    with pytest.raises(Mistake, match="which Ray deletes after the job: go to a folder that stays first"):
+        prepare.check_cluster("auto")
+    monkeypatch.chdir(tmp_path)
+    prepare.check_cluster("auto")

@@ -71,6 +71,8 @@ def test_some_node_is_always_left() -> None:
 def test_on_a_single_node_nothing_is_tried_elsewhere() -> None:
     lab = Lab(ONE)
     lab.fleet.failed("x", "a", "a bug")
+    lab.fleet.failed("y", "a", "a bug")
+    assert lab.said == []
     assert not lab.fleet.may_go_elsewhere("x")
     assert lab.fleet.avoided_by("x") == frozenset()
 

@@ -62,7 +62,7 @@ class Fleet:
     def failed(self, signature: str, node: str, why: str) -> None:
         """A trial failed on the node, or its worker died there."""
         self._failed.setdefault(signature, {})[node] = why
-        for hole in self._black_holes() - self._told:
+        for hole in (self._black_holes() & self.avoided_by("")) - self._told:
             self._told.add(hole)
             self._say(f"! {self._name(hole)} gets no more trials, as {BLACK_HOLE} failed there alone; the last: {why}")
 
