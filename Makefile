@@ -16,7 +16,9 @@ test-slow: .venv/installed  # real kills, chaos, every study end to end: CI runs
 test-oldest: .venv/installed  # with the oldest versions that pyproject.toml allows, and of MLflow the small package alone
 	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .venv-oldest
 	$(BIN)/uv pip install --quiet --python .venv-oldest --resolution lowest-direct -e '.[test]'
-	$(BIN)/uv pip uninstall --quiet --python .venv-oldest mlflow
+	$(BIN)/uv pip uninstall --quiet --python .venv-oldest mlflow  # which takes files of mlflow-skinny along
+	$(BIN)/uv pip freeze --python .venv-oldest | grep mlflow-skinny | \
+		$(BIN)/uv pip install --quiet --reinstall --no-deps --python .venv-oldest -r -
 	.venv-oldest/bin/python -m pytest -m "not slow" -W default
 
 lint: .venv/installed

@@ -1,30 +1,38 @@
 """What the tracker costs in a large study: ``python -m benchmarks.tracking_load [TRIALS]``, 5,000 trials of 20 epochs if not given.
 
 Their ends are told to the tracker of one study on a new SQLite store, and then told again at a second start.
+With ``beside FOLDER``, a checkout of another version, both versions tell 300 trials in turns, three times.
+With ``server``, 100 trials are told to an MLflow server on this machine, three times.
 """
 
 import json
+import os
 import resource
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from statistics import fmean, median
 from typing import Any
+from urllib.request import urlopen
 
 from cnnzoo import Epoch, Recipe
 from studies.engine import schema
 from studies.engine.book.book import Book
-from studies.engine.book.epochs import to_line
+from studies.engine.book.epochs import field_of, to_line
 from studies.engine.book.provenance import origin
 from studies.engine.book.table import Row
 from studies.engine.mirror.tracker import Tracker
 from studies.engine.plan.plan import Trial
 
 TRIALS, EPOCHS, LOT, SLOTS = 5_000, 20, 500, 20
+ROUNDS, HTTP_TRIALS = 3, 100
 DATASET = {"name": "d", "digest": "d", "classes": 10, "shape": [1, 28, 28], "train": 1, "validation": 1, "test": 1}
 SPEC: dict[str, Any] = {
     "name": "load",
@@ -34,6 +42,7 @@ SPEC: dict[str, Any] = {
     "arms": {"a": {}},
     "tuned_arms": {},
     "baseline": "a",
+    "reported": {},
 }
 ORIGIN = origin(Path(__file__), "cpu", SLOTS)
 FINISHED = "SELECT COUNT(*) FROM runs WHERE status = 'FINISHED' AND name LIKE 'a %'"
@@ -44,7 +53,7 @@ def trial(number: int) -> Trial:
 
 
 def epochs(number: int) -> list[Epoch]:
-    names = [name.replace("/", "_") for name in schema.EPOCH_METRICS]
+    names = [field_of(name) for name in schema.EPOCH_METRICS]
     return [
         Epoch(number=epoch, **{name: number / 7 + epoch / (k + 1) for k, name in enumerate(names)})
         for epoch in range(1, EPOCHS + 1)
@@ -61,10 +70,10 @@ def row(of: Trial) -> Row:
     )  # fmt: skip
 
 
-def opened(folder: Path) -> Tracker:
+def opened(folder: Path, uri: str = "") -> Tracker:
     book = Book(folder / "results")
     book.table(SPEC["name"], SPEC["scale"]).write(SPEC, [])
-    return Tracker(f"sqlite:///{folder}/mlflow.db", SPEC, ORIGIN, book, warn)
+    return Tracker(uri or f"sqlite:///{folder}/mlflow.db", SPEC, ORIGIN, book, warn)
 
 
 def end(tracker: Tracker, number: int) -> None:
@@ -125,7 +134,91 @@ def memory() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
+def beside(other: Path) -> None:
+    """Processor milliseconds a trial of two versions, in turns; the first hundred, with all that is loaded, are left out."""
+    code = "import json, sys; from pathlib import Path; from benchmarks import tracking_load as load; load.LOT = 100; "
+    code += "print(json.dumps(list(load.tell(Path(sys.argv[1]), 300))))"
+    taken: dict[Path, list[float]] = {Path(__file__).parents[1]: [], other.absolute(): []}
+    for _ in range(ROUNDS):
+        for checkout, milliseconds in taken.items():
+            with tempfile.TemporaryDirectory() as scratch:
+                environment = {**os.environ, "PYTHONPATH": str(checkout)}
+                command = [sys.executable, "-c", code, scratch]
+                done = subprocess.run(command, cwd=checkout, env=environment, check=True, stdout=subprocess.PIPE)
+            milliseconds.append(fmean(lot[2] for lot in json.loads(done.stdout)[1:]))
+    print("| version | processor ms a trial |\n|---|---|")
+    for checkout, milliseconds in taken.items():
+        print(f"| {checkout.name} | {median(milliseconds):.1f} ({', '.join(f'{ms:.1f}' for ms in milliseconds)}) |")
+
+
+def server() -> None:
+    """Milliseconds a trial to a server with one worker, and the processor time of both sides."""
+    print("| ms a trial | processor ms of the driver | of the server |\n|---|---|---|")
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder, port = Path(scratch), free_port()
+            store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", scratch]
+            command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1", *store]
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+            process = subprocess.Popen(command, env=environment, start_new_session=True, **quiet)  # type: ignore[call-overload]
+            try:
+                print(told_over_http(folder, f"http://127.0.0.1:{port}", process.pid), flush=True)
+            finally:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait()
+
+
+def told_over_http(folder: Path, uri: str, group: int) -> str:
+    until_healthy(uri)
+    tracker = opened(folder, uri)
+    end(tracker, 0)
+    while not tracker.experiment:  # MLflow is loaded, and the study's own run is there
+        time.sleep(0.05)
+    time.sleep(3.0)
+    wall, driver, server = time.perf_counter(), others_seconds(), processor_seconds(group)
+    for number in range(1, HTTP_TRIALS + 1):
+        end(tracker, number)
+    while len(tracker._outbox):
+        time.sleep(0.01)
+    spent = (time.perf_counter() - wall, others_seconds() - driver, processor_seconds(group) - server)
+    assert tracker.close("FINISHED") == 0
+    return "| " + " | ".join(f"{1000 * seconds / HTTP_TRIALS:.0f}" for seconds in spent) + " |"
+
+
+def until_healthy(uri: str) -> None:
+    for _ in range(600):
+        try:
+            urlopen(f"{uri}/health", timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError("the server never answered")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def processor_seconds(group: int) -> float:
+    """What the processes of a group have taken so far."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            ticks += (int(fields[11]) + int(fields[12])) * (int(fields[2]) == group)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
+    if sys.argv[1:2] == ["beside"]:
+        beside(Path(sys.argv[2]))
+        return
+    if sys.argv[1:] == ["server"]:
+        server()
+        return
     if len(sys.argv) > 2:  # one start of the study, in a process of its own
         what, folder, trials = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
         print(json.dumps(list(tell(folder, trials)) if what == "first" else tell_again(folder, trials)))

@@ -204,11 +204,11 @@ def _check_values(recipe: Recipe) -> None:
         if isinstance(value, int) and not isinstance(value, bool) and float in allowed and abs(value) < 2**1000:
             value = float(value)
             object.__setattr__(recipe, name, value)  # so that 1 and 1.0 are the same recipe
-        types = " or ".join(t.__name__ for t in allowed if t is not type(None))
-        rule, holds = RANGES.get(name, (types, lambda _: True))
+        rule, holds = RANGES.get(name, (None, None))
         fits = isinstance(value, allowed) and (not isinstance(value, bool) or bool in allowed)
-        if not fits or (value is not None and not holds(value)):
-            raise Mistake(f"{name} must be {rule}, but got {value!r}.")
+        if not fits or (holds is not None and value is not None and not holds(value)):
+            types = " or ".join(t.__name__ for t in allowed if t is not type(None))
+            raise Mistake(f"{name} must be {rule or types}, but got {value!r}.")
 
 
 def _check_names(recipe: Recipe) -> None:

@@ -24,3 +24,4 @@ class Outcome:
     score: float
     metrics: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    at: float | None = field(default=None, compare=False)  # seconds since 1970, where the book says so

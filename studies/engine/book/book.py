@@ -14,7 +14,8 @@ A folder belongs to no study: two studies that share a recipe share the trial.
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any
@@ -47,30 +48,45 @@ class Book:
 
     def epochs(self, signature: str) -> tuple["Epoch", ...]:
         """All the epochs of the trial that were booked."""
-        return tuple(_epochs(self.folder(signature) / EPOCHS))
+        return tuple(map(lines.from_line, self._epochs(signature)))
 
-    def outcome(self, signature: str, epochs: "tuple[Epoch, ...] | None" = None) -> Outcome | None:
-        """How the trial ended; None while it can still go on. `epochs` are those of the book, if they are at hand."""
-        result = _result(self.folder(signature) / RESULT)
-        if result is None:
-            return None
-        epochs = self.epochs(signature) if epochs is None else epochs
-        score = epochs[-1].val_acc1 if epochs else math.nan
-        return Outcome(result["outcome"], len(epochs), score, result["metrics"], result.get("reason", ""))
+    def last_epoch(self, signature: str, most: int | None = None) -> tuple[int, dict[str, float]]:
+        """How many epochs were booked, `most` at most, and the metrics of the last of these."""
+        booked = self._epochs(signature)[:most]
+        return len(booked), lines.metrics_of_line(booked[-1]) if booked else {}
+
+    def outcome(self, signature: str) -> Outcome | None:
+        """How the trial ended; None while it can still go on."""
+        return self.recall(signature)[1]
 
     def course(self, signature: str) -> Course:
-        """How far the trial is."""
-        epochs = self.epochs(signature)
-        return course_of(epochs, self.outcome(signature, epochs))
+        """How far the trial is: all that the search has to know of it."""
+        return self.recall(signature)[0]
+
+    def recall(self, signature: str) -> tuple[Course, Outcome | None]:
+        """How far the trial is, and how it ended if it did."""
+        result, scores = self.result(signature), [epoch[schema.CHOSEN_BY] for epoch in self._epochs(signature)]
+        course = Course(tuple(filter(math.isfinite, scores)), result.ended if result else None)
+        return course, result and replace(result, epochs=len(scores), score=scores[-1] if scores else math.nan)
+
+    def result(self, signature: str) -> Outcome | None:
+        """How the trial ended, without what its epochs say; None while it can still go on."""
+        content = _result(f"{self.folder(signature)}/{RESULT}")
+        if content is None:
+            return None
+        reason, at = content.get("reason", ""), content.get("ended")
+        return Outcome(content["outcome"], 0, math.nan, content["metrics"], reason, at)
 
     def origin(self, signature: str) -> dict[str, str]:
         """Where the trial was trained, and by whom."""
-        return {name: value for name, value in self._origin(signature).items() if name != schema.STARTED}
+        return self.origin_and_start(signature)[0]
 
-    def times(self, signature: str) -> tuple[float | None, float | None]:
-        """When the trial was started and ended, in seconds since 1970, where the book says so."""
-        result = _result(self.folder(signature) / RESULT) or {}
-        return self._origin(signature).get(schema.STARTED), result.get("ended")
+    def origin_and_start(self, signature: str) -> tuple[dict[str, str], float | None]:
+        """Where the trial was trained, by whom, and since when (seconds since 1970, where the book says so)."""
+        path = f"{self.folder(signature)}/{ORIGIN}"
+        text = _text(path)
+        content = _parsed(text, path, {}) if text is not None else {}
+        return content, content.pop(schema.STARTED, None)
 
     def curves(self, table: Table) -> Iterator[bytes]:
         """The epochs that count of all trials of a study, a line each, with the signature of the trial."""
@@ -122,15 +138,14 @@ class Book:
         for checkpoint in self.folder(signature).glob(f"{CHECKPOINT}*"):
             checkpoint.unlink(missing_ok=True)
 
-    def _origin(self, signature: str) -> dict[str, Any]:
-        path = self.folder(signature) / ORIGIN
-        return _parsed(path.read_bytes(), path, {}) if path.exists() else {}
-
-
-def course_of(epochs: Sequence["Epoch"], outcome: Outcome | None) -> Course:
-    """What the search has to know of a trial."""
-    scores = tuple(epoch.val_acc1 for epoch in epochs if math.isfinite(epoch.val_acc1))
-    return Course(scores, outcome.ended if outcome else None)
+    def _epochs(self, signature: str) -> list[dict[str, Any]]:
+        """The whole lines of the epochs; a last line that was cut short is the epoch that will be written again."""
+        path, needed = (
+            f"{self.folder(signature)}/{EPOCHS}",
+            {"epoch": int, schema.CHOSEN_BY: int | float, schema.SECONDS: int | float},
+        )
+        whole = (_text(path) or b"").splitlines(keepends=True)
+        return [_parsed(line, path, needed) for line in whole if line.endswith(b"\n")]
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
@@ -138,25 +153,25 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
     write_atomically(path, json.dumps(content, indent=1).encode())
 
 
-def _epochs(path: Path) -> Iterator["Epoch"]:
-    """The whole lines of the file; a last line that was cut short is the epoch that will be written again."""
-    if path.exists():
-        for line in path.read_bytes().splitlines(keepends=True):
-            if line.endswith(b"\n"):
-                needed = {"epoch": int, schema.CHOSEN_BY: int | float, schema.SECONDS: int | float}
-                yield lines.from_line(_parsed(line, path, needed))
-
-
-def _result(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
+def _text(path: str) -> bytes | None:
+    """What is in the file; None where there is none."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 -- a start opens three files of each of 10,000 trials
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    content = _parsed(path.read_bytes(), path, {"outcome": str, "metrics": dict})
+
+
+def _result(path: str) -> dict[str, Any] | None:
+    if (text := _text(path)) is None:
+        return None
+    content = _parsed(text, path, {"outcome": str, "metrics": dict})
     if content["outcome"] not in schema.OUTCOMES or not content.keys() <= _RESULT_KEYS:
         raise _damaged(path)
     return content
 
 
-def _parsed(text: bytes, path: Path, needed: Mapping[str, type | UnionType]) -> dict[str, Any]:
+def _parsed(text: bytes, path: str, needed: Mapping[str, type | UnionType]) -> dict[str, Any]:
     """The object in the text, if it has what it needs to have."""
     try:
         content: dict[str, Any] = json.loads(text)
@@ -167,5 +182,5 @@ def _parsed(text: bytes, path: Path, needed: Mapping[str, type | UnionType]) -> 
     raise _damaged(path)
 
 
-def _damaged(path: Path) -> Mistake:
+def _damaged(path: str) -> Mistake:
     return Mistake(f"{path} is damaged; to train this trial anew, delete the folder it is in.")

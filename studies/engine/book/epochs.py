@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from studies.engine import schema
@@ -32,9 +33,15 @@ def to_line(epoch: "Epoch") -> str:
     return json.dumps({"epoch": epoch.number, **metrics(epoch), **step_metrics(epoch)}) + "\n"
 
 
+def metrics_of_line(content: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics of the epoch that ``to_line`` wrote."""
+    named = {name: content.get(name, _missing(name)) for name in schema.EPOCH_METRICS}
+    return {name: value for name, value in named.items() if value is not None}
+
+
 def from_line(content: Mapping[str, Any]) -> "Epoch":
     """The epoch that ``to_line`` wrote; a metric that an earlier version did not know is NaN."""
-    from cnnzoo import Epoch  # brings torch, which takes seconds: a study that has no epochs yet is looked at without
+    from cnnzoo.learning.evaluate import Epoch  # brings torch, which takes seconds: without epochs it is not needed
 
     curves = [content.get(name, ()) for name in schema.LOOKS]
     return Epoch(
@@ -50,6 +57,7 @@ def _missing(metric: str) -> float | None:
     return None if metric in schema.TEST_BY_EPOCH else math.nan
 
 
+@cache
 def field_of(metric: str) -> str:
     """The field of an epoch that holds this metric."""
     return metric.replace("test_by_epoch/", "test/").replace("/", "_")

@@ -2,13 +2,16 @@
 
     results/studies/<study>.<scale>/spec.json       the study as it was run
                                     trials.jsonl    a typed line a trial: ``pandas.read_json(path, lines=True)`` is a frame
+                                    suggestions.jsonl   what its searches suggested, by what each suggestion rests on
 
-Both are written anew at each start, from the plan and from the trials' folders; then a line is added whenever a trial ends.
+The first two are written anew at each start, from the plan and from the trials' folders; then a line is added whenever a trial ends.
 """
 
 import json
 import math
+from collections import UserDict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from cnnzoo.mistake import Mistake
 from cnnzoo.storage.files import write_atomically
 from studies.engine import schema
 
+SUGGESTIONS = "suggestions.jsonl"
 FORMAT = 2  # of spec.json and trials.jsonl; 1 had neither
 
 
@@ -88,6 +92,31 @@ class Table:
     def add(self, row: Row) -> None:
         with self.rows_file.open("a") as file:
             file.write(row.to_line())
+
+    def suggestions(self) -> dict[str, tuple[dict[str, Any] | None, int]]:
+        """What the searches were told at earlier starts; a line that is damaged is asked for again."""
+        path, found = self.folder / SUGGESTIONS, {}
+        for line in path.read_bytes().splitlines() if path.exists() else ():
+            with suppress(ValueError, TypeError):
+                key, setting, evens = json.loads(line)
+                found[key] = (setting, evens)
+        return found
+
+
+class Suggestions(UserDict[str, tuple[dict[str, Any] | None, int]]):
+    """What the searches of a study are told, kept for its next start. Losing it costs time, and nothing else."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self.data = table.suggestions()
+        self._path = table.folder / SUGGESTIONS
+
+    def __setitem__(self, key: str, suggested: tuple[dict[str, Any] | None, int]) -> None:
+        if self.data.get(key) != suggested:
+            self.data[key] = suggested
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a") as file:
+                file.write(json.dumps([key, *suggested]) + "\n")
 
 
 def _json(value: Any) -> Any:

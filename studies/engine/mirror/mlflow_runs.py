@@ -18,6 +18,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment, LifecycleStage, RunTag, ViewType
 from mlflow.entities import Run as MlflowRun
 
+from cnnzoo import Epoch
 from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.table import Row
@@ -50,14 +51,17 @@ class Runs:
 
     def write(self, note: Note) -> None:
         """Bring the run of a trial to what the note says of it."""
-        run = self._trials.get(note.trial.signature) or self._create(note)
-        if run.deleted:
+        run = self._trials.get(note.trial.signature)
+        if run is not None and run.deleted:
             self._say("deleted", "Runs that were deleted in MLflow stay deleted; restored there, they count again.")
             return
-        if run.lacks(note.row.outcome if note.row else None):
-            if run.status != RUNNING or run.outcome is not None:
+        if run is None or run.lacks(note.row.outcome if note.row else None):
+            epochs = list(note.epochs)
+            if run is None:
+                run = self._create(note, sum(epoch.seconds for epoch in epochs))
+            elif run.status != RUNNING or run.outcome is not None:
                 self._go_on(run, note.origin)
-            self._send(run, note)
+            self._send(run, note, epochs)
         if note.model is not None:
             self._keep(run, note.model)
 
@@ -133,13 +137,13 @@ class Runs:
             yield from page
             token = page.token or None
 
-    def _create(self, note: Note) -> Run:
-        """A new run; where the trial has come further already, it begins as long ago as the training took."""
-        trial = note.trial
-        start = round((time.time() - sum(epoch.seconds for epoch in note.epochs)) * 1000)
+    def _create(self, note: Note, seconds: float) -> Run:
+        """A new run that began as long ago as the training took so far."""
+        trial, start = note.trial, round((time.time() - seconds) * 1000)
         tags = {**entities.trial_tags(trial, self._spec), **note.origin, PARENT: self._parent, NAME: trial.name}
-        created = self._client.create_run(self.experiment, start_time=start, tags=tags)
-        run = Run(created.info.run_id, start, RUNNING, None, sent=0)
+        ended = entities.end_tags(note.row) if note.row else {}
+        created = self._client.create_run(self.experiment, start_time=start, tags={**tags, **ended})
+        run = Run(created.info.run_id, start, RUNNING, note.row.outcome if note.row else None, sent=0)
         self._trials[trial.signature] = run
         return run
 
@@ -153,16 +157,14 @@ class Runs:
         told = self._client.get_metric_history(run.id, schema.CHOSEN_BY) if schema.CHOSEN_BY in found.metrics else ()
         run.status, run.outcome, run.sent = RUNNING, None, max((point.step for point in told), default=0)
 
-    def _send(self, run: Run, note: Note) -> None:
+    def _send(self, run: Run, note: Note, epochs: Sequence[Epoch]) -> None:
         """All that MLflow does not have yet of a trial, in as few calls as there are: each costs milliseconds."""
         params = [] if run.described else entities.params(note.trial)
         if not run.described:
             self._client.log_inputs(run.id, [self._dataset])
-        epochs = list(note.epochs)
         points = entities.metrics(epochs, run.start, run.sent, note.row)
-        tags = [RunTag(*tag) for tag in entities.end_tags(note.row).items()] if note.row else []
-        if params or points or tags:
-            self._client.log_batch(run.id, points, params, tags)
+        ended = entities.end_tags(note.row) if note.row and run.outcome is None else {}
+        self._client.log_batch(run.id, points, params, [RunTag(*tag) for tag in ended.items()])
         run.described, run.sent = True, len(epochs) or run.sent
         if note.row:
             self._client.set_terminated(run.id, entities.status(note.row.outcome))

@@ -8,15 +8,16 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnzoo import Epoch
 from cnnzoo.mistake import Mistake
 from studies.engine import schema
-from studies.engine.book.book import Book, course_of
+from studies.engine.book.book import Book
 from studies.engine.book.premises import premises
 from studies.engine.book.provenance import Origin
+from studies.engine.book.table import Suggestions
 from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
@@ -50,7 +51,7 @@ class Conductor:
         self.slots = means.slots  # now: a cluster may grow or shrink
         self.listeners = listeners
         self.rounds = rounds
-        self.agenda = Agenda(plan, self._recall)
+        self.agenda = Agenda(plan, self._recall, Suggestions(book.table(plan.study.name, plan.scale)))
         self._announced = 0  # so many of the agenda's ends
         self._tell(lambda listener: listener.opened(self.agenda))
 
@@ -109,7 +110,7 @@ class Conductor:
     def failures(self) -> list[tuple[Trial, str]]:
         """The trials that failed, each with its reason."""
         found = [self.agenda.trials[s] for s, outcome in self.agenda.settled.items() if outcome.ended == "failed"]
-        return [(trial, outcome.reason) for trial in found if (outcome := self.book.outcome(trial.signature))]
+        return [(trial, outcome.reason) for trial in found if (outcome := self.book.result(trial.signature))]
 
     def close(self, status: str) -> None:
         """Announce that nothing more will come; every listener hears it, whatever happens to the others."""
@@ -144,8 +145,7 @@ class Conductor:
 
     def _recall(self, trial: Trial) -> Course:
         """What the book holds of a trial that is about to begin."""
-        epochs = self.book.epochs(trial.signature)
-        outcome = self.book.outcome(trial.signature, epochs)
+        course, outcome = self.book.recall(trial.signature)
         if not trial.tested and outcome and schema.TEST_ACC1 in outcome.metrics:
             raise Mistake(
                 f"trial {trial.name!r} ({trial.signature}) has a test score already, so it may not be a candidate of a choice; "
@@ -153,8 +153,8 @@ class Conductor:
             )
         if trial.tested and outcome and outcome.ended == "failed":
             self.book.forget_failure(trial.signature)  # a candidate stays failed: what came later rests on that
-            outcome = None
-        return course_of(epochs, outcome)
+            return replace(course, ended=None)
+        return course
 
     def _announce_settled(self) -> None:
         """Every epoch passes here, so the usual case, that nothing was settled, costs nothing."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from studies.engine import schema
-from studies.engine.book import epochs as lines
 from studies.engine.book.book import Book
 from studies.engine.book.table import Row, Table
 from studies.engine.course import Outcome
@@ -40,7 +39,8 @@ class TableWriter(Listener):
 
 def standing(plan: Plan, book: Book) -> Agenda:
     """The agenda as the book has it: what is settled without any training."""
-    agenda = Agenda(plan, lambda trial: book.course(trial.signature))
+    suggested = book.table(plan.study.name, plan.scale).suggestions()
+    agenda = Agenda(plan, lambda trial: book.course(trial.signature), suggested)
     while agenda.next() is not None:
         pass
     return agenda
@@ -61,12 +61,11 @@ def known_rows(plan: Plan, seeds: int, book: Book) -> Iterator[Row]:
 
 def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
     """The row of a trial that ended. If a candidate was stopped, only its epochs up to the last rung count."""
-    booked, origin = book.epochs(trial.signature), book.origin(trial.signature)
-    counted = booked[: outcome.epochs] if trial.stage == "search" else booked
-    reported = book.outcome(trial.signature, booked) if outcome.ended != "stopped" else None
-    last = lines.metrics(counted[-1]) if counted else {}
+    counted, last = book.last_epoch(trial.signature, outcome.epochs if trial.stage == "search" else None)
     last.pop(schema.LEARNING_RATE, None)  # a name that a field of the recipe has
-    started, ended = book.times(trial.signature)
+    origin, started = book.origin_and_start(trial.signature)
+    result = book.result(trial.signature)
+    reported = result if outcome.ended != "stopped" else None
     shared = origin.get(schema.SHARED_DEVICE)
     return Row(
         arm=trial.arm,
@@ -79,12 +78,12 @@ def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
         outcome=outcome.ended,
         reason=schema.redact(reported.reason) if reported else "",
         started=started,
-        ended=ended,
+        ended=result.at if result else None,
         device=origin.get(schema.DEVICE, ""),
         host=origin.get(schema.HOST, ""),
         dataset_digest=plan.digest_of(trial.recipe),
         versions=origin.get(schema.VERSIONS, ""),
         recipe=trial.recipe.resolved().columns(),
-        metrics={**last, **(reported.metrics if reported else {}), schema.EPOCHS_DONE: float(len(counted))},
+        metrics={**last, **(reported.metrics if reported else {}), schema.EPOCHS_DONE: float(counted)},
         trials_on_device=None if shared is None else int(shared),
     )

@@ -50,9 +50,8 @@ def work(order: Order) -> Generator[News, None, None]:
     folder = book.folder(order.signature)
     with one_training_in(folder):
         yield here(order.device)
-        epochs = book.epochs(order.signature)
-        if (outcome := book.outcome(order.signature, epochs)) is not None:
-            yield from epochs  # whoever held the trial until now has come to its end
+        if (outcome := book.outcome(order.signature)) is not None:
+            yield from book.epochs(order.signature)  # whoever held the trial until now has come to its end
             yield outcome
             return
         try:

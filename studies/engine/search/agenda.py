@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.search.rungs import end
+from studies.engine.search.sampler import Memo
 from studies.engine.search.search import Search
 
 Recall = Callable[[Trial], Course]  # what the books hold of a trial
@@ -28,11 +29,13 @@ class Standing:
 
 
 class Agenda:
-    def __init__(self, plan: Plan, recall: Recall) -> None:
+    def __init__(self, plan: Plan, recall: Recall, memo: Memo | None = None) -> None:
+        """`memo` holds what its searches suggested before; what they suggest now is added to it."""
+        memo = {} if memo is None else memo
         self.plan = plan
         self.recall = recall
         self.searches: dict[SearchOf, Search] = {
-            (arm.name, number): Search(arm.base, arm.space, plan.budget, number)
+            (arm.name, number): Search(arm.base, arm.space, plan.budget, number, memo)
             for number in plan.budget.repetitions
             for arm in plan.searched()
         }

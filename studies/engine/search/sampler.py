@@ -4,14 +4,15 @@ What is suggested depends on the number of the candidate and on the outcomes of 
 the same search gives the same settings again. Candidate k is the same whether the search has 6 candidates or 60.
 """
 
+import hashlib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from itertools import islice
 from typing import Any
 
 import optuna
 from numpy.random import SeedSequence
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import CategoricalDistribution, distribution_to_json
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -31,6 +32,9 @@ BEST, LATEST = 10, 90  # candidates that TPE learns from in a long search: what 
 DIGITS = 3  # a suggested number is rounded to so many digits: readable, and the same on every machine
 
 Setting = dict[str, Any]
+Lesson = Callable[[], FrozenTrial]  # a candidate that has its outcome, made when TPE has to know it
+# What was suggested, and how many even points were needed so far, by what that rests on.
+Memo = MutableMapping[str, tuple[Setting | None, int]]
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study that is made in memory
 
@@ -46,40 +50,59 @@ def spread_evenly(number: int) -> bool:
 
 
 class Sampler:
-    """Suggests the settings of one search, one after another, each of them new."""
+    """Suggests the settings of one search, one after another, each of them new.
 
-    def __init__(self, base: Recipe, space: Space, repetition: int) -> None:
+    What was suggested once is looked up in the memo, by what it rests on: to ask TPE again for a long study, at each of
+    its starts, takes minutes.
+    """
+
+    def __init__(self, base: Recipe, space: Space, repetition: int, memo: Memo) -> None:
         self._space = space
         self.seed = _seed(repetition)
         self._repetition = repetition  # each one explores in its own way
         self._own = own_setting(base, space)
-        self._even = even_settings(space, self.seed)
+        self._sobol = even_settings(space, self.seed)
+        self._even: list[Setting] = []  # the points of it that were needed here
+        self._evens = 0  # so many of its points were suggested, here or at an earlier start
         self._tried: set[tuple[Any, ...]] = set()
-        self._lessons: list[FrozenTrial] = []
+        self._memo = memo
+        described = {name: distribution_to_json(distribution) for name, distribution in space.items()}
+        self._basis = hashlib.sha256(repr((described, self._own, repetition)).encode())
+        self._lessons: list[Lesson] = []
+        self._learned: list[FrozenTrial] = []  # of the lessons, those that TPE was needed for
         self._study = optuna.create_study(direction="maximize")
+        self._begins = 0  # before this lesson the study has only those worth remembering
 
-    def learn(self, judged: Iterable[FrozenTrial]) -> None:
-        """Take in the next candidates, in the order of their numbers, that have their outcomes."""
-        new = [_lesson(trial) for trial in judged]
-        self._lessons += new
-        if len(self._study.get_trials(deepcopy=False)) + len(new) > 2 * (BEST + LATEST):
-            self._study, new = optuna.create_study(direction="maximize"), self._worth_remembering()
-        self._study.add_trials(new)
+    def learn(self, what: object, lesson: Lesson) -> None:
+        """Take in the next candidate, in the order of their numbers; `what` says all that the lesson rests on."""
+        self._basis.update(repr(what).encode())
+        self._lessons.append(lesson)
 
     def suggest(self, number: int) -> Setting | None:
         """A setting that was not tried yet; None when the space has no more of them."""
-        for setting in self._suggestions(number):
-            key = tuple(setting.values())
-            if key not in self._tried:
-                self._tried.add(key)
-                return setting
-        return None
+        key = self._basis.hexdigest()[:16]
+        setting, self._evens = self._remembered(key) or self._find(number)
+        self._memo[key] = (setting, self._evens)
+        if setting is not None:
+            self._tried.add(tuple(setting.values()))
+            self._basis.update(repr(setting).encode())
+        return setting
+
+    def _remembered(self, key: str) -> tuple[Setting | None, int] | None:
+        found = self._memo.get(key)
+        fits = found and all(contains(self._space[name], value) for name, value in (found[0] or {}).items())
+        return found if fits else None
+
+    def _find(self, number: int) -> tuple[Setting | None, int]:
+        new = (setting for setting in self._suggestions(number) if tuple(setting.values()) not in self._tried)
+        return next(new, None), self._evens
 
     def _suggestions(self, number: int) -> Iterator[Setting]:
         if number == 0:
             yield from self._own
         if number == 0 or spread_evenly(number):
-            yield from islice(self._even, EVEN_ATTEMPTS)
+            yield from islice(self._even_ones(), EVEN_ATTEMPTS)
+        self._study_lessons()
         for attempt in range(ATTEMPTS + BLIND_ATTEMPTS):
             seed = _seed(self._repetition, number, attempt)
             learns = attempt < ATTEMPTS
@@ -88,10 +111,27 @@ class Sampler:
             self._study.tell(asked, state=TrialState.FAIL)  # else it would be remembered as running for ever
             yield rounded(asked.params, self._space)
 
-    def _worth_remembering(self) -> list[FrozenTrial]:
-        earlier, latest = self._lessons[:-LATEST], self._lessons[-LATEST:]
-        completed = [trial for trial in earlier if trial.state == TrialState.COMPLETE]
-        return [*sorted(completed, key=lambda trial: trial.value or 0.0)[-BEST:], *latest]
+    def _even_ones(self) -> Iterator[Setting]:
+        while True:
+            self._evens += 1
+            self._even += islice(self._sobol, max(0, self._evens - len(self._even)))
+            yield self._even[self._evens - 1]
+
+    def _study_lessons(self) -> None:
+        """Bring the study that TPE learns from to all lessons so far, the old ones only as far as they are worth it."""
+        new = [_lesson(lesson()) for lesson in self._lessons[len(self._learned) :]]
+        self._learned += new
+        begins = len(self._learned) // LATEST * LATEST
+        if begins != self._begins:
+            self._begins, self._study = begins, optuna.create_study(direction="maximize")
+            new = [*_worth_remembering(self._learned[:begins]), *self._learned[begins:]]
+        self._study.add_trials(new)
+
+
+def _worth_remembering(lessons: list[FrozenTrial]) -> list[FrozenTrial]:
+    earlier, latest = lessons[:-LATEST], lessons[-LATEST:]
+    completed = [trial for trial in earlier if trial.state == TrialState.COMPLETE]
+    return [*sorted(completed, key=lambda trial: trial.value or 0.0)[-BEST:], *latest]
 
 
 def _seed(*of: int) -> int:

@@ -6,6 +6,7 @@ each is scored on further seeds before one of them is chosen, for the best of ma
 """
 
 import math
+from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -16,7 +17,7 @@ from search_spaces import Space
 from studies.engine.course import Course, Outcome
 from studies.engine.schema import OUTCOME
 from studies.engine.search.rungs import Jury, end
-from studies.engine.search.sampler import Sampler, elders_known
+from studies.engine.search.sampler import Memo, Sampler, elders_known
 from studies.engine.study.budget import RUNNERS, Budget
 
 STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
@@ -25,7 +26,7 @@ STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # wha
 class Search:
     """The candidates of one search, by number, and their run-off."""
 
-    def __init__(self, base: Recipe, space: Space, budget: Budget, repetition: int = 1) -> None:
+    def __init__(self, base: Recipe, space: Space, budget: Budget, repetition: int, memo: Memo) -> None:
         self.space = space
         self.trials = budget.trials_per_arm
         self.settings: list[dict[str, Any]] = []
@@ -33,7 +34,7 @@ class Search:
         self.runoff: dict[tuple[int, int], Course] | None = None  # by candidate and place of the seed; None before it
         self._seeds = len(budget.runoff_seeds(repetition))
         self._jury = Jury(budget.early_stopping, base.epochs)
-        self._sampler = Sampler(base, space, repetition)
+        self._sampler = Sampler(base, space, repetition, memo)
         self._taught = 0  # so many candidates have been shown to the sampler
 
     @property
@@ -46,9 +47,12 @@ class Search:
         known = elders_known(number)
         if number == self.trials or self._jury.judged < known:
             return None
-        if known > self._taught:
-            self._sampler.learn(self.frozen(k) for k in range(self._taught, known))
-            self._taught = known
+        for k in range(self._taught, known):
+            outcome = self.outcomes[k]
+            assert outcome is not None
+            scores = self.courses[k].scores[: outcome.epochs]
+            self._sampler.learn((outcome.ended, outcome.score, *scores), partial(self.frozen, k))
+        self._taught = max(self._taught, known)
         setting = self._sampler.suggest(number)
         if setting is None:
             self.trials = number  # the space has no more settings than these

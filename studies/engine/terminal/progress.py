@@ -20,7 +20,7 @@ from studies.engine.search.agenda import Agenda
 from studies.engine.terminal.decide import named_stage
 from studies.engine.terminal.estimate import STOPPED_EARLY, duration
 
-REFRESH_SECONDS = 0.5  # between two pictures of the table
+REFRESH_SECONDS = 0.5  # between two pictures of the table, and two reckonings of what is left: both go through all arms
 LOOK_SECONDS = 60.0  # between two looks whether an epoch has ended
 SILENCE_SECONDS, LONGEST_EPOCHS = 600.0, 20  # without an epoch: so long, and so many times the longest one
 BAR_WIDTH = 24  # characters
@@ -62,6 +62,7 @@ class Progress(Listener):
         self.agenda: Agenda | None = None
         self._live = _picture(console)
         self._drawn = 0.0
+        self._reckoned, self._left = -math.inf, (0, "")  # when, and what: all trials, and the time left in words
         self._over = threading.Event()
         self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
         self._ended = 0  # so many trials
@@ -181,10 +182,13 @@ class Progress(Listener):
         self._ended += 1
         if trial.signature not in self._begun:
             return
-        eta, epochs = self.eta(), int(row.metrics[schema.EPOCHS_DONE])
-        line = f"[{self._ended}/{self.agenda.total()}] {trial.name}: {row.outcome}"
+        if time.monotonic() - self._reckoned > REFRESH_SECONDS or self.agenda.finished():
+            eta = self.eta()
+            left = f"; about {duration(eta)} left" if eta else ""
+            self._reckoned, self._left = time.monotonic(), (self.agenda.total(), left)
+        (total, left), epochs = self._left, int(row.metrics[schema.EPOCHS_DONE])
+        line = f"[{self._ended}/{total}] {trial.name}: {row.outcome}"
         held_out = row.metrics.get(schema.CHOSEN_BY, math.nan)
         score = f", val acc {held_out:.2f} %" if math.isfinite(held_out) else ""
         score = f" after {epochs} epochs{score}" if epochs else ""
-        left = f"; about {duration(eta)} left" if eta else ""
-        self.console.print(line + score + left, soft_wrap=True)
+        self.console.out(line + score + left, highlight=False)

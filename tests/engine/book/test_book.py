@@ -68,10 +68,10 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     )  # fmt: skip
     assert json.loads((book.folder("abc") / "recipe.json").read_text()) == RECIPE
     assert book.origin("abc") == {"host": "here"}
-    started, ended = book.times("abc")
+    _, started = book.origin_and_start("abc")
     assert started is not None
-    assert ended is not None
-    assert started <= ended
+    assert outcome.at is not None
+    assert started <= outcome.at
 
 
 def test_an_epoch_of_a_landscape_is_read_as_it_was_written() -> None:
@@ -93,8 +93,10 @@ def test_what_the_version_before_wrote_is_read(tmp_path: Path) -> None:
     (folder / "origin.json").write_text(json.dumps({"host": "there"}))
     book = Book(tmp_path)
     assert book.course("abc") == Course((50.0,), "completed")
-    assert book.times("abc") == (None, None)
-    assert book.origin("abc") == {"host": "there"}
+    outcome = book.outcome("abc")
+    assert outcome is not None
+    assert outcome.at is None
+    assert book.origin_and_start("abc") == ({"host": "there"}, None)
 
 
 @pytest.mark.parametrize("cut", [1, 10, 40])

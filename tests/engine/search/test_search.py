@@ -20,7 +20,7 @@ STEPS: dict[str, tuple[str, BaseDistribution, list[float]]] = {
 
 
 def a_search(space: dict[str, BaseDistribution], trials: int, repetition: int = 1, searches: int = 1) -> Search:
-    return Search(BASE, space, Budget(trials_per_arm=trials, searches=searches), repetition)
+    return Search(BASE, space, Budget(trials_per_arm=trials, searches=searches), repetition, {})
 
 
 def searched(search: Search, sign: int = 1) -> list[dict[str, float]]:
@@ -45,7 +45,7 @@ def test_the_own_setting_comes_first_and_then_at_most_a_quarter_is_spread_evenly
     even = [number for number in range(40) if spread_evenly(number)]
     assert even[:4] == [1, 7, 11, 15]
     assert all(sum(number < trials for number in even) <= trials / 4 for trials in range(4, 41))
-    sobol = even_settings(RATE, Sampler(BASE, RATE, 1).seed)
+    sobol = even_settings(RATE, Sampler(BASE, RATE, 1, {}).seed)
     assert [settings[number] for number in even] == [next(sobol) for _ in even]
 
 
@@ -103,7 +103,7 @@ RUNOFF = {"lr": FloatDistribution(0.001, 1.0, log=True)}
 
 def ran_off(scores: list[float], again: list[list[float]]) -> Search:
     """A search whose candidates scored so, and its best three again; a score below 0 is a training that diverged."""
-    search = Search(BASE, RUNOFF, Budget(trials_per_arm=len(scores), early_stopping=None))
+    search = Search(BASE, RUNOFF, Budget(trials_per_arm=len(scores), early_stopping=None), 1, {})
     for number, score in enumerate(scores):
         assert search.suggest()
         search.know(number, Course([score] * 4, "completed"))
