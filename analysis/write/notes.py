@@ -219,13 +219,8 @@ def _stages(results: Judged) -> list[str]:
     spec, lines = results.spec, []
     if "reported" in results.stages():
         chosen = listed(f"{arm} in {study}" for arm, study in spec.chosen_in.items())
-        which = (
-            f"settings chosen on validation data in other studies ({chosen})"
-            if chosen
-            else "the report's setting"
-            if spec.reported
-            else "the setting of the study"
-        )
+        own = "the report's setting" if spec.reported else "the setting of the study"
+        which = f"settings chosen on validation data in other studies ({chosen})" if chosen else own
         smaller = setting({name: value for name, value in spec.smaller.items() if value and name != "dataset"})
         lines.append(
             f"{spec.named_stage('reported').capitalize()}: {which}{f', made smaller ({smaller})' if smaller else ''}, {seeds(spec.seeds)}."
