@@ -200,7 +200,10 @@ class Page:
         clearest = [min(parts, key=lambda part: _or_one(seen[parts.index(part)][answer])) for answer in (1, 2)]
         for part in parts:
             below, inside = (found[answer] if part == clearest[answer - 1] else math.nan for answer in (1, 2))
-            self._note(part, Tails(found.above, below, inside))
+            above = (
+                found.above if len(parts) == 1 or found.above < 1 else math.nan
+            )  # "no" to all says nothing of the others
+            self._note(part, Tails(above, below, inside))
 
     def _note(self, part: Question, found: Tails) -> None:
         key, turned = _canonical(part)

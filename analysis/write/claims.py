@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from analysis.judge import stats
 from analysis.judge.evidence import value_at
 from analysis.judge.page import EQUAL, OF_THE_MODEL, OPEN, Contrast
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
-from analysis.words import LABELS, SMOKE, count, listed, needs, number, plus_minus, probability
+from analysis.words import LABELS, SMOKE, between, count, listed, needs, number, plus_minus, probability
 from analysis.write.formats import screen, wrapped
 from analysis.write.images.words import of_a_claim
 from analysis.write.lints import lints, missing, on_time
@@ -31,9 +32,7 @@ TO_TRAIN = (
     "To train, or to converge, is here to come above twice the accuracy of chance (of two classes: above 75 %), if the "
     "claim names no accuracy, on more than half of all seeds, if it names no other share."
 )
-_UNITS = {
-    schema.SECONDS: " s", schema.SIZE_MB: " MB", **dict.fromkeys((*POINTS, *LATE), " points"),
-}  # fmt: skip
+_UNITS = {schema.SECONDS: " s", schema.SIZE_MB: " MB", **dict.fromkeys((*POINTS, *LATE), " points")}
 
 
 def sentence(results: Judged, ruling: Ruling) -> str:
@@ -57,10 +56,8 @@ def sentence(results: Judged, ruling: Ruling) -> str:
 
 def figures(results: Judged, ruling: Ruling) -> list[str]:
     """The numbers under a ruling: a line for each difference and, where there are several, one for all together."""
-    return [
-        *_together(ruling),
-        *(_line(results, ruling, contrast) for contrast in ruling.contrasts if not contrast.evidence.trained),
-    ]
+    told = [each for each in ruling.contrasts if not each.evidence.trained and not _is_told_turned(each, ruling)]
+    return [*_together(ruling), *(_line(results, ruling, contrast) for contrast in told)]
 
 
 def text(results: Judged) -> str:
@@ -140,6 +137,14 @@ def _together(ruling: Ruling) -> list[str]:
     return [f"{which[answer]}: {_p(alone, shown)}"]
 
 
+def _is_told_turned(contrast: Contrast, ruling: Ruling) -> bool:
+    """Whether "at most 5 points behind" is asked of both sides, and it is the other one that is behind: one line does."""
+    said = contrast.said
+    if not isinstance(said, Above) or said.bound >= 0 or contrast.difference.mean <= 0:
+        return False
+    return replace(said, plus=said.minus, minus=said.plus) in [each.said for each in ruling.contrasts]
+
+
 def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     d, (a, b) = contrast.difference, _names(results, ruling, contrast)
     of_the_model = ruling.claim.metric in OF_THE_MODEL
@@ -151,15 +156,13 @@ def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     if not math.isnan(contrast.p):
         equal = contrast.verdict == EQUAL or isinstance(contrast.said, Within)
         known.append(("of a difference that matters, " if equal else "") + _p(contrast.p, contrast.p_corrected))
-    if not math.isnan(contrast.needed[0]):
+    if ruling.verdict == UNDECIDED and not math.isnan(contrast.needed[0]):
         known.append(needs(*contrast.needed))
     return f"{label}: {by} ({'; '.join(known)})"
 
 
 def _p(alone: float, shown: float) -> str:
-    return (
-        probability(alone) if math.isnan(shown) else f"{probability(alone)} by itself, {probability(shown)} corrected"
-    )
+    return f"{probability(alone)} by itself{'' if math.isnan(shown) else f', {probability(shown)} corrected'}"
 
 
 def _names(results: Judged, ruling: Ruling, contrast: Contrast) -> tuple[str, str]:
@@ -221,11 +224,7 @@ def _what_would_decide(results: Judged, ruling: Ruling, n: int) -> str:
         return f" Verdicts are given from {first} seeds on."
     needed = [contrast.needed for contrast in ruling.contrasts if contrast.verdict == OPEN]
     low, high = (float(np.max([pair[i] for pair in needed])) for i in (0, 1))  # NaN if one of them is
-    return f" If that is so, {_range(low, high)} seeds would show it." if high <= _FEASIBLE else ""
-
-
-def _range(low: float, high: float) -> str:
-    return f"about {low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
+    return f" If that is so, {between(low, high)} seeds would show it." if high <= _FEASIBLE else ""
 
 
 def about_training(claim: Claim) -> bool:

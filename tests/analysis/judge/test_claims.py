@@ -311,6 +311,18 @@ def test_undecided_says_what_would_decide(read: Read) -> None:
     assert "With one seed nothing can be told from chance; at least two are needed." in one
 
 
+def test_each_pair_of_near_best_is_told_once_by_who_is_behind(read: Read) -> None:
+    """Where part of it is wrong, that part has the corrected p, and nothing says how many seeds the rest would need."""
+    made = claim("all near", "near_best", ["relu", "mish", "elu"]) | {"within": 3.0}
+    said = _text(read(spec(arms=ARMS, tuned_arms={}, claims=[made], budget=BUDGET), [*RELU, *ABOVE, *BELOW]))
+    assert "CONTRADICTED" in said
+    assert "relu − mish: −2.00" in said
+    assert "mish − relu" not in said
+    assert re.search(r"elu − mish: −7.00 ± [0-9.]+ \(n = 8; p < 0.001 by itself, p [<=] 0.00\d corrected\)", said)
+    assert "p = 1.00" not in said
+    assert "seeds)" not in said
+
+
 def test_no_number_of_seeds_where_none_would_decide(read: Read) -> None:
     made = [claim("level", "equal", ["mish", "relu"])]
     for name, by in (("at", 0.5), ("near", 0.5 - 1e-9)):
