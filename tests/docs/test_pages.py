@@ -67,12 +67,13 @@ def test_your_own_study(project: Path) -> None:
             (project / block.file).write_text(block.text)
         else:
             seen += [type_in(command, project) for command in block.text.splitlines()]
-    plan, first, table, claims, tiny, tilted, shapes, shapes_table = seen
+    plan, first, table, claims, tiny, drawn, tilted, shapes, shapes_table = seen
     assert "Does average pooling suit LeNet better than max pooling?" in plan
     assert "Scale: smoke (as asked)" in first
     assert "99.1" in table, "what the report said stands beside"
     assert "Max pooling is better than average pooling" in claims
     assert "tiny_net_activations" in tiny
+    assert "network" in drawn
     assert "tilted" in tilted
     assert "folder:shapes" in shapes
     assert "folder:shapes" in shapes_table

@@ -14,6 +14,7 @@ import os
 import runpy
 import sys
 import traceback
+from pathlib import Path
 from typing import NoReturn
 
 import mlflow.store.tracking.sqlalchemy_store
@@ -55,6 +56,7 @@ def study(folder: str, output: str, script: str, arguments: list[str], environme
     ):
         os.dup2(os.open(path, how), stream)
     sys.argv = [script, *arguments]
+    sys.path.insert(0, str(Path(script).parent))
     try:
         try:
             runpy.run_path(script, run_name="__main__")
