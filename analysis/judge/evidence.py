@@ -133,7 +133,7 @@ def _share(results: Results, stage: str, said: Share, metric: str, at: float | N
         n: tails(*_trained(results, stage, said.arm, said.accuracy, metric, at, results.first_seeds(stage, n)))
         for n in results.looks(stage, [said.arm])
     }
-    every = _trained(results, stage, said.arm, said.accuracy, metric, at, results.spec.seeds_of(stage))
+    every = _trained(results, stage, said.arm, said.accuracy, metric, at, results.spec.seeds_of(stage, said.arm))
     return Evidence(said.arm, "", by_look=by_look, trained=[(said.arm, *every)])
 
 
@@ -144,11 +144,12 @@ def _mixed(results: Results, stage: str, said: Mixed, metric: str, at: float | N
         steady = [min(stats.share_above(k, n, 1 - RARE), stats.share_below(k, n, RARE)) for k, n in counts]
         return Tails(above=min(1.0, len(counts) * min(mixed)), below=max(steady))
 
-    def counts(seeds: Sequence[int]) -> list[tuple[int, int]]:
-        return [_trained(results, stage, arm, said.accuracy, metric, at, seeds) for arm in said.arms]
+    def counted(arm: str, seeds: Sequence[int]) -> tuple[int, int]:
+        return _trained(results, stage, arm, said.accuracy, metric, at, seeds)
 
-    by_look = {n: tails(counts(results.first_seeds(stage, n))) for n in results.looks(stage, said.arms)}
-    every = counts(results.spec.seeds_of(stage))
+    firsts = {n: results.first_seeds(stage, n) for n in results.looks(stage, said.arms)}
+    by_look = {n: tails([counted(arm, seeds) for arm in said.arms]) for n, seeds in firsts.items()}
+    every = [counted(arm, results.spec.seeds_of(stage, arm)) for arm in said.arms]
     return Evidence("", "", by_look=by_look, trained=[(arm, *kn) for arm, kn in zip(said.arms, every, strict=True)])
 
 

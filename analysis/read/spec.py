@@ -108,8 +108,8 @@ class Spec:
         """Also the tuned arms that stand for several."""
         return list(dict.fromkeys([*self.arms, *self.tuned_arms]))
 
-    def seeds_of(self, stage: str, arm: str = "") -> tuple[int, ...]:
-        """The seeds planned for every arm, or those of an arm: more, where undecided questions needed them."""
+    def seeds_of(self, stage: str, arm: str) -> tuple[int, ...]:
+        """The seeds of an arm: those planned for every arm, and more where undecided questions needed them."""
         starts = self.first_seeds_of(stage)
         most = max(self.planned_seeds, self.more_seeds.get(stage, {}).get(arm, 0))
         return tuple(start + k for start in starts for k in range(most))

@@ -3,6 +3,7 @@
 import ast
 import re
 import runpy
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -42,6 +43,8 @@ def read(path: Path) -> StudyFile:
     """The study in a file; whatever is wrong with the file is a Mistake."""
     text = path.read_text()
     _check_it_can_be_run(path, text)
+    if path.parent != STUDIES:  # as for `python FILE`, what stands beside the study can be imported
+        sys.path.insert(0, str(path.resolve().parent))
     try:
         names = vars(import_module(f"studies.{path.stem}")) if path.parent == STUDIES else runpy.run_path(str(path))
     except Exception as error:  # whatever a file of somebody's own may raise

@@ -140,10 +140,8 @@ class Book:
 
     def _epochs(self, signature: str) -> list[dict[str, Any]]:
         """The whole lines of the epochs; a last line that was cut short is the epoch that will be written again."""
-        path, needed = (
-            f"{self.folder(signature)}/{EPOCHS}",
-            {"epoch": int, schema.CHOSEN_BY: int | float, schema.SECONDS: int | float},
-        )
+        path = f"{self.folder(signature)}/{EPOCHS}"
+        needed = {"epoch": int, schema.CHOSEN_BY: int | float, schema.SECONDS: int | float}
         whole = (_text(path) or b"").splitlines(keepends=True)
         return [_parsed(line, path, needed) for line in whole if line.endswith(b"\n")]
 

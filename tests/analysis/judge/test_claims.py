@@ -298,6 +298,14 @@ def test_sentences_that_a_student_understands(read: Read) -> None:
     assert "Judged at scale demo: on mnist5k with 4 epochs, not on the report's data and budget." in said
 
 
+def test_seeds_that_had_to_decide_count_where_an_arm_trains(read: Read) -> None:
+    plan = spec(
+        arms=ARMS, tuned_arms={}, claims=[claim("It trains", "trains", ["relu"])],
+        budget={**BUDGET, "more_seeds": {"reported": {"relu": 10}}},
+    )  # fmt: skip
+    assert "relu in 9 of 10 seeds." in _text(read(plan, reported("relu", [10.0, *[90.0] * 9])))
+
+
 def test_undecided_says_what_would_decide(read: Read) -> None:
     plan = spec(
         arms=ARMS, tuned_arms={}, claims=[claim("Mish does better", "better", ["mish"], ["relu"])], budget=BUDGET
