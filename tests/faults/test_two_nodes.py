@@ -63,8 +63,8 @@ from dataclasses import replace
 from studies.engine import Arm, Scale, main
 from tests.engine.tiny_study import STUDY
 
-STUDY = replace(STUDY, base=STUDY.base.replace(model="hole:net"), claims=[])
-STUDY = replace(STUDY, arms={{"slow": Arm(), "fast": Arm(lr=0.2)}}, baseline="slow")
+ARMS = {{"slow": Arm(), "fast": Arm(lr=0.2)}}
+STUDY = replace(STUDY, base=STUDY.base.replace(model="hole:net"), claims=[], arms=ARMS, baseline="slow")
 main({SMALL})
 """
 
