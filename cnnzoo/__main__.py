@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 
-from cnnzoo.mistake import Parser, mistakes_in_a_line
+from cnnzoo.mistake import INTERRUPTED, Parser, mistakes_in_a_line
 from cnnzoo.nets import ZOO
 from cnnzoo.spelling import unknown
 from cnnzoo.terminal.commands import predict_command, test_command, train_command
@@ -25,7 +25,6 @@ COMMANDS: Mapping[str, Callable[[Sequence[str], Console], int]] = {
     "predict": predict_command,
 }
 TABLE_WIDTH = 120
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

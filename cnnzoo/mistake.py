@@ -9,7 +9,7 @@ from traceback import walk_tb
 from types import TracebackType
 from typing import Any, NoReturn
 
-BAD_INPUT = 2  # exit code
+BAD_INPUT, INTERRUPTED = 2, 130  # exit codes
 BUG = "this is a bug of cnn-studies, not yours: the book is safe"
 _OURS = ("cnnzoo", "search_spaces", "studies.engine", "analysis", "dataclasses")
 

@@ -10,7 +10,7 @@ from analysis.judge.verdicts import Judged, judged
 from analysis.read.book import RESULTS, Book
 from analysis.read.from_mlflow import download
 from analysis.read.runs import StudyRuns, load
-from cnnzoo.mistake import BAD_INPUT, Mistake, Parser, mistakes_in_a_line
+from cnnzoo.mistake import BAD_INPUT, INTERRUPTED, Mistake, Parser, mistakes_in_a_line
 from cnnzoo.storage.files import write_atomically
 from studies.engine import schema
 
@@ -93,5 +93,5 @@ def command(main: Callable[[Sequence[str] | None], int]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except KeyboardInterrupt:
-        code = 130
+        code = INTERRUPTED
     raise SystemExit(code)

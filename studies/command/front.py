@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cnnzoo.mistake import Parser, mistakes_in_a_line
+from cnnzoo.mistake import INTERRUPTED, Parser, mistakes_in_a_line
 from cnnzoo.spelling import unknown
 from studies.engine import typed
 
-INTERRUPTED = 130  # exit code, as every command has it
 TRAINING = {
     "list": "every study, what it costs and how far it is",
     "run": "a study, by its name or its file; or --all of them",

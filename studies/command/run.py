@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from traceback import extract_tb
 
-from cnnzoo.mistake import BAD_INPUT, Mistake, Parser
+from cnnzoo.mistake import BAD_INPUT, INTERRUPTED, Mistake, Parser
 from studies.command.files import StudyFile, bundled, find, in_order, readable
 from studies.engine import typed
-from studies.engine.plan.options import INTERRUPTED
 from studies.engine.schema import SCALES
 
 

@@ -1,5 +1,20 @@
 """What the tests of the engine have: an undisturbed study to compare with, and a process that starts further ones quickly."""
 
-from tests.engine.conftest import copy, undisturbed, warm
+from collections.abc import Iterator
 
-__all__ = ["copy", "undisturbed", "warm"]
+import pytest
+
+from tests.engine.conftest import copy, undisturbed, warm
+from tests.engine.runs import Warm
+
+__all__ = ["copy", "joining", "undisturbed", "warm"]
+
+
+@pytest.fixture(scope="module")
+def joining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """Starts studies that join a cluster without tokens, whatever the home folder has: Ray was imported for that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        warm = Warm(tmp_path_factory.mktemp("outputs"), "--cluster")
+    yield warm
+    warm.close()

@@ -66,16 +66,6 @@ class Nodes:
         return self._process.stdout.readline().strip()
 
 
-@pytest.fixture(scope="module")
-def joining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    """Starts studies that join a cluster without tokens, whatever the home folder has: Ray was imported for that."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_MODE", "disabled")
-        warm = Warm(tmp_path_factory.mktemp("outputs"), "--cluster")
-    yield warm
-    warm.close()
-
-
 @pytest.fixture
 def cluster() -> Iterator[Callable[..., Nodes]]:
     started: list[Nodes] = []

@@ -138,15 +138,6 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         shutil.rmtree(logs, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def joining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_MODE", "disabled")
-        warm = Warm(tmp_path_factory.mktemp("outputs"), "--cluster")
-    yield warm
-    warm.close()
-
-
 def rows(folder: Path) -> dict[str, dict[str, Any]]:
     """The table of the study by signature, without what depends on the run."""
     lines = (folder / "results" / "studies" / "tiny.demo" / "trials.jsonl").read_text().splitlines()

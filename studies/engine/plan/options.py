@@ -14,7 +14,7 @@ from studies.engine.study.study import Study
 from studies.engine.typed import again
 
 ONLY = ("reported", "tuned")
-LOCKED, ENVIRONMENT, INTERRUPTED = 3, 4, 130  # exit codes: see cli.py
+LOCKED, ENVIRONMENT = 3, 4  # exit codes: see cli.py
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,16 +8,9 @@ from collections.abc import Callable
 
 from scipy.special import chdtri, nctdtr, nctdtrinc, stdtr, stdtrit
 
-from studies.engine.study.error_budget import LEVEL, shares
-
 POWER = 0.8
 SPREAD = 0.8  # how sure the range of n* is of the spread over seeds
 MOST = 1_000_000  # seeds: beyond, the search for n* ends
-
-
-def level_of_a_contrast(weight: float, seeds: int, at_most: int) -> float:
-    """The one-sided level of a contrast of this weight at the first look, while nothing else is decided."""
-    return LEVEL / 2 * weight * shares(seeds, at_most)[seeds]
 
 
 def chance_to_differ(difference: float, sd: float, n: int, level: float) -> float:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from cnnzoo.device.mps import shared_gpu
-from cnnzoo.mistake import mistakes_in_a_line, refuse
+from cnnzoo.mistake import INTERRUPTED, mistakes_in_a_line, refuse
 from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
@@ -27,7 +27,7 @@ from studies.engine.book.test_sets import keep_test_set
 from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.mirror.tracker import Tracker
 from studies.engine.mirror.tracking_uri import check_uri
-from studies.engine.plan.options import ENVIRONMENT, INTERRUPTED, LOCKED, Options
+from studies.engine.plan.options import ENVIRONMENT, LOCKED, Options
 from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.plan.spec import declaration, spec

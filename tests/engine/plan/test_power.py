@@ -7,13 +7,6 @@ import pytest
 from studies.engine.plan import power
 
 
-def test_the_level_of_a_contrast_by_hand() -> None:
-    # one side of 5 %: 0.025; half of it for 8 contrasts: / 16; of two looks the first has 5 of 8 seeds, of three its 0.6
-    assert power.level_of_a_contrast(1 / 16, seeds=5, at_most=5) == pytest.approx(0.025 / 16)
-    assert power.level_of_a_contrast(1 / 16, seeds=5, at_most=8) == pytest.approx(0.025 / 16 * 5 / 8)
-    assert power.level_of_a_contrast(1 / 16, seeds=5, at_most=12) == pytest.approx(0.025 / 16 * 0.6)
-
-
 def test_without_a_difference_the_chance_to_show_one_is_the_level() -> None:
     assert power.chance_to_differ(0.0, sd=1.0, n=5, level=0.025) == pytest.approx(0.025)
     assert power.chance_to_differ(9.0, sd=1.0, n=1, level=0.025) == 0
@@ -33,7 +26,7 @@ def test_the_fewest_seeds_with_the_power() -> None:
 
 
 def test_the_smallest_difference_is_shown_in_four_of_five_studies() -> None:
-    level = power.level_of_a_contrast(1 / 16, seeds=5, at_most=8)
+    level = 0.025 / 16 * 5 / 8  # one side, one of eight contrasts, the first of the looks at 5 and 8 seeds
     smallest = power.smallest_difference(sd=1.0, n=5, level=level)
     assert smallest == pytest.approx(4.0, abs=0.05)  # standard deviations, as decision 0011 says
     assert power.chance_to_differ(smallest, sd=1.0, n=5, level=level) == pytest.approx(0.8)
