@@ -72,13 +72,15 @@ def lints(results: Judged) -> list[str]:
 
 def declared(results: Judged) -> tuple[str, bool]:
     """Whether what is judged was declared before the first result, as a sentence, and whether it was; empty if not known."""
-    declared, ended = results.spec.declared, results.runs.trials[schema.ENDED].min()
+    declared, ends = results.spec.declared, results.runs.trials[schema.ENDED]
+    ended = ends.min()
     if not declared or not ended > 0:
         return "", True
     what = "What is judged (claims, arms, margin, looks)"
     late = [change for change in declared.get("changes", ()) if change["when"] > ended]
     if not late and declared["when"] > ended:
-        return f"{what} was declared on {_date(declared['when'])}, after its first result ({_date(ended)}).", False
+        known = f"{(ends < declared['when']).sum()} of {len(ends)} trials had ended, the first on {_date(ended)}"
+        return f"{what} was declared on {_date(declared['when'])}, when {known}, here or in another study.", False
     if not late:
         return f"{what} was declared on {_date(declared['when'])}, before its first result.", True
     changed = listed(f"{listed(change['what']) or 'what is judged'} on {_date(change['when'])}" for change in late)

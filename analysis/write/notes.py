@@ -190,7 +190,8 @@ def _verdicts(results: Judged) -> list[str]:
         "Δ is the paired difference to the baseline over shared seeds, with its own interval, which may leave out 0 where the "
         f"verdict is undecided. Practically equal: shown to lie within ±{results.spec.margin:g} points. Needs N seeds: with N seeds "
         "four of five studies decide it, if it is as large as it looks; the range is over the spreads that the seeds leave possible. p is "
-        "that of the contrast by itself and, in brackets, corrected; of a difference that matters, where it is practically equal.",
+        "that of the contrast by itself on all seeds and, in brackets, corrected, on the seeds of the look that tells most; of a "
+        "difference that matters, where it is practically equal.",
         corrected(results),
     ]
 

@@ -53,7 +53,7 @@ class Sampler:
     """Suggests the settings of one search, one after another, each of them new.
 
     What was suggested once is looked up in the memo, by what it rests on: to ask TPE again for a long study, at each of
-    its starts, takes minutes.
+    its starts, takes minutes. Optuna's version is no part of that: a search that was begun keeps its settings when Optuna is updated.
     """
 
     def __init__(self, base: Recipe, space: Space, repetition: int, memo: Memo) -> None:

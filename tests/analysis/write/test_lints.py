@@ -173,7 +173,7 @@ def test_what_was_declared_after_the_first_result_is_warned_of(read: Read) -> No
     results = _declared(read, 2 * HOUR)
     line = (
         "What is judged (claims, arms, margin, looks) was declared on 2027-01-15 10:00 UTC, "
-        "after its first result (2027-01-15 09:00 UTC)."
+        "when 2 of 6 trials had ended, the first on 2027-01-15 09:00 UTC, here or in another study."
     )
     assert lints(results) == [line]
     assert line in claims.notes(results)

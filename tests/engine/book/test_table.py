@@ -10,6 +10,7 @@ import pytest
 from cnnzoo.mistake import Mistake
 from studies.engine import schema
 from studies.engine.book.book import Book
+from studies.engine.book.table import SUGGESTIONS, Suggestions, Table
 from studies.engine.course import Outcome
 from studies.engine.plan.plan import Plan
 from studies.engine.run.rows import TableWriter
@@ -106,3 +107,11 @@ def test_a_format_that_is_not_known_yet_is_refused(tmp_path: Path) -> None:
     table.spec_file.write_text(json.dumps({"format": 3}))
     with pytest.raises(Mistake, match=r"spec.json has format 3, but this version .* knows formats up to 2: update it"):
         table.check_format()
+
+
+def test_suggestions_are_there_at_the_next_start_but_for_a_damaged_line(tmp_path: Path) -> None:
+    kept = Suggestions(Table(tmp_path / "tiny.smoke"))
+    kept["first"], kept["none left"] = ({"lr": 0.01}, 1), (None, 2)
+    with (tmp_path / "tiny.smoke" / SUGGESTIONS).open("a") as file:
+        file.write('["cut", {"lr"')
+    assert Suggestions(Table(tmp_path / "tiny.smoke")) == {"first": ({"lr": 0.01}, 1), "none left": (None, 2)}

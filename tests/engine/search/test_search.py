@@ -5,7 +5,8 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 
 from cnnzoo import Recipe
 from studies.engine.course import Course
-from studies.engine.search.sampler import Sampler, elders_known, even_settings, spread_evenly
+from studies.engine.search import sampler
+from studies.engine.search.sampler import Memo, Sampler, elders_known, even_settings, spread_evenly
 from studies.engine.search.search import Search
 from studies.engine.study.budget import Budget
 
@@ -19,8 +20,12 @@ STEPS: dict[str, tuple[str, BaseDistribution, list[float]]] = {
 }
 
 
-def a_search(space: dict[str, BaseDistribution], trials: int, repetition: int = 1, searches: int = 1) -> Search:
-    return Search(BASE, space, Budget(trials_per_arm=trials, searches=searches), repetition, {})
+def a_search(
+    space: dict[str, BaseDistribution], trials: int, repetition: int = 1, searches: int = 1, memo: Memo | None = None
+) -> Search:
+    return Search(
+        BASE, space, Budget(trials_per_arm=trials, searches=searches), repetition, {} if memo is None else memo
+    )
 
 
 def searched(search: Search, sign: int = 1) -> list[dict[str, float]]:
@@ -71,6 +76,27 @@ def test_the_first_candidates_are_the_same_however_long_the_search() -> None:
 def test_at_least_three_quarters_of_the_elders_are_known() -> None:
     assert all(elders_known(k) >= 3 * k / 4 for k in range(2, 64) if not spread_evenly(k))
     assert elders_known(1000) == 1000 - 16
+
+
+def test_what_was_suggested_once_is_looked_up_at_the_next_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    memo: Memo = {}
+    before = searched(a_search(RATE, 12, memo=memo))
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("Optuna was asked")
+
+    monkeypatch.setattr(sampler, "TPESampler", never)
+    monkeypatch.setattr(sampler, "QMCSampler", never)
+    assert searched(a_search(RATE, 12, memo=memo)) == before
+    with pytest.raises(AssertionError, match="Optuna was asked"):
+        searched(a_search(RATE, 12, memo=memo), sign=-1)  # other scores: another search
+
+
+def test_a_look_up_that_does_not_fit_the_space_is_asked_for_again() -> None:
+    memo: Memo = {}
+    before = searched(a_search(RATE, 12, memo=memo))
+    spoilt: Memo = {key: ({"lr": 7.0}, evens) for key, (_, evens) in memo.items()}
+    assert searched(a_search(RATE, 12, memo=spoilt)) == before
 
 
 def test_each_repetition_explores_in_its_own_way() -> None:
