@@ -3,8 +3,9 @@
 python docs/results/colour.py                 all ten studies; a run that was broken off goes on
 python docs/results/colour.py losses erasing  these alone
 
-Like every study it reads data/ and writes results/ where it is called. Report D trains on 5,000 images of CIFAR-10 and is tested on
-all 10,000; report A has data/tiny20/, 20 classes of Tiny-ImageNet: train/<class>/*.JPEG, 100 each, and test/<class>/*.JPEG, 20 each.
+Like every study it reads data/ and writes results/ where it is called. Report D has data/cifar10/ as images: it trains on 5,000 of
+train/<class>/*.jpg, and test/<class>/ has the first 200 of each class, as all 10,000 would take half as long again after every
+epoch. Report A has data/tiny20/, 20 classes of Tiny-ImageNet: train/<class>/*.JPEG, 100 each, and test/<class>/*.JPEG, 20 each.
 """
 
 import sys
