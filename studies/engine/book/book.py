@@ -13,9 +13,9 @@ A folder belongs to no study: two studies that share a recipe share the trial.
 
 import json
 import math
+import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any
@@ -39,21 +39,25 @@ _RESULT_KEYS = {"outcome", "metrics", "reason", "ended"}
 class Book:
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._recalled: dict[str, tuple[object, tuple[Course, Outcome | None]]] = {}
 
     def folder(self, signature: str) -> Path:
         return self.root / schema.TRIALS_FOLDER / signature
+
+    def _file(self, signature: str, name: str) -> str:
+        return f"{self.root}/{schema.TRIALS_FOLDER}/{signature}/{name}"
 
     def table(self, study: str, scale: str) -> Table:
         return Table(self.root / schema.STUDIES_FOLDER / f"{study}.{scale}")
 
     def epochs(self, signature: str) -> tuple["Epoch", ...]:
         """All the epochs of the trial that were booked."""
-        return tuple(map(lines.from_line, self._epochs(signature)))
+        return tuple(map(lines.from_line, self._epochs(signature, self._lines(signature))))
 
     def last_epoch(self, signature: str, most: int | None = None) -> tuple[int, dict[str, float]]:
         """How many epochs were booked, `most` at most, and the metrics of the last of these."""
-        booked = self._epochs(signature)[:most]
-        return len(booked), lines.metrics_of_line(booked[-1]) if booked else {}
+        booked = self._lines(signature)[:most]
+        return len(booked), lines.metrics_of_line(self._epochs(signature, booked[-1:])[0]) if booked else {}
 
     def outcome(self, signature: str) -> Outcome | None:
         """How the trial ended; None while it can still go on."""
@@ -64,18 +68,21 @@ class Book:
         return self.recall(signature)[0]
 
     def recall(self, signature: str) -> tuple[Course, Outcome | None]:
-        """How far the trial is, and how it ended if it did."""
-        result, scores = self.result(signature), [epoch[schema.CHOSEN_BY] for epoch in self._epochs(signature)]
-        course = Course(tuple(filter(math.isfinite, scores)), result.ended if result else None)
-        return course, result and replace(result, epochs=len(scores), score=scores[-1] if scores else math.nan)
+        """How far the trial is, and how it ended if it did; read again where its files have changed."""
+        state = [_state(self._file(signature, name)) for name in (RESULT, EPOCHS)]
+        known = self._recalled.get(signature)
+        if known is None or known[0] != state:
+            known = self._recalled[signature] = state, self._read(signature)
+        return known[1]
 
-    def result(self, signature: str) -> Outcome | None:
-        """How the trial ended, without what its epochs say; None while it can still go on."""
-        content = _result(f"{self.folder(signature)}/{RESULT}")
+    def _read(self, signature: str) -> tuple[Course, Outcome | None]:
+        scores = [epoch[schema.CHOSEN_BY] for epoch in self._epochs(signature, self._lines(signature))]
+        content, finite = _result(self._file(signature, RESULT)), tuple(filter(math.isfinite, scores))
         if content is None:
-            return None
+            return Course(finite, None), None
+        how, last = content["outcome"], scores[-1] if scores else math.nan
         reason, at = content.get("reason", ""), content.get("ended")
-        return Outcome(content["outcome"], 0, math.nan, content["metrics"], reason, at)
+        return Course(finite, how), Outcome(how, len(scores), last, content["metrics"], reason, at)
 
     def origin(self, signature: str) -> dict[str, str]:
         """Where the trial was trained, and by whom."""
@@ -83,7 +90,7 @@ class Book:
 
     def origin_and_start(self, signature: str) -> tuple[dict[str, str], float | None]:
         """Where the trial was trained, by whom, and since when (seconds since 1970, where the book says so)."""
-        path = f"{self.folder(signature)}/{ORIGIN}"
+        path = self._file(signature, ORIGIN)
         text = _text(path)
         content = _parsed(text, path, {}) if text is not None else {}
         return content, content.pop(schema.STARTED, None)
@@ -138,12 +145,15 @@ class Book:
         for checkpoint in self.folder(signature).glob(f"{CHECKPOINT}*"):
             checkpoint.unlink(missing_ok=True)
 
-    def _epochs(self, signature: str) -> list[dict[str, Any]]:
+    def _lines(self, signature: str) -> list[bytes]:
         """The whole lines of the epochs; a last line that was cut short is the epoch that will be written again."""
-        path = f"{self.folder(signature)}/{EPOCHS}"
+        every = (_text(self._file(signature, EPOCHS)) or b"").splitlines(keepends=True)
+        return [line for line in every if line.endswith(b"\n")]
+
+    def _epochs(self, signature: str, whole: list[bytes]) -> list[dict[str, Any]]:
+        path = self._file(signature, EPOCHS)
         needed = {"epoch": int, schema.CHOSEN_BY: int | float, schema.SECONDS: int | float}
-        whole = (_text(path) or b"").splitlines(keepends=True)
-        return [_parsed(line, path, needed) for line in whole if line.endswith(b"\n")]
+        return [_parsed(line, path, needed) for line in whole]
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
@@ -158,6 +168,15 @@ def _text(path: str) -> bytes | None:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _state(path: str) -> tuple[int, int, int] | None:
+    """What changes whenever the file is written or appended to; None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 -- as below
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _result(path: str) -> dict[str, Any] | None:

@@ -110,7 +110,7 @@ class Conductor:
     def failures(self) -> list[tuple[Trial, str]]:
         """The trials that failed, each with its reason."""
         found = [self.agenda.trials[s] for s, outcome in self.agenda.settled.items() if outcome.ended == "failed"]
-        return [(trial, outcome.reason) for trial in found if (outcome := self.book.result(trial.signature))]
+        return [(trial, outcome.reason) for trial in found if (outcome := self.book.outcome(trial.signature))]
 
     def close(self, status: str) -> None:
         """Announce that nothing more will come; every listener hears it, whatever happens to the others."""

@@ -64,7 +64,7 @@ def row_of(trial: Trial, outcome: Outcome, plan: Plan, book: Book) -> Row:
     counted, last = book.last_epoch(trial.signature, outcome.epochs if trial.stage == "search" else None)
     last.pop(schema.LEARNING_RATE, None)  # a name that a field of the recipe has
     origin, started = book.origin_and_start(trial.signature)
-    result = book.result(trial.signature)
+    result = book.outcome(trial.signature)
     reported = result if outcome.ended != "stopped" else None
     shared = origin.get(schema.SHARED_DEVICE)
     return Row(

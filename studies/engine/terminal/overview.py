@@ -24,7 +24,7 @@ def standing(agenda: Agenda) -> tuple[int, int]:
 
 def tested(agenda: Agenda, book: Book) -> list[tuple[Trial, float]]:
     """The trials that were tested, with their accuracies."""
-    ended = [(trial, book.result(trial.signature)) for trial in agenda.trials.values() if trial.tested]
+    ended = [(trial, book.outcome(trial.signature)) for trial in agenda.trials.values() if trial.tested]
     return [(t, out.metrics[JUDGED_BY]) for t, out in ended if out is not None and JUDGED_BY in out.metrics]
 
 
