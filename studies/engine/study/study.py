@@ -166,8 +166,8 @@ class Study:
         for name, arm in self.arms.items():
             if not isinstance(arm, Arm):
                 raise Mistake(f"arm {name!r} must be Arm(...), with the recipe fields it changes, but got {arm!r}.")
-            if not isinstance(name, str) or not name.strip():
-                raise Mistake(f"the name of an arm must be a text, but got {name!r}.")
+            if not isinstance(name, str) or not name.strip() or not name.isprintable():
+                raise Mistake(f"the name of an arm must be a line of plain text, but got {name!r}.")
         for claim in self.claims:
             if not isinstance(claim, Claim):
                 raise Mistake(f"claims must be made with claim(...), but one is {claim!r}.")

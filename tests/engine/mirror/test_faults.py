@@ -37,7 +37,8 @@ from tests.engine.mirror.stores import (
 )
 
 
-def test_a_locked_database_holds_up_nothing_and_loses_nothing(uri: str) -> None:
+def test_a_locked_database_holds_up_nothing_and_loses_nothing(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking, "SILENT_SECONDS", 60)  # a slow machine alone is no reason for a word
     said: list[str] = []
     locked = sqlite3.connect(uri.removeprefix("sqlite:///"), isolation_level=None)
     locked.execute("BEGIN EXCLUSIVE")
@@ -126,7 +127,7 @@ def test_a_database_of_another_version_of_mlflow(empty: Path, tmp_path: Path) ->
     settle(tracker, settled(reported(1)))
     assert tracker.close("FINISHED") == 2
     assert len(said) == 1
-    assert "found version 0123456789ab" in said[0]
+    assert "0123456789ab" in said[0]
     assert "goes on" in said[0]
     set_version(uri, version)
     track(uri, settled(reported(1)))

@@ -1,6 +1,7 @@
 """Addresses of MLflow that cannot work are refused at once, in one line, and no secret is ever told."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,11 +47,11 @@ def test_an_address_that_cannot_work(uri: str, says: str, tmp_path: Path, monkey
 
 @pytest.mark.parametrize(
     ("scheme", "package", "how"),
-    [("mysql", "MySQLdb", "install it"), ("postgresql", "psycopg", r"pip install '.\[cluster\]'")],
+    [("mysql", "MySQLdb", "install it"), ("postgresql+psycopg", "psycopg", r"pip install '.\[cluster\]'")],
 )
 def test_a_database_without_its_driver(scheme: str, package: str, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
-    says = rf"'{scheme}://\*\*\*@db/mlflow' needs the Python package '{package}': {how}"
+    says = rf"'{re.escape(scheme)}://\*\*\*@db/mlflow' needs the Python package '{package}': {how}"
     with pytest.raises(ValueError, match=says):
         check_uri(f"{scheme}://bob:secret@db/mlflow")
 
