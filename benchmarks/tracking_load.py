@@ -2,7 +2,8 @@
 
 Their ends are told to the tracker of one study on a new SQLite store, and then told again at a second start.
 With ``beside FOLDER``, a checkout of another version, both versions tell 300 trials in turns, three times.
-With ``server``, 100 trials are told to an MLflow server on this machine, three times.
+With ``server``, 100 trials are told to an MLflow server on this machine, three times; with ``server URI PID`` to one that runs here
+already, whose first process has this id. A login is taken from where MLflow takes it.
 """
 
 import json
@@ -169,6 +170,15 @@ def server() -> None:
                 process.wait()
 
 
+def running_server(uri: str, group: int) -> None:
+    """The same for a server that runs already; each round is a study of its own."""
+    print("| ms a trial | processor ms of the driver | of the server |\n|---|---|---|")
+    for number in range(ROUNDS):
+        SPEC["name"] = f"load {time.time():.0f} {number}"
+        with tempfile.TemporaryDirectory() as scratch:
+            print(told_over_http(Path(scratch), uri, group), flush=True)
+
+
 def told_over_http(folder: Path, uri: str, group: int) -> str:
     until_healthy(uri)
     tracker = opened(folder, uri)
@@ -216,8 +226,8 @@ def main() -> None:
     if sys.argv[1:2] == ["beside"]:
         beside(Path(sys.argv[2]))
         return
-    if sys.argv[1:] == ["server"]:
-        server()
+    if sys.argv[1:2] == ["server"]:
+        running_server(sys.argv[2], int(sys.argv[3])) if sys.argv[2:] else server()
         return
     if len(sys.argv) > 2:  # one start of the study, in a process of its own
         what, folder, trials = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])

@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -51,30 +52,29 @@ def real_data() -> Path:
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL server of the test's own, as an unprivileged user; its database is empty."""
     pytest.importorskip("psycopg", reason="psycopg is not installed (pip install -e '.[cluster]')")
     if POSTGRES is None:
         pytest.skip("there is no PostgreSQL on this machine")
-    data = tmp_path / "pg"
-    data.mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    user: dict[str, str] = {}
-    if os.getuid() == 0:  # the server refuses to run as root
-        shutil.chown(data, "postgres")
-        for folder in (tmp_path, *tmp_path.parents):
-            if folder.is_relative_to("/tmp/pytest-of-root"):
-                folder.chmod(0o755)
-        user = {"user": "postgres"}
-    subprocess.run(
-        [POSTGRES / "initdb", "-D", data, "-U", "ann", "-A", "trust"], check=True, capture_output=True, **user
-    )
-    options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c fsync=off"
-    control = [POSTGRES / "pg_ctl", "-D", data, "-w"]
-    subprocess.run([*control, "-o", options, "-l", data / "log", "start"], check=True, capture_output=True, **user)
-    try:
-        yield f"postgresql+psycopg://ann:secret@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, **user)
+    with TemporaryDirectory(
+        prefix="postgres-"
+    ) as data:  # not in pytest's folder, which each pytest of root's closes to others
+        user: dict[str, str] = {}
+        if os.getuid() == 0:  # the server refuses to run as root
+            shutil.chown(data, "postgres")
+            user = {"user": "postgres"}
+        subprocess.run(
+            [POSTGRES / "initdb", "-D", data, "-U", "ann", "-A", "trust"], check=True, capture_output=True, **user
+        )
+        options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c fsync=off"
+        control = [POSTGRES / "pg_ctl", "-D", data, "-w"]
+        log = f"{data}/log"
+        subprocess.run([*control, "-o", options, "-l", log, "start"], check=True, capture_output=True, **user)
+        try:
+            yield f"postgresql+psycopg://ann:secret@127.0.0.1:{port}/postgres"
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, **user)

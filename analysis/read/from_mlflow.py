@@ -80,8 +80,7 @@ def _told_in_a_line(uri: str) -> Iterator[None]:
     except Exception as error:
         if not type(error).__module__.startswith(("mlflow.", "sqlalchemy.", "requests.", "urllib3.")):
             raise
-        first = str(error).strip().partition("\n")[0]
         raise Mistake(
-            f"cannot read MLflow at {schema.redact(f'{uri}: {first}')}. See that it is up; a tracking URI is like "
+            f"cannot read MLflow at {schema.redact(f'{uri}: {schema.trouble(error)}')}. See that it is up; a tracking URI is like "
             "http://host:5000, sqlite:///mlflow.db or postgresql+psycopg://user@host/name."
         ) from None

@@ -67,8 +67,17 @@ CHOSEN_BY, JUDGED_BY = VAL_ACC1, TEST_ACC1
 
 _LOGIN = re.compile(r"(?<=://)\S*@")
 _SECRET = re.compile(r"(?i)((?:token|password|passwd)=)[^&\s]+")
+_NOT_LET_IN = "failed with error code 401"  # in MLflow's words
 
 
 def redact(text: str) -> str:
     """The text without the logins and the secrets of the URIs in it."""
     return _SECRET.sub(r"\1***", _LOGIN.sub("***@", text))
+
+
+def trouble(error: Exception) -> str:
+    """What MLflow, or the database behind it, says in a line; of a login that is missing or wrong, what to do."""
+    first = (str(error).strip() or type(error).__name__).partition("\n")[0]
+    if _NOT_LET_IN in first:
+        return "it wants another login: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+    return first

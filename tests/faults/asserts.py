@@ -1,11 +1,15 @@
 """What must hold after any fault: the trials and numbers of an undisturbed study, and nothing left running."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
-from tests.engine.runs import Started, curves, results, runs, trials
+from tests.engine.runs import NOT_OF_THE_CLOCK, Started, curves, results, runs, trials
 
 AGAIN = re.compile(r"Interrupted: \d+ of \d+ trials are done, and kept\. To go on: python ")
+
+OF_THE_RUN = ("started", "ended", "host", "trials_on_device", *NOT_OF_THE_CLOCK)
 
 
 def statuses(folder: Path) -> set[str]:
@@ -33,3 +37,12 @@ def assert_one_line(started: Started, code: int, *parts: str) -> None:
     assert complaint.count("\n") == 1, complaint
     for part in parts:
         assert part in complaint
+
+
+def rows(folder: Path) -> dict[str, dict[str, Any]]:
+    """The table of the study by signature, without what depends on the run."""
+    lines = (folder / "results" / "studies" / "tiny.demo" / "trials.jsonl").read_text().splitlines()
+    return {
+        row["signature"]: {name: value for name, value in row.items() if not name.startswith(OF_THE_RUN)}
+        for row in map(json.loads, lines)
+    }

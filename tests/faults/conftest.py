@@ -1,11 +1,14 @@
-"""What the tests of the engine have: an undisturbed study to compare with, and a process that starts further ones quickly."""
+"""What the tests of the engine have: an undisturbed study to compare with, and a process that starts further ones quickly.
+And a cluster of two nodes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.engine.conftest import copy, undisturbed, warm
 from tests.engine.runs import Warm
+from tests.faults.nodes import Nodes
 
 __all__ = ["copy", "joining", "undisturbed", "warm"]
 
@@ -18,3 +21,16 @@ def joining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
         warm = Warm(tmp_path_factory.mktemp("outputs"), "--cluster")
     yield warm
     warm.close()
+
+
+@pytest.fixture
+def cluster() -> Iterator[Callable[..., Nodes]]:
+    started: list[Nodes] = []
+
+    def start(folder: Path, **environment: str) -> Nodes:
+        started.append(Nodes(folder, **environment))
+        return started[-1]
+
+    yield start
+    for nodes in started:
+        nodes.close()

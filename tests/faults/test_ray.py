@@ -2,11 +2,9 @@
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -15,13 +13,17 @@ from ray.air.execution._internal import actor_manager
 from ray.core.generated.common_pb2 import ActorDiedErrorContext
 from ray.exceptions import ActorDiedError, OutOfMemoryError, RayActorError, RayTaskError
 from ray.tune.execution import tune_controller
+from ray.tune.experiment import Trial as RayTrial
 
 from studies.engine.run.conduct import WORKER_DIED
 from studies.engine.run.on_ray import cluster as ray_cluster
 from studies.engine.run.on_ray import tuner
 from studies.engine.run.on_ray.actor import died_of
-from tests.engine.runs import ROOT, Warm, booked, epochs_booked, finish, trained_by, until
+from tests.engine.driving import conductor
+from tests.engine.runs import Warm, booked, epochs_booked, finish, trained_by, until
+from tests.engine.simulated import plan, study
 from tests.faults.asserts import assert_as_if_undisturbed, assert_one_line, statuses
+from tests.faults.nodes import Nodes
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")  # within MLflow
 
@@ -35,48 +37,6 @@ from tests.engine.tiny_study import STUDY
 
 main(replace(STUDY, tune={}, demo=Scale(seeds=2, trials_per_arm=1, train_size=3000, epochs=3)))
 '''
-
-
-class Nodes:
-    """A cluster that another process runs; see cluster.py."""
-
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.cluster"],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.address = self._answer()
-
-    def lose(self, what: str) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(f"lose {what}\n")
-        self._process.stdin.flush()
-        assert self._answer() == "done"
-
-    def close(self) -> None:
-        self._process.communicate()
-
-    def _answer(self) -> str:
-        assert self._process.stdout
-        return self._process.stdout.readline().strip()
-
-
-@pytest.fixture
-def cluster() -> Iterator[Callable[..., Nodes]]:
-    started: list[Nodes] = []
-
-    def start(folder: Path, **environment: str) -> Nodes:
-        started.append(Nodes(folder, **environment))
-        return started[-1]
-
-    yield start
-    for nodes in started:
-        nodes.close()
 
 
 def home(folder: Path, token: str | None = None) -> dict[str, str]:
@@ -180,6 +140,55 @@ def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker(monkeypatch: pyte
         heard_of_a_lack_of_memory()  # once this fails, Tune does it by itself: _let_tune_survive_a_lack_of_memory can go
     tuner._let_tune_survive_a_lack_of_memory()
     assert heard_of_a_lack_of_memory() == ["actor", "task"]
+
+
+def told_of_a_worker_that_died_idle() -> list[str]:
+    """The states in which Tune shows a scheduler the trial that was given to a worker that was dead by then."""
+    trial = Mock(status=RayTrial.PENDING, is_saving=False, **{"should_recover.return_value": True})
+    shown: list[str] = []
+
+    def becomes(trial: Any, status: str) -> None:
+        trial.status = status
+
+    worker = Mock()
+    tune = Mock(
+        _actor_to_trial={worker: trial},
+        _print_trial_errors=False,
+        _pending_trials={trial},
+        _paused_trials=set(),
+        _trials=[trial],
+    )
+    tune._scheduler_alg.on_trial_error = lambda controller, trial: shown.append(trial.status)
+    tune._set_trial_status = becomes
+    tune._schedule_trial_stop = lambda trial, exception: becomes(trial, RayTrial.ERROR)
+    for method in ("_actor_failed", "_trial_task_failure", "_process_trial_failure", "_try_recover", "_requeue_trial"):
+        setattr(tune, method, MethodType(getattr(tune_controller.TuneController, method), tune))
+    tune._actor_failed(worker, exception=RayActorError())
+    tune._trial_task_failure(trial, exception=RayActorError())
+    return shown
+
+
+def test_tune_tells_the_death_of_an_idle_worker_twice() -> None:
+    """Once this fails, `Stops.on_trial_error` need not tell the second time from the first."""
+    assert told_of_a_worker_that_died_idle() == [RayTrial.ERROR, RayTrial.PENDING]
+
+
+def test_a_trial_that_got_a_dead_worker_is_not_lost(tmp_path: Path) -> None:
+    """The first time it may be tried again; at the second Tune gives it up, and it is ordered once more."""
+    stops = tuner.Stops(conductor(plan(study()), tmp_path), 0.0, None)
+    order = stops.orders.suggest("1")
+    trial = Mock(trial_id="1", config=order, **{"get_pickled_error.return_value": RayActorError()})
+    for trial.status in (RayTrial.ERROR, RayTrial.PENDING):
+        stops.on_trial_error(None, trial)
+    stops.orders.on_trial_complete("1", error=True)
+    assert stops.orders.conductor.outcomes() == {}
+    assert stops.orders.suggest("2") == order
+
+    trial.trial_id = "2"
+    for trial.status in (RayTrial.ERROR, RayTrial.ERROR, RayTrial.RUNNING):  # it dies in training, and again, and again
+        stops.on_trial_error(None, trial)
+    stops.orders.on_trial_complete("2", error=True)
+    assert stops.orders.conductor.outcomes() == {"failed": 1}
 
 
 def dead(why: str, *, never_started: bool = False) -> ActorDiedError:

@@ -7,29 +7,21 @@ import json
 import os
 import platform
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.runs import NOT_OF_THE_CLOCK, ROOT, Warm
-from tests.faults.asserts import assert_one_line
+from tests.engine.runs import ROOT, Warm
+from tests.engine.services.raylets import QUIET, started, stop
+from tests.faults.asserts import assert_one_line, rows
 
 OTHER = "othernode"
-OF_THE_RUN = ("started", "ended", "host", "trials_on_device", *NOT_OF_THE_CLOCK)
 PACKAGES = ("cnnzoo", "search_spaces", "studies")
-RAYLET = {
-    "RAY_AUTH_MODE": "disabled",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_worker_niceness": "0",  # on a machine that others use, Ray's 15 is next to nothing
-}
 SMALL = "replace(STUDY, tune={}, demo=Scale(seeds=3, trials_per_arm=1, train_size=80, epochs=2))"
 STUDY = f"""
 from dataclasses import replace
@@ -80,7 +72,7 @@ class Two:
         folder = self.folder
         ray = [str(Path(sys.executable).with_name("ray")), "start", "--num-cpus=1", "--block"]
         ray += ["--object-store-memory=100000000", "--min-worker-port=0", "--max-worker-port=0"]
-        environment = {**os.environ, **RAYLET}
+        environment = {**os.environ, **QUIET}
         head = [*ray, "--head", "--port=0", "--include-dashboard=false", f"--temp-dir={logs}"]
         said = self._start(head, environment, logs.with_suffix(".head"))
         self.address = said.partition("--address='")[2].partition("'")[0]
@@ -93,23 +85,13 @@ class Two:
         )
 
     def _start(self, command: list[str], environment: dict[str, str], log: Path) -> str:
-        """What it said once it was up; it is started again where a busy machine leaves it less than the 30 s that Ray allows."""
-        patience = time.monotonic() + 600
-        while time.monotonic() < patience:
-            with log.open("wb") as file:
-                process = subprocess.Popen(command, env=environment, stdout=file, stderr=file, start_new_session=True)
-            self._processes.append(process)
-            while process.poll() is None:
-                if "Ray runtime started" in (said := log.read_text()):
-                    return said
-                time.sleep(0.2)
-        raise AssertionError(log.read_text())
+        """What it said once it was up."""
+        self._processes.append(started(command, environment, log))
+        return log.read_text()
 
     def close(self) -> None:
         for process in reversed(self._processes):
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-                process.wait()
+            stop(process)
 
 
 def images(folder: Path, shade: int) -> None:
@@ -136,15 +118,6 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     finally:
         nodes.close()
         shutil.rmtree(logs, ignore_errors=True)
-
-
-def rows(folder: Path) -> dict[str, dict[str, Any]]:
-    """The table of the study by signature, without what depends on the run."""
-    lines = (folder / "results" / "studies" / "tiny.demo" / "trials.jsonl").read_text().splitlines()
-    return {
-        row["signature"]: {name: value for name, value in row.items() if not name.startswith(OF_THE_RUN)}
-        for row in map(json.loads, lines)
-    }
 
 
 def hosts(folder: Path) -> set[str]:

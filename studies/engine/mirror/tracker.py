@@ -20,7 +20,7 @@ from studies.engine.mirror.outbox import Booked, Note, Outbox
 from studies.engine.mirror.tracking_uri import absolute_uri
 from studies.engine.plan.plan import Trial
 from studies.engine.run.listener import Listener
-from studies.engine.schema import redact
+from studies.engine.schema import redact, trouble
 
 if TYPE_CHECKING:
     from studies.engine.mirror.mlflow_runs import Runs
@@ -189,8 +189,7 @@ class Tracker(Listener):
             self._closing.wait(min(2.0 ** min(self._failures, 9), LONGEST_WAIT_SECONDS))
 
     def _tell_trouble(self, error: Exception) -> None:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        text = f"MLflow at {self._uri} cannot be written to ({reason}). The study goes on; all is kept and sent later."
+        text = f"MLflow at {self._uri} cannot be written to ({trouble(error)[:200]}). The study goes on; all is kept and sent later."
         self._tell_once("trouble", redact(text))
 
     def _tell_once(self, topic: str, text: str) -> None:

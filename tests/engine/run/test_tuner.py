@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray.tune.experiment import Trial as RayTrial
 
 from studies.engine.course import Outcome
 from studies.engine.run.on_ray.fleet import Fleet, Node
@@ -89,6 +90,6 @@ def test_an_unfit_node_costs_a_trial_nothing(tune: Tune) -> None:
 def test_a_trial_whose_worker_died_goes_elsewhere(tune: Tune) -> None:
     trial = tune.begin()
     tune.tell(trial, "a", {"host": "a"}, epoch(1))
-    trial.get_pickled_error = lambda: None
+    trial.get_pickled_error, trial.status = lambda: None, RayTrial.ERROR
     tune.stops.on_trial_error(None, trial)  # type: ignore[arg-type]
     assert tune.avoided(trial) == {"a"}

@@ -62,8 +62,10 @@ class Orders(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tune has given the trial up. The scheduler hears of all other ends, and of each single death of a worker."""
-        if error:
+        if error and trial_id in self._why:
             self.conductor.lost(self._given[trial_id].signature, self._why[trial_id])
+        elif error:
+            self.once_more(trial_id)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing of Tune's own books is ever read again."""
@@ -94,6 +96,10 @@ class Stops(FIFOScheduler):
         self._place(trial)
 
     def on_trial_error(self, controller: Any, trial: RayTrial) -> None:
+        """A worker died. One that died idle is noticed by the trial it gets next: Tune then tells it twice, and gives that trial up."""
+        if trial.status == RayTrial.PENDING:
+            del self.why[trial.trial_id]
+            return
         error = trial.get_pickled_error()
         why = self.why[trial.trial_id] = died_of(error) or WORKER_DIED
         if self._fleet:
