@@ -98,7 +98,7 @@ class Stops(FIFOScheduler):
     def on_trial_error(self, controller: Any, trial: RayTrial) -> None:
         """A worker died. One that died idle is noticed by the trial it gets next: Tune then tells it twice, and gives that trial up."""
         if trial.status == RayTrial.PENDING:
-            del self.why[trial.trial_id]
+            self.why.pop(trial.trial_id, None)
             return
         error = trial.get_pickled_error()
         why = self.why[trial.trial_id] = died_of(error) or WORKER_DIED
