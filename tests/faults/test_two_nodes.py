@@ -15,12 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from tests.engine.runs import NOT_OF_THE_CLOCK, ROOT, Warm
 from tests.faults.asserts import assert_one_line
+from tests.images import shaded
 
 OTHER = "othernode"
 OF_THE_RUN = ("started", "ended", "host", "trials_on_device", *NOT_OF_THE_CLOCK)
@@ -88,9 +87,9 @@ class Two:
         hidden = "".join(f"mount -t tmpfs tmpfs {ROOT / package}; " for package in PACKAGES)
         blind = f"hostname {OTHER}; {hidden} mount -t tmpfs tmpfs {folder}; cp -r {other}/. {folder}; "
         join = [*ray, f"--address={self.address}", "--node-ip-address=127.0.0.2"]
-        self._start(
-            ["unshare", "-mru", "sh", "-c", f'{blind} exec "$@"', "sh", *join], environment, logs.with_suffix(".other")
-        )
+        seeing = ["unshare", "-mru", "sh", "-c", f'{blind} exec "$@"', "sh"]
+        self.cache = folder.with_name("cache")
+        self._start([*seeing, *join], {**environment, "XDG_CACHE_HOME": str(self.cache)}, logs.with_suffix(".other"))
 
     def _start(self, command: list[str], environment: dict[str, str], log: Path) -> str:
         """What it said once it was up; it is started again where a busy machine leaves it less than the 30 s that Ray allows."""
@@ -112,22 +111,12 @@ class Two:
                 process.wait()
 
 
-def images(folder: Path, shade: int) -> None:
-    """Two classes of a hundred images each, which tell the classes apart."""
-    noise = np.random.default_rng(shade)
-    for label in "ab":
-        (folder / label).mkdir(parents=True)
-        for number in range(100):
-            pixels = noise.integers(shade, shade + 100, (28, 28), dtype=np.uint8)
-            pixels[:, 14 if label == "a" else 0 :: 2] //= 2
-            Image.fromarray(pixels).save(folder / label / f"{number}.png")
-
-
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     root = tmp_path_factory.mktemp("two")
-    images(root / "folder" / "data" / "tri", 0)
-    images(root / "other" / "data" / "tri", 100)
+    shaded(root / "folder" / "data" / "tri", 0)
+    shaded(root / "other" / "data" / "tri", 100)
+    shaded(root / "folder" / "data" / "mine", 50)
     logs = Path("/tmp") / f"ray-{os.getpid()}"  # Ray's sockets want a short path
     nodes = Two(root / "folder")
     try:
@@ -188,6 +177,19 @@ def test_a_node_with_other_data_trains_nothing(two: Two, joining: Warm) -> None:
     folder, printed = on_both(two, joining, "other-data", STUDY, "--dataset", "folder:tri")
     assert f"! A node gets no trials: {OTHER} would train something else: data set in {two.folder}/data" in printed
     assert hosts(folder) == {platform.node()}
+
+
+def test_a_node_without_the_images_is_sent_them_once(two: Two, joining: Warm) -> None:
+    """All its workers map the one file; a second study finds it there."""
+    folder, printed = on_both(two, joining, "own-images", STUDY, "--dataset", "folder:mine")
+    assert f"{OTHER} gets the images of folder:mine from here (0.1 MB)." in printed
+    assert "gets no" not in printed
+    assert hosts(folder) == {platform.node(), OTHER}
+    (file,) = two.cache.glob("cnnzoo/folder-mine-*/images.npy")
+    before = file.stat()
+    on_both(two, joining, "own-images-again", STUDY, "--dataset", "folder:mine")
+    assert file.stat().st_mtime_ns == before.st_mtime_ns
+    assert not list(two.cache.glob("cnnzoo/.*partial"))
 
 
 def test_no_node_has_the_code_of_the_driver(two: Two, joining: Warm) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnzoo import Epoch
+from cnnzoo.data import Dataset
 from cnnzoo.mistake import Mistake
 from studies.engine import schema
 from studies.engine.book.book import Book
@@ -39,6 +40,7 @@ class Means:
     device: str
     slots: int
     origin: Origin  # of this run of the study
+    datasets: Sequence[Dataset] = ()  # a node of a cluster that lacks them is sent them
 
 
 class Conductor:

@@ -96,7 +96,7 @@ def run(study: Study, options: Options, seat: Seat) -> Ended | None:
     check_cluster(options.address)
     ray_settings.apply(cluster=True)
     from studies.engine.run.on_ray import cluster
-    from studies.engine.run.on_ray.shipped import code_of
+    from studies.engine.run.on_ray.carried.code import code_of
 
     with cluster.started(options.address, None, code_of(study, seat.source)) as machine:
         return _run_on(machine, study, options, seat)
@@ -121,7 +121,13 @@ def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> End
         for dataset in prepared.tested_on:
             keep_test_set(table.folder, dataset)
         tags = origin(seat.source, prepared.device, prepared.slots)
-        means = Means(data_dir=options.data_dir.absolute(), device=prepared.device, slots=prepared.slots, origin=tags)
+        means = Means(
+            data_dir=options.data_dir.absolute(),
+            device=prepared.device,
+            slots=prepared.slots,
+            origin=tags,
+            datasets=prepared.tested_on,
+        )
         declared = declaration(spec(plan, data), table.spec(), time.time())
 
         def facts(of: Plan) -> dict[str, Any]:

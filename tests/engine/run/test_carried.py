@@ -1,6 +1,8 @@
 """A trial trained where the book cannot be seen: its files come from the keeper, and go there. Without Ray."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,21 +12,32 @@ from filelock import FileLock
 from ray.exceptions import RayTaskError
 
 from cnnzoo import Epoch
+from cnnzoo.data import Dataset, open_dataset
 from studies.engine.book.book import CHECKPOINT, MODEL, PREDICTIONS, Book
 from studies.engine.book.lock import LOCK
-from studies.engine.run.on_ray import carried as carrying
-from studies.engine.run.on_ray.carried import Keeper, carried
+from studies.engine.book.premises import DATA, OtherPremisesError, examine, premises
+from studies.engine.run.on_ray.carried import files as carrying
+from studies.engine.run.on_ray.carried import keeper as keeping
+from studies.engine.run.on_ray.carried.files import carried
+from studies.engine.run.on_ray.carried.images import with_images
+from studies.engine.run.on_ray.carried.keeper import Keeper
 from studies.engine.run.worker import Order, work
 from tests.engine.run.test_worker import RECIPE, order, same_numbers
+from tests.images import shaded
 
 
 class AtHand:
     """A keeper in this process that is called as an actor is."""
 
-    def __init__(self, root: Path) -> None:
-        keeper = Keeper(str(root))
-        for name in ("take", "keep", "let_go"):
-            setattr(self, name, SimpleNamespace(remote=getattr(keeper, name)))
+    def __init__(self, root: Path, *datasets: Dataset) -> None:
+        keeper = Keeper(str(root), {dataset.digest: dataset.file.parent for dataset in datasets if dataset.file})
+        self.asked: list[str] = []
+        for name in ("take", "keep", "let_go", "describe", "piece"):
+            setattr(self, name, SimpleNamespace(remote=partial(self._answer, getattr(keeper, name))))
+
+    def _answer(self, method: Callable[..., Any], *about: Any) -> Any:
+        self.asked.append(method.__name__)
+        return method(*about)
 
 
 @pytest.fixture
@@ -100,3 +113,50 @@ def test_a_full_disk_of_the_driver_is_told_as_one_of_the_worker(
     monkeypatch.setattr("ray.get", full)
     with pytest.raises(OSError, match=r"No space left on device: 'book'$"):
         next(carried(blind(tmp_path), AtHand(tmp_path / "book"), here))
+
+
+OWN_IMAGES = RECIPE.replace(dataset="folder:tri", validation=0.1)
+
+
+@pytest.fixture
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Images of somebody's own, prepared on the driver's machine; from here on, the cache is that of a node."""
+    shaded(tmp_path / "data" / "tri", 0)
+    dataset = open_dataset("folder:tri", data_dir=tmp_path / "data", train_size=40)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "node"))
+    monkeypatch.setattr(keeping, "PIECE_BYTES", 50 * 28 * 28)
+    return dataset
+
+
+def test_images_that_a_node_does_not_have_are_sent_to_it_once(here: Path, tmp_path: Path, images: Dataset) -> None:
+    keeper, recipe = AtHand(tmp_path / "book", images), OWN_IMAGES
+    there = replace(order(tmp_path, recipe=recipe), data_dir=str(tmp_path / "data"))
+    away = replace(there, results=str(tmp_path / "nowhere"), data_dir=str(tmp_path / "empty"))
+    away = replace(away, premises={DATA: images.digest})
+    assert same_numbers(of(list(carried(away, keeper, here))), of(list(work(there))))
+    assert keeper.asked.count("piece") == 4
+    again = with_images(away, AtHand(tmp_path / "book", images))
+    assert again.data_dir == with_images(away, keeper).data_dir
+    assert keeper.asked.count("piece") == 4
+    sent = open_dataset("folder:tri", data_dir=again.data_dir, train_size=40, download=False)
+    assert (sent.digest, sent.mean, sent.classes) == (images.digest, images.mean, images.classes)
+    assert with_images(there, keeper) is there
+
+
+def test_a_node_without_room_for_the_images_is_unfit(
+    here: Path, tmp_path: Path, images: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    away = replace(order(tmp_path, recipe=OWN_IMAGES), data_dir=str(tmp_path / "no"), premises={DATA: images.digest})
+    with pytest.raises(OtherPremisesError, match="cannot train this: the prepared data cannot be written"):
+        with_images(away, AtHand(tmp_path / "book", images))
+
+
+def test_only_images_that_are_there_and_others_make_a_node_unfit(tmp_path: Path, images: Dataset) -> None:
+    expected = [(OWN_IMAGES.to_json(), premises(OWN_IMAGES, images.digest))]
+    assert examine(expected, tmp_path / "empty") == ("", {"folder:tri"})
+    assert examine(expected, tmp_path / "data") == ("", set())
+    shaded(tmp_path / "other" / "tri", 100)
+    why, lacks = examine(expected, tmp_path / "other")
+    assert "would train something else: data set in" in why
+    assert not lacks

@@ -13,7 +13,7 @@ from ray.exceptions import RayTaskError
 from cnnzoo import Epoch
 from studies.engine.book.premises import OtherPremisesError
 from studies.engine.course import Outcome
-from studies.engine.run.on_ray.carried import carried
+from studies.engine.run.on_ray.carried.files import carried
 from studies.engine.run.worker import News, Order, work
 
 PROCESS_GONE, NEVER_RAN = "worker process has died", "The actor never ran"  # in Ray's words

@@ -64,7 +64,7 @@ class Fleet:
         self._failed.setdefault(signature, {})[node] = why
         for hole in (self._black_holes() & self.avoided_by("")) - self._told:
             self._told.add(hole)
-            self._say(f"! {self._name(hole)} gets no more trials, as {BLACK_HOLE} failed there alone; the last: {why}")
+            self._say(f"! {self.name(hole)} gets no more trials, as {BLACK_HOLE} failed there alone; the last: {why}")
 
     def may_go_elsewhere(self, signature: str) -> bool:
         """Whether a trial that failed on one node alone can be tried on another."""
@@ -93,7 +93,8 @@ class Fleet:
                 f"! The nodes with {kind} train, the other {others} do not: between kinds the last digits differ."
             )
 
-    def _name(self, node: str) -> str:
+    def name(self, node: str) -> str:
+        """As a person calls it."""
         nodes = self._look()
         return nodes[node].name if node in nodes else f"node {node[:8]}"
 

@@ -27,7 +27,7 @@ from studies.engine.course import Outcome
 from studies.engine.plan.options import ENVIRONMENT
 from studies.engine.run.conduct import WORKER_DIED, Conductor
 from studies.engine.run.on_ray.actor import Trainee, died_of, place_of
-from studies.engine.run.on_ray.cluster import keeper_of
+from studies.engine.run.on_ray.carried.keeper import keeper_of
 from studies.engine.run.on_ray.fleet import Fleet
 from studies.engine.run.worker import News, Order
 
@@ -146,7 +146,9 @@ def run(conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None = None)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
     _let_tune_survive_a_lack_of_memory()
     stops = Stops(conductor, gpus_per_trial, fleet)
-    trainee = tune.with_parameters(Trainee, keeper=keeper_of(conductor.book)) if fleet else Trainee
+    trainee = (
+        tune.with_parameters(Trainee, keeper=keeper_of(conductor.book, conductor.means.datasets)) if fleet else Trainee
+    )
     with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(trainee, stops.takes()),
