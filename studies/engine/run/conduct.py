@@ -23,6 +23,7 @@ from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
 from studies.engine.run.rows import row_of
+from studies.engine.run.store import Store
 from studies.engine.run.worker import News, Order, failed, work
 from studies.engine.search.agenda import Agenda
 
@@ -41,6 +42,7 @@ class Means:
     slots: int
     origin: Origin  # of this run of the study
     datasets: Sequence[Dataset] = ()  # a node of a cluster that lacks them is sent them
+    store: Store | None = None  # where the nodes of a cluster keep checkpoints
 
 
 class Conductor:

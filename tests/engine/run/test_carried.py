@@ -1,5 +1,6 @@
 """A trial trained where the book cannot be seen: its files come from the keeper, and go there. Without Ray."""
 
+import platform
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,11 +17,13 @@ from cnnzoo.data import Dataset, open_dataset
 from studies.engine.book.book import CHECKPOINT, MODEL, PREDICTIONS, Book
 from studies.engine.book.lock import LOCK
 from studies.engine.book.premises import DATA, OtherPremisesError, examine, premises
+from studies.engine.course import Outcome
 from studies.engine.run.on_ray.carried import files as carrying
 from studies.engine.run.on_ray.carried import keeper as keeping
-from studies.engine.run.on_ray.carried.files import carried
+from studies.engine.run.on_ray.carried.files import Waits, carried
 from studies.engine.run.on_ray.carried.images import with_images
 from studies.engine.run.on_ray.carried.keeper import Keeper
+from studies.engine.run.store import Store, store_at
 from studies.engine.run.worker import Order, work
 from tests.engine.run.test_worker import RECIPE, order, same_numbers
 from tests.images import shaded
@@ -60,7 +63,7 @@ def blind(root: Path) -> Order:
 
 def test_all_that_is_large_arrives_before_it_is_told(here: Path, tmp_path: Path) -> None:
     folder = Book(tmp_path / "book").folder("abc")
-    course = carried(blind(tmp_path), AtHand(tmp_path / "book"), here)
+    course = carried(blind(tmp_path), AtHand(tmp_path / "book"), None, here)
     seen = [(news, {path.name for path in folder.iterdir()} - {LOCK}) for news in course]
     news = [each for each, _ in seen]
     assert same_numbers(of(news), of(list(work(order(tmp_path)))))
@@ -77,10 +80,10 @@ def test_all_that_is_large_arrives_before_it_is_told(here: Path, tmp_path: Path)
 
 
 def test_on_another_node_it_goes_on_from_what_arrived(here: Path, tmp_path: Path) -> None:
-    first = carried(blind(tmp_path), AtHand(tmp_path / "book"), here)
+    first = carried(blind(tmp_path), AtHand(tmp_path / "book"), None, here)
     before = of([next(first) for _ in range(3)])
     first.close()  # as when its node dies, but for the lock, which goes with the driver
-    after = of(list(carried(blind(tmp_path), AtHand(tmp_path / "book"), here)))
+    after = of(list(carried(blind(tmp_path), AtHand(tmp_path / "book"), None, here)))
     assert len(before) == 2
     assert after[:2] == before, "with their seconds: they were not trained again"
     assert len(after) == RECIPE.epochs
@@ -100,7 +103,7 @@ def test_a_trial_of_two_drivers_is_trained_by_one_at_a_time(
         other.release()
 
     monkeypatch.setattr(carrying.time, "sleep", wait)
-    assert next(carried(blind(tmp_path), AtHand(tmp_path / "book"), here))
+    assert next(carried(blind(tmp_path), AtHand(tmp_path / "book"), None, here))
     assert waited == [1]
 
 
@@ -112,7 +115,65 @@ def test_a_full_disk_of_the_driver_is_told_as_one_of_the_worker(
 
     monkeypatch.setattr("ray.get", full)
     with pytest.raises(OSError, match=r"No space left on device: 'book'$"):
-        next(carried(blind(tmp_path), AtHand(tmp_path / "book"), here))
+        next(carried(blind(tmp_path), AtHand(tmp_path / "book"), None, here))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    folder = tmp_path / "nfs"
+    folder.mkdir()
+    return store_at(str(folder))
+
+
+def test_checkpoints_go_to_a_store_and_a_trial_goes_on_from_there(here: Path, tmp_path: Path, store: Store) -> None:
+    """All else goes to the book. The checkpoint of a trial that ended stays until the driver has booked its end."""
+    first = carried(blind(tmp_path), AtHand(tmp_path / "book"), store, here)
+    before = of([next(first) for _ in range(3)])
+    first.close()
+    assert set(store.read("abc")) == {CHECKPOINT, f"{CHECKPOINT}.previous"}
+    after = of(list(carried(blind(tmp_path), AtHand(tmp_path / "book"), store, here)))
+    assert (after[:2], len(after)) == (before, RECIPE.epochs)
+    there = {path.name for path in (Book(tmp_path / "book").folder("abc")).iterdir()}
+    assert there - {LOCK} == {MODEL, PREDICTIONS}
+    assert len(store.read("abc")) == 2
+
+
+def test_an_epoch_is_told_once_the_store_has_its_checkpoint(
+    here: Path, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, away = Store.put, iter([True, True, False, True, False, False])
+    slept: list[float] = []
+
+    def sometimes(self: Store, signature: str, epoch: int, content: bytes) -> None:
+        if next(away):
+            raise OSError("Couldn't connect to server")
+        put(self, signature, epoch, content)
+
+    monkeypatch.setattr(Store, "put", sometimes)
+    monkeypatch.setattr(carrying.time, "sleep", slept.append)
+    news = list(carried(blind(tmp_path), AtHand(tmp_path / "book"), store, here))
+    kinds = [each.number if isinstance(each, Epoch) else type(each) for each in news]
+    assert kinds == [dict, Waits, Waits, 1, Waits, 2, 3, Outcome]
+    assert slept == [5, 5, 5]
+    waits = next(each for each in news if isinstance(each, Waits))
+    assert waits.why == f"{platform.node()} cannot use {store.uri} (Couldn't connect to server)"
+
+
+def test_a_node_that_cannot_use_the_store_for_long_is_unfit(
+    here: Path, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter(range(0, 100_000, 200))
+    monkeypatch.setattr(carrying.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(carrying.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(Store, "put", lambda *about: open("/no such place"))  # noqa: PTH123, SIM115
+    with pytest.raises(OtherPremisesError, match=r"cannot use .* for 10 minutes$"):
+        list(carried(blind(tmp_path), AtHand(tmp_path / "book"), store, here))
+
+
+def test_a_node_that_joined_later_and_sees_no_store_is_unfit(here: Path, tmp_path: Path, store: Store) -> None:
+    elsewhere = Store(store.uri, "another mark")
+    with pytest.raises(OtherPremisesError, match="does not see at"):
+        list(carried(blind(tmp_path), AtHand(tmp_path / "book"), elsewhere, here))
 
 
 OWN_IMAGES = RECIPE.replace(dataset="folder:tri", validation=0.1)
@@ -133,7 +194,7 @@ def test_images_that_a_node_does_not_have_are_sent_to_it_once(here: Path, tmp_pa
     there = replace(order(tmp_path, recipe=recipe), data_dir=str(tmp_path / "data"))
     away = replace(there, results=str(tmp_path / "nowhere"), data_dir=str(tmp_path / "empty"))
     away = replace(away, premises={DATA: images.digest})
-    assert same_numbers(of(list(carried(away, keeper, here))), of(list(work(there))))
+    assert same_numbers(of(list(carried(away, keeper, None, here))), of(list(work(there))))
     assert keeper.asked.count("piece") == 4
     again = with_images(away, AtHand(tmp_path / "book", images))
     assert again.data_dir == with_images(away, keeper).data_dir

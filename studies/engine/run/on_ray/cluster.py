@@ -2,6 +2,7 @@
 
 import logging
 import math
+import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,11 +15,12 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from studies.engine.book.premises import examine, premises
+from studies.engine.book.premises import OtherPremisesError, examine, premises
 from studies.engine.plan.prepare import Machine
 from studies.engine.run.conduct import RAY_FOLDER, Conductor
 from studies.engine.run.on_ray.fleet import Fleet, Node, able, fitting, kind_of
 from studies.engine.run.on_ray.settings import TOKEN
+from studies.engine.run.store import Store, in_short
 
 # What ``ray.init`` raises where one of Ray's own processes does not come up in time: it documents no more than `Exception`.
 DID_NOT_START = (Exception, RuntimeError, TimeoutError, ConnectionError)
@@ -131,7 +133,8 @@ def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, s
     asked = {}
     for node in fleet.able():
         there = NodeAffinitySchedulingStrategy(node, soft=False)
-        asked[node] = ray.remote(examine).options(num_cpus=0, scheduling_strategy=there).remote(expected, data_dir)
+        look = ray.remote(_examine).options(num_cpus=0, scheduling_strategy=there)
+        asked[node] = look.remote(expected, data_dir, conductor.means.store)
     for node, answer in asked.items():
         why, lacks = _answered(answer)
         if why:
@@ -141,6 +144,18 @@ def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, s
             size = sum(file.stat().st_size for file in files)
             say(f"{fleet.name(node)} gets the images of {name} from here ({size / 2**20:,.1f} MB).")
     return fleet
+
+
+def _examine(expected: Sequence[Any], data_dir: Path, store: Store | None) -> tuple[str, set[str]]:
+    """Called on a node: why it may not train, and the data sets that it does not have."""
+    if store:
+        try:
+            store.check_seen()
+        except OtherPremisesError as error:
+            return str(error), set()
+        except OSError as error:
+            return f"{platform.node()} cannot use {store.uri} ({in_short(error)})", set()
+    return examine(expected, data_dir)
 
 
 def _answered(answer: Any) -> tuple[str, set[str]]:

@@ -35,6 +35,7 @@ class Fleet:
         self.unfit: dict[str, str] = {}  # by the id of a node, why it may not train this study
         self._failed: dict[str, dict[str, str]] = {}  # by signature, by node, why
         self._told: set[str] = set()
+        self._waiting: set[str] = set()  # trials
 
     def slots(self) -> int:
         """How many trials fit at once on the nodes that are there now; one waits even where there is none."""
@@ -65,6 +66,17 @@ class Fleet:
         for hole in (self._black_holes() & self.avoided_by("")) - self._told:
             self._told.add(hole)
             self._say(f"! {self.name(hole)} gets no more trials, as {BLACK_HOLE} failed there alone; the last: {why}")
+
+    def waits(self, signature: str, why: str) -> None:
+        """A trial cannot go on at this moment; without a reason it can."""
+        if why and not self._waiting:
+            self._say(f"! {why}: trials wait, and try again.")
+        if why:
+            self._waiting.add(signature)
+        elif signature in self._waiting:
+            self._waiting.remove(signature)
+            if not self._waiting:
+                self._say("All trials go on.")
 
     def may_go_elsewhere(self, signature: str) -> bool:
         """Whether a trial that failed on one node alone can be tried on another."""
