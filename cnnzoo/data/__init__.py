@@ -8,12 +8,12 @@ import numpy as np
 
 from cnnzoo.data.arrays import OFFICIAL, fetch
 from cnnzoo.data.images import DEVELOP, TEST, TRAIN
-from cnnzoo.data.prepared import Prepared, lock, prepare
+from cnnzoo.data.prepared import Prepared, lock, open_prepared, prepare
 from cnnzoo.data.sources import Source, absent, check_dataset_name, find
 from cnnzoo.data.splits import Dataset, Rows, Split, hold_out_validation, shrink
 from cnnzoo.mistake import Mistake
 
-__all__ = ["Dataset", "Split", "open_dataset"]
+__all__ = ["Dataset", "Split", "is_there", "open_dataset"]
 
 
 def open_dataset(
@@ -29,10 +29,14 @@ def open_dataset(
 
     `validation` is the share held out of the training images; a folder's develop/ takes its place, whatever the share.
     With 0, all of them are learned from, develop/ too. `train_size` then leaves so many of those learned from.
+    Where `data_dir` is a folder of prepared images, those are the data set.
     """
     check_dataset_name(name)
-    source = _located(name, Path(data_dir).expanduser().absolute(), download)
-    prepared = prepare(name, source, image_size)
+    folder = Path(data_dir).expanduser().absolute()
+    where, prepared = str(folder), open_prepared(folder)
+    if prepared is None:
+        source = _located(name, folder, download)
+        where, prepared = source.where, prepare(name, source, image_size)
     rows = _split_rows(name, prepared, train_size, validation)
     import torch  # takes seconds: the names of data sets are looked up without it
 
@@ -41,7 +45,7 @@ def open_dataset(
     _, height, width, channels = prepared.images.shape
     return Dataset(
         name=name,
-        source=source.where,
+        source=where,
         classes=prepared.classes,
         shape=(channels, height, width),
         mean=prepared.mean,
@@ -52,6 +56,14 @@ def open_dataset(
         digest=_digest(prepared.digest, rows),
         file=prepared.file,
     )
+
+
+def is_there(name: str, data_dir: Path) -> bool:
+    """Whether the data folder has such a data set, sound or not; nothing is downloaded."""
+    try:
+        return find(name, data_dir) is not None
+    except (Mistake, OSError):  # something is there, and who opens it is told what is wrong with it
+        return True
 
 
 def _located(name: str, data_dir: Path, download: bool) -> Source:

@@ -111,11 +111,11 @@ class Started:
         return self._output.with_suffix(".err").read_text()
 
 
-def until(event: Callable[[], bool], what: str) -> None:
+def until(event: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
     """Wait for an event that the study brings about."""
-    patience = time.monotonic() + PATIENCE
+    patience = time.monotonic() + seconds
     while not event():
-        assert time.monotonic() < patience, f"waited {PATIENCE} s in vain for {what}"
+        assert time.monotonic() < patience, f"waited {seconds} s in vain for {what}"
         time.sleep(0.005)
 
 

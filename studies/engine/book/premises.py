@@ -14,7 +14,7 @@ from typing import Any
 
 import cnnzoo
 from cnnzoo import Recipe
-from cnnzoo.data import open_dataset
+from cnnzoo.data import is_there, open_dataset
 from cnnzoo.mistake import Mistake
 
 Premises = Mapping[str, str]  # by what each is called, its digest or version
@@ -28,8 +28,7 @@ class OtherPremisesError(OSError):
 
 def premises(recipe: Recipe, data_digest: str) -> Premises:
     """What a training of the recipe rests on in this process."""
-    own = {f"own {what}": digest for what, digest in recipe.sources().items()}
-    return {**_software(), **own, DATA: data_digest}
+    return {**_code(recipe), DATA: data_digest}
 
 
 def check_premises(recipe: Recipe, expected: Premises, data_dir: Path) -> None:
@@ -42,14 +41,19 @@ def check_premises(recipe: Recipe, expected: Premises, data_dir: Path) -> None:
     compare(expected, found, data_dir)
 
 
-def unfit(expected: Sequence[tuple[dict[str, Any], Premises]], data_dir: Path) -> str:
-    """Why this machine may not train a study of these recipes; nothing where it may."""
+def examine(expected: Sequence[tuple[dict[str, Any], Premises]], data_dir: Path) -> tuple[str, set[str]]:
+    """Why this machine may not train a study of these recipes, nothing where it may; and the data sets that it does not have."""
+    lacks = set()
     try:
-        for fields, each in expected:
-            check_premises(Recipe.from_json(fields), each, data_dir)
+        for recipe, each in ((Recipe.from_json(fields), each) for fields, each in expected):
+            if is_there(recipe.dataset, data_dir):
+                check_premises(recipe, each, data_dir)
+            else:
+                lacks.add(recipe.dataset)
+                compare(each, _code(recipe), data_dir)
     except OtherPremisesError as error:
-        return str(error)
-    return ""
+        return str(error), set()
+    return "", lacks
 
 
 def compare(expected: Premises, found: Premises, data_dir: Path) -> None:
@@ -62,6 +66,10 @@ def compare(expected: Premises, found: Premises, data_dir: Path) -> None:
     ]
     if differs:
         raise OtherPremisesError(f"{platform.node()} would train something else: {'; '.join(differs)}")
+
+
+def _code(recipe: Recipe) -> Premises:
+    return {**_software(), **{f"own {what}": digest for what, digest in recipe.sources().items()}}
 
 
 @cache

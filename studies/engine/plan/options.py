@@ -9,11 +9,12 @@ from typing import Literal
 
 from cnnzoo.mistake import Mistake, Parser
 from cnnzoo.spelling import unknown
-from studies.engine.schema import SCALES
+from studies.engine.schema import SCALES, redact
 from studies.engine.study.study import Study
 from studies.engine.typed import again
 
 ONLY = ("reported", "tuned")
+STORES = ("s3", "gs", "file")
 LOCKED, ENVIRONMENT = 3, 4  # exit codes: see cli.py
 
 
@@ -31,6 +32,7 @@ class Options:
     concurrent: int | None = None
     gpus_per_trial: float | Literal["auto"] | None = None
     address: str | None = None
+    storage: str | None = None
     in_process: bool = False
     dry_run: bool = False
     quiet: bool = False
@@ -62,6 +64,17 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
     parser.add_argument("--trials", type=_count, metavar="N", help="candidates in the search of every arm")
     parser.add_argument("--only", choices=ONLY, help="the arms as reported, or tuned; default: both")
     parser.add_argument("--concurrent", type=_count, metavar="N", help="trials at once (default: as many as fit)")
+    _add_where(parser)
+    parser.add_argument("--quiet", action="store_true", help="the result alone, and what goes wrong")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+    given, rest = parser.parse_known_args(arguments)
+    if rest:
+        raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in vars(given)])
+    return check_together(Options(**vars(given)))
+
+
+def _add_where(parser: Parser) -> None:
+    """The options that say on what the trials are trained."""
     parser.add_argument(
         "--gpus-per-trial",
         type=_share,
@@ -75,14 +88,15 @@ def parse(study: Study, arguments: Sequence[str]) -> Options:
         help="a Ray cluster to run on, instead of this machine alone; auto: the one this machine belongs to",
     )
     parser.add_argument(
+        "--storage",
+        type=_storage,
+        metavar="URI",
+        help="where the nodes of --address keep checkpoints of running trials: s3://BUCKET/PATH, gs://BUCKET/PATH or a folder "
+        "that all see (default: they are sent to this machine)",
+    )
+    parser.add_argument(
         "--in-process", action="store_true", help="without Ray, one trial after another: same trials, same results"
     )
-    parser.add_argument("--quiet", action="store_true", help="the result alone, and what goes wrong")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
-    given, rest = parser.parse_known_args(arguments)
-    if rest:
-        raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in vars(given)])
-    return check_together(Options(**vars(given)))
 
 
 def check_together(options: Options) -> Options:
@@ -95,6 +109,10 @@ def check_together(options: Options) -> Options:
         raise Mistake("--dry-run says what would be done, and --quiet says nothing of it: leave out one of them.")
     if options.in_process and (options.address or options.concurrent):
         raise Mistake("--in-process trains one trial after another, here: leave out --address and --concurrent.")
+    if options.storage and not options.address:
+        raise Mistake(
+            "--storage is where the nodes of a cluster keep checkpoints; here they lie in results/: give --address too, or leave it out."
+        )
     return options
 
 
@@ -137,6 +155,18 @@ def _address(text: str) -> str:
     host, _, port = text.rpartition(":")
     if text != "auto" and not (host and port.isdecimal() and int(port) < 2**16):
         raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor of the form HOST:PORT")
+    return text
+
+
+def _storage(text: str) -> str:
+    scheme, found, rest = text.partition("://")
+    if found and (scheme not in STORES or not rest):
+        raise argparse.ArgumentTypeError(f"{redact(text)!r} is neither s3://BUCKET/PATH, gs://BUCKET/PATH nor a folder")
+    if found and "@" in rest.partition("/")[0]:
+        raise argparse.ArgumentTypeError(
+            f"{redact(text)!r} has a login in it, which everybody sees who lists processes; put it where the store's own tools look "
+            "for it on each machine (~/.aws/credentials, AWS_ACCESS_KEY_ID, ...)"
+        )
     return text
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnzoo import Epoch
+from cnnzoo.data import Dataset
 from cnnzoo.mistake import Mistake
 from studies.engine import schema
 from studies.engine.book.book import Book
@@ -22,6 +23,7 @@ from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
 from studies.engine.run.rows import row_of
+from studies.engine.run.store import Store
 from studies.engine.run.worker import News, Order, failed, work
 from studies.engine.search.agenda import Agenda
 
@@ -39,6 +41,8 @@ class Means:
     device: str
     slots: int
     origin: Origin  # of this run of the study
+    datasets: Sequence[Dataset] = ()  # a node of a cluster that lacks them is sent them
+    store: Store | None = None  # where the nodes of a cluster keep checkpoints
 
 
 class Conductor:

@@ -35,6 +35,8 @@ from studies.engine.run import rows
 from studies.engine.run.conduct import Conductor, Means, train_in_process
 from studies.engine.run.on_ray import settings as ray_settings
 from studies.engine.run.rows import TableWriter
+from studies.engine.run.store import Store, store_at
+from studies.engine.run.sweeper import Sweeper
 from studies.engine.study.study import Study
 from studies.engine.terminal import estimate
 from studies.engine.terminal.console import announce, farewell, interrupted, terminal, warn_of_a_namesake
@@ -93,16 +95,17 @@ def run(study: Study, options: Options, seat: Seat) -> Ended | None:
     check_uri(_tracking_uri())
     if not options.address:
         return _run_on(Machine.here(), study, options, seat)
+    store = store_at(options.storage) if options.storage else None
     check_cluster(options.address)
     ray_settings.apply(cluster=True)
     from studies.engine.run.on_ray import cluster
-    from studies.engine.run.on_ray.shipped import code_of
+    from studies.engine.run.on_ray.carried.code import code_of
 
     with cluster.started(options.address, None, code_of(study, seat.source)) as machine:
-        return _run_on(machine, study, options, seat)
+        return _run_on(machine, study, options, seat, store)
 
 
-def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> Ended | None:
+def _run_on(machine: Machine, study: Study, options: Options, seat: Seat, store: Store | None = None) -> Ended | None:
     console, book = Console(quiet=True) if options.quiet else seat.console, Book(schema.RESULTS.absolute())
     prepared = prepare(study, options, machine, book)
     plan, data = prepared.plan, prepared.dataset
@@ -121,7 +124,14 @@ def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> End
         for dataset in prepared.tested_on:
             keep_test_set(table.folder, dataset)
         tags = origin(seat.source, prepared.device, prepared.slots)
-        means = Means(data_dir=options.data_dir.absolute(), device=prepared.device, slots=prepared.slots, origin=tags)
+        means = Means(
+            data_dir=options.data_dir.absolute(),
+            device=prepared.device,
+            slots=prepared.slots,
+            origin=tags,
+            datasets=prepared.tested_on,
+            store=store,
+        )
         declared = declaration(spec(plan, data), table.spec(), time.time())
 
         def facts(of: Plan) -> dict[str, Any]:
@@ -133,6 +143,7 @@ def _run_on(machine: Machine, study: Study, options: Options, seat: Seat) -> End
             Progress(plan, prepared.slots, console),
             OptunaJournal(plan, book, table.folder),
             tracker,
+            *([Sweeper(store, seat.console.print)] if store else []),
         ]
         rounds = Rounds(console, guess, ask_the_analysis) if options.decide else None
         conductor = Conductor(plan, book, means, listeners, rounds)

@@ -68,6 +68,13 @@ def test_some_node_is_always_left() -> None:
     assert lab.fleet.slots() == 8
 
 
+def test_trials_that_wait_for_a_store_are_told_of_once() -> None:
+    lab = Lab(ONE, TWO)
+    for signature, why in (("x", "a cannot use s3://b"), ("y", "b cannot use s3://b"), ("x", ""), ("z", ""), ("y", "")):
+        lab.fleet.waits(signature, why)
+    assert lab.said == ["! a cannot use s3://b: trials wait, and try again.", "All trials go on."]
+
+
 def test_on_a_single_node_nothing_is_tried_elsewhere() -> None:
     lab = Lab(ONE)
     lab.fleet.failed("x", "a", "a bug")

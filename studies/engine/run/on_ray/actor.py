@@ -13,7 +13,8 @@ from ray.exceptions import RayTaskError
 from cnnzoo import Epoch
 from studies.engine.book.premises import OtherPremisesError
 from studies.engine.course import Outcome
-from studies.engine.run.on_ray.carried import carried
+from studies.engine.run.on_ray.carried.files import Waits, carried
+from studies.engine.run.store import Store
 from studies.engine.run.worker import News, Order, work
 
 PROCESS_GONE, NEVER_RAN = "worker process has died", "The actor never ran"  # in Ray's words
@@ -23,18 +24,21 @@ REASON_LENGTH = 500
 class Trainee(tune.Trainable):
     """A worker process: one trial after another, one epoch a step."""
 
-    def setup(self, config: dict[str, Any], keeper: Any = None) -> None:
-        """On the nodes of a cluster a keeper holds the files of the book."""
-        self.keeper = keeper
+    def setup(self, config: dict[str, Any], keeper: Any = None, store: Store | None = None) -> None:
+        """On the nodes of a cluster a keeper holds the files of the book, and a store the checkpoints."""
+        self.keeper, self.store = keeper, store
         self.node = ray.get_runtime_context().get_node_id() if keeper else ""
         self.course = self._work(Order(**config))
 
     def step(self) -> dict[str, Any]:
-        """The news up to the next epoch or the end of the trial, and from which node."""
+        """The news up to the next epoch or the end of the trial, and from which node; fewer where the trial has to wait."""
         news: list[News] = []
         try:
             while not news or not isinstance(news[-1], Epoch | Outcome):
-                news.append(next(self.course))
+                heard = next(self.course)
+                if isinstance(heard, Waits):
+                    return {"news": news, "node": self.node, "waits": heard.why}
+                news.append(heard)
         except OtherPremisesError as error:
             return {"news": [], "node": self.node, "unfit": str(error)}
         except OSError as error:
@@ -49,8 +53,8 @@ class Trainee(tune.Trainable):
     def cleanup(self) -> None:
         self.course.close()
 
-    def _work(self, order: Order) -> Generator[News, None, None]:
-        return carried(order, self.keeper, Path(self.logdir)) if self.keeper else work(order)
+    def _work(self, order: Order) -> Generator[News | Waits, None, None]:
+        return carried(order, self.keeper, self.store, Path(self.logdir)) if self.keeper else work(order)
 
 
 def place_of(error: Exception | None) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,13 +15,12 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from studies.engine.book.book import Book
-from studies.engine.book.premises import premises, unfit
+from studies.engine.book.premises import OtherPremisesError, examine, premises
 from studies.engine.plan.prepare import Machine
 from studies.engine.run.conduct import RAY_FOLDER, Conductor
-from studies.engine.run.on_ray.carried import Keeper
 from studies.engine.run.on_ray.fleet import Fleet, Node, able, fitting, kind_of
 from studies.engine.run.on_ray.settings import TOKEN
+from studies.engine.run.store import Store, in_short
 
 # What ``ray.init`` raises where one of Ray's own processes does not come up in time: it documents no more than `Exception`.
 DID_NOT_START = (Exception, RuntimeError, TimeoutError, ConnectionError)
@@ -133,22 +133,34 @@ def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, s
     asked = {}
     for node in fleet.able():
         there = NodeAffinitySchedulingStrategy(node, soft=False)
-        asked[node] = ray.remote(unfit).options(num_cpus=0, scheduling_strategy=there).remote(expected, data_dir)
+        look = ray.remote(_examine).options(num_cpus=0, scheduling_strategy=there)
+        asked[node] = look.remote(expected, data_dir, conductor.means.store)
     for node, answer in asked.items():
-        if why := _answered(answer):
+        why, lacks = _answered(answer)
+        if why:
             fleet.leave_out(node, why)
+        for name in sorted(lacks):
+            files = {dataset.file for dataset in conductor.means.datasets if dataset.name == name and dataset.file}
+            size = sum(file.stat().st_size for file in files)
+            say(f"{fleet.name(node)} gets the images of {name} from here ({size / 2**20:,.1f} MB).")
     return fleet
 
 
-def _answered(answer: Any) -> str:
+def _examine(expected: Sequence[Any], data_dir: Path, store: Store | None) -> tuple[str, set[str]]:
+    """Called on a node: why it may not train, and the data sets that it does not have."""
+    if store:
+        try:
+            store.check_seen()
+        except OtherPremisesError as error:
+            return str(error), set()
+        except OSError as error:
+            return f"{platform.node()} cannot use {store.uri} ({in_short(error)})", set()
+    return examine(expected, data_dir)
+
+
+def _answered(answer: Any) -> tuple[str, set[str]]:
     try:
-        return str(ray.get(answer))
+        why, lacks = ray.get(answer)
     except RayError as error:  # it lacks a library, or is gone by now
-        return f"it cannot say what it has ({str(error).strip().splitlines()[-1].strip()})"
-
-
-def keeper_of(book: Book) -> Any:
-    """An actor on this machine that puts into the book what workers send."""
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    forever = {"max_restarts": -1, "max_task_retries": -1}
-    return ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here, **forever).remote(str(book.root))
+        return f"it cannot say what it has ({str(error).strip().splitlines()[-1].strip()})", set()
+    return why, lacks

@@ -35,6 +35,7 @@ class Fleet:
         self.unfit: dict[str, str] = {}  # by the id of a node, why it may not train this study
         self._failed: dict[str, dict[str, str]] = {}  # by signature, by node, why
         self._told: set[str] = set()
+        self._waiting: set[str] = set()  # trials
 
     def slots(self) -> int:
         """How many trials fit at once on the nodes that are there now; one waits even where there is none."""
@@ -64,7 +65,18 @@ class Fleet:
         self._failed.setdefault(signature, {})[node] = why
         for hole in (self._black_holes() & self.avoided_by("")) - self._told:
             self._told.add(hole)
-            self._say(f"! {self._name(hole)} gets no more trials, as {BLACK_HOLE} failed there alone; the last: {why}")
+            self._say(f"! {self.name(hole)} gets no more trials, as {BLACK_HOLE} failed there alone; the last: {why}")
+
+    def waits(self, signature: str, why: str) -> None:
+        """A trial cannot go on at this moment; without a reason it can."""
+        if why and not self._waiting:
+            self._say(f"! {why}: trials wait, and try again.")
+        if why:
+            self._waiting.add(signature)
+        elif signature in self._waiting:
+            self._waiting.remove(signature)
+            if not self._waiting:
+                self._say("All trials go on.")
 
     def may_go_elsewhere(self, signature: str) -> bool:
         """Whether a trial that failed on one node alone can be tried on another."""
@@ -93,7 +105,8 @@ class Fleet:
                 f"! The nodes with {kind} train, the other {others} do not: between kinds the last digits differ."
             )
 
-    def _name(self, node: str) -> str:
+    def name(self, node: str) -> str:
+        """As a person calls it."""
         nodes = self._look()
         return nodes[node].name if node in nodes else f"node {node[:8]}"
 

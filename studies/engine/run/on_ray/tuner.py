@@ -27,7 +27,7 @@ from studies.engine.course import Outcome
 from studies.engine.plan.options import ENVIRONMENT
 from studies.engine.run.conduct import WORKER_DIED, Conductor
 from studies.engine.run.on_ray.actor import Trainee, died_of, place_of
-from studies.engine.run.on_ray.cluster import keeper_of
+from studies.engine.run.on_ray.carried.keeper import keeper_of
 from studies.engine.run.on_ray.fleet import Fleet
 from studies.engine.run.worker import News, Order
 
@@ -116,6 +116,8 @@ class Stops(FIFOScheduler):
             return str(TrialScheduler.STOP)
         if "trouble" in result or "unfit" in result:
             raise OSError(result.get("trouble", result.get("unfit")))
+        if self._fleet:
+            self._fleet.waits(signature, result.get("waits", ""))
         stop = [self.conductor.heard(signature, news) for news in result["news"]]
         return str(TrialScheduler.STOP if any(stop) else TrialScheduler.CONTINUE)
 
@@ -152,7 +154,10 @@ def run(conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None = None)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
     _let_tune_survive_a_lack_of_memory()
     stops = Stops(conductor, gpus_per_trial, fleet)
-    trainee = tune.with_parameters(Trainee, keeper=keeper_of(conductor.book)) if fleet else Trainee
+    trainee: Any = Trainee
+    if fleet:
+        keeper = keeper_of(conductor.book, conductor.means.datasets)
+        trainee = tune.with_parameters(Trainee, keeper=keeper, store=conductor.means.store)
     with tempfile.TemporaryDirectory(prefix="ray-tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(trainee, stops.takes()),

@@ -1,0 +1,50 @@
+"""The images on a node that does not have them: sent by the driver once, prepared as they are, and mapped by all workers there."""
+
+import platform
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.data import is_there
+from cnnzoo.data.images import Contents, Pixels
+from cnnzoo.data.prepared import prepare_sent
+from cnnzoo.mistake import Mistake
+from studies.engine.book.premises import DATA, OtherPremisesError
+from studies.engine.run.on_ray.carried.keeper import answered
+from studies.engine.run.worker import Order
+
+
+def with_images(order: Order, keeper: Any) -> Order:
+    """The order, with the images where this node has them: at the driver's path, or where they were sent."""
+    name = order.recipe["dataset"]
+    if _is_there(name, Path(order.data_dir)):
+        return order
+    try:
+        return replace(order, data_dir=str(_sent(name, order.premises[DATA], keeper)))
+    except Mistake as error:  # no room for them
+        raise OtherPremisesError(f"{platform.node()} cannot train this: {error}") from error
+
+
+_is_there = cache(is_there)  # once a process, as listing a folder of many images takes a while
+
+
+def _sent(name: str, dataset: str, keeper: Any) -> Path:
+    digest, contents = _described(dataset, keeper)
+    pieces = _pieces(len(contents.labels), dataset, keeper)
+    return prepare_sent(name, digest, lambda: replace(contents, blocks=pieces))
+
+
+@cache
+def _described(dataset: str, keeper: Any) -> tuple[str, Contents]:
+    described: tuple[str, Contents] = answered(keeper.describe.remote(dataset))
+    return described
+
+
+def _pieces(rows: int, dataset: str, keeper: Any) -> Iterator[Pixels]:
+    row = 0
+    while row < rows:
+        piece: Pixels = answered(keeper.piece.remote(dataset, row))
+        yield piece
+        row += len(piece)
