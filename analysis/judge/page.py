@@ -63,7 +63,8 @@ class Contrast:
 
     @property
     def p(self) -> float:
-        """The two-sided p of "no difference", by itself; of "a difference that matters" where equality is said or shown."""
+        """The two-sided p of "no difference", by itself; of "a difference that matters" where equality is said or shown, and of
+        "none that matters" where equality is said and the opposite is shown."""
         return _of_the_answer(self, self.evidence.latest, 2)
 
     @property
@@ -95,7 +96,7 @@ class Contrast:
 
 def _of_the_answer(contrast: Contrast, p: Tails, sides: int) -> float:
     if isinstance(contrast.said, Within):
-        return p.above
+        return p.below if contrast.verdict in (BETTER, WORSE) else p.above
     if contrast.verdict == EQUAL:
         return p.inside
     both = sides * least([p.above, p.below])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.judge import stats
 from analysis.judge.evidence import value_at
-from analysis.judge.page import EQUAL, OF_THE_MODEL, OPEN, Contrast
+from analysis.judge.page import BETTER, EQUAL, OF_THE_MODEL, OPEN, WORSE, Contrast
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
 from analysis.words import LABELS, SMOKE, between, count, listed, needs, number, plus_minus, probability
 from analysis.write.formats import screen, wrapped
@@ -129,12 +129,8 @@ def _together(ruling: Ruling) -> list[str]:
     if math.isnan(alone) or alone == 0:
         return []
     alone = min(1.0, 2 * alone) if answer != "inside" else alone
-    which = {
-        "above": "that all of it holds",
-        "below": "that part of it is wrong",
-        "inside": "that part of it does not matter",
-    }
-    return [f"{which[answer]}: {_p(alone, shown)}"]
+    which = {"above": "all of it holds", "below": "part of it is wrong", "inside": "part of it does not matter"}
+    return [f"that {which[answer]}: {_p(alone, shown)}"]
 
 
 def _is_told_turned(contrast: Contrast, ruling: Ruling) -> bool:
@@ -154,11 +150,17 @@ def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
         return f"{label}: {by}"
     known = [", ".join(part for part in (f"n = {d.n}", of_a_claim(results, ruling, contrast)) if part)]
     if not math.isnan(contrast.p):
-        equal = contrast.verdict == EQUAL or isinstance(contrast.said, Within)
-        known.append(("of a difference that matters, " if equal else "") + _p(contrast.p, contrast.p_corrected))
+        known.append(_of_what(contrast) + _p(contrast.p, contrast.p_corrected))
     if ruling.verdict == UNDECIDED and not math.isnan(contrast.needed[0]):
         known.append(needs(*contrast.needed))
     return f"{label}: {by} ({'; '.join(known)})"
+
+
+def _of_what(contrast: Contrast) -> str:
+    """What the p of a contrast is of, where that is not "no difference"."""
+    if isinstance(contrast.said, Within) and contrast.verdict in (BETTER, WORSE):
+        return "of no difference that matters, "
+    return "of a difference that matters, " if contrast.verdict == EQUAL or isinstance(contrast.said, Within) else ""
 
 
 def _p(alone: float, shown: float) -> str:
@@ -186,11 +188,8 @@ def _shows(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
         a, b, words = b, a, ("narrower", "wider") if isinstance(said, Narrower) else ("lower", "higher")
     seen = f"{a} is {words[d.mean < 0]} than {b} by {number(abs(d.mean), _digits(claim))}{unit}"
     if contrast.verdict == EQUAL and (isinstance(said, Within) or 2 * min(d.above(0), d.below(0)) >= LEVEL):
-        return (
-            f"{a} and {b} are within {results.spec.margin:g} points of one another"
-            if contrast.margin
-            else f"{a} and {b} are the same"
-        )
+        how = f"within {results.spec.margin:g} points of one another" if contrast.margin else "the same"
+        return f"{a} and {b} are {how}"
     if contrast.verdict == EQUAL:
         return f"{seen} (less than the margin of {results.spec.margin:g} points)"
     if isinstance(said, Above) and said.bound:

@@ -114,8 +114,8 @@ def _tells(results: Judged, metric: str) -> bool:
 
 
 def _cost(results: Judged) -> Table:
-    arms = results.spec.every_arm()
-    costs = [results.cost(arm) for arm in arms]
+    by_arm = {arm: cost for arm in results.spec.every_arm() if (cost := results.cost(arm))["trials"]}
+    arms, costs = list(by_arm), list(by_arm.values())
     columns = [
         Column("arm", arms, figures=False),
         Column("parameters", [number(_of_model(results, arm, schema.PARAMETERS), 0) for arm in arms]),
@@ -126,7 +126,7 @@ def _cost(results: Judged) -> Table:
         *_said(results, arms, schema.SECONDS),
         *(
             Column(what, [f"{cost[what]:,}" for cost in costs])
-            for what in costs[0]
+            for what in next(iter(costs), {})
             if any(cost[what] for cost in costs)
         ),
     ]

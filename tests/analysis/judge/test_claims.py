@@ -331,6 +331,14 @@ def test_each_pair_of_near_best_is_told_once_by_who_is_behind(read: Read) -> Non
     assert "seeds)" not in said
 
 
+def test_where_equality_is_contradicted_p_is_of_that(read: Read) -> None:
+    made = claim("level", "equal", ["mish", "relu"])
+    said = _text(read(spec(arms=ARMS, tuned_arms={}, claims=[made], budget=BUDGET), [*RELU, *ABOVE]))
+    assert "CONTRADICTED" in said
+    assert "of no difference that matters, p < 0.001 by itself" in said
+    assert "p = 1.00" not in said
+
+
 def test_no_number_of_seeds_where_none_would_decide(read: Read) -> None:
     made = [claim("level", "equal", ["mish", "relu"])]
     for name, by in (("at", 0.5), ("near", 0.5 - 1e-9)):
