@@ -66,6 +66,7 @@ main({SMALL})
 
 LONG = """
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from cnnzoo import Epoch
@@ -80,6 +81,7 @@ def noted(self, signature, news):
     if isinstance(news, Epoch):
         with Path("heard").open("a") as file:
             file.write(json.dumps([signature, news.number, news.seconds]) + "\\n")
+        time.sleep(0.2)  # a fast machine would be done before anything is killed
     return heard(self, signature, news)
 
 
