@@ -64,7 +64,7 @@ def _accuracy(results: Judged, stage: str) -> list[Column]:
     shown = stage == "confirm" or results.spec.chosen_in
     return [
         *([Column("setting", settings, figures=False)] if shown else []),
-        *(_said(results, arms, schema.TEST_ACC1) if stage == "reported" else []),
+        *(_reported(results, arms, schema.TEST_ACC1) if stage == "reported" else []),
         Column("test acc@1 % (n)", [_test(results.samples[stage][arm]) for arm in arms], chosen=_row(results, stage)),
         *_trained(results, stage),
         *([] if results.spec.is_smoke else _compared(results, stage, arms)),
@@ -96,7 +96,7 @@ def _fit(results: Judged, stage: str) -> list[Column]:
         ("test acc@5 %", schema.TEST_ACC5),
         ("validation %", schema.CHOSEN_BY),
     ):
-        said = _said(results, results.spec.arms, metric) if stage == "reported" else []
+        said = _reported(results, results.spec.arms, metric) if stage == "reported" else []
         if said or _tells(results, metric):
             means = [sample.mean(metric) for sample in results.samples[stage].values()]
             written = plus_minus if metric == schema.GAP else percentage
@@ -119,11 +119,11 @@ def _cost(results: Judged) -> Table:
     columns = [
         Column("arm", arms, figures=False),
         Column("parameters", [number(_of_model(results, arm, schema.PARAMETERS), 0) for arm in arms]),
-        *_said(results, arms, schema.PARAMETERS),
+        *_reported(results, arms, schema.PARAMETERS),
         Column("MB", [number(_of_model(results, arm, schema.SIZE_MB)) for arm in arms]),
-        *_said(results, arms, schema.SIZE_MB),
+        *_reported(results, arms, schema.SIZE_MB),
         Column("s/epoch", [_seconds(results, arm) for arm in arms]),
-        *_said(results, arms, schema.SECONDS),
+        *_reported(results, arms, schema.SECONDS),
         *(
             Column(what, [f"{cost[what]:,}" for cost in costs])
             for what in next(iter(costs), {})
@@ -143,7 +143,7 @@ def _pivot(results: Judged) -> list[Table]:
         best = results.chosen_arm("reported")
         tests = [_test(results.samples["reported"][arm]) if arm else NOTHING for arm in arms]
         columns.append(Column(name, tests, chosen=arms.index(best) if best and best in arms else None))
-        columns += _said(results, [arm or "" for arm in arms], schema.TEST_ACC1)
+        columns += _reported(results, [arm or "" for arm in arms], schema.TEST_ACC1)
     stage = results.spec.named_stage("reported")
     caption = f"Test acc@1 % (n) by {cells.factors[0]} and {cells.factors[1]}, {stage}, {results.spec.dataset['name']}"
     return [Table("factors", caption, columns)]
@@ -155,7 +155,7 @@ def _row(results: Judged, stage: str) -> int | None:
     return None if chosen is None else list(results.spec.arms_of(stage)).index(chosen)
 
 
-def _said(results: Judged, arms: Iterable[str], metric: str) -> list[Column]:
+def _reported(results: Judged, arms: Iterable[str], metric: str) -> list[Column]:
     """The column of what the report said about a metric; no column where it said nothing."""
     said = [results.spec.reported.get(arm, {}).get(metric) for arm in arms]
     return [] if said.count(None) == len(said) else [Column("report", list(map(figure, said)))]

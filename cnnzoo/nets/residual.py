@@ -129,7 +129,7 @@ def _stages_and_head(
         stage, outputs = nn.Sequential(), plan.expansion * scaled(channels, width)
         for i in range(depth):
             halves = len(stages) > 0 and (i == 0 or strides == "every")
-            # Of 1x1 both strides make the same 1x1, but of its gradient torch's CPU kernel in bf16 leaves parts unset.
+            # From 1x1 both strides make the same 1x1, but torch's CPU kernel in bf16 leaves parts of its gradient unset.
             stride = 2 if halves and side > 1 else 1
             side = halved(side) if halves else side
             branch = plan.branch(inputs, outputs, stride, inner, activation)
@@ -190,8 +190,8 @@ def res9(
 
     The usual ResNet-9, since report D's figure is not available; nothing follows the sum of a block. As files res9 has
     9.34 MB, reported as 8.7, and simp_res9 4.04, reported as 3.41. The difference of the two, 5.29 MB, is the
-    report's, so the blocks fit; the part that both share is 0.63 MB too large. Of 3,780 variants of that part two come
-    nearest, both with 8.71 and 3.41 or 3.42 MB: channels 128, 128, 128, 128, 256 with a 7x7 stem and the last 4x4
+    report's, so the blocks fit; the part that both share is 0.63 MB too large. 3,780 variants of that part were tried; two come
+    nearest, with 8.71 and 3.41 or 3.42 MB: channels 128, 128, 128, 128, 256 with a 7x7 stem and the last 4x4
     flattened; and 32, 64, 128, 128, 256, flattened, with a hidden layer of 64. Nothing speaks for either but its size.
     """
     act, layer = ACTIVATIONS[activation], NORMS[norm]

@@ -41,7 +41,7 @@ def train_command(arguments: Sequence[str], console: Console) -> int:
     training = train(recipe, data_dir=options.data_dir, device=_device(options))
     with _progress() as progress:
         for epoch in progress.track(training, total=recipe.epochs, description=recipe.model):
-            progress.print(_told(epoch, recipe.epochs))
+            progress.print(_line_of(epoch, recipe.epochs))
     if training.outcome == "diverged":
         console.print("The loss is no longer a finite number: nothing is saved. A smaller --lr may help.")
         return 1
@@ -153,7 +153,7 @@ def _progress() -> Progress:
     return Progress(*columns, console=Console(stderr=True, highlight=False))
 
 
-def _told(epoch: Epoch, epochs: int) -> str:
+def _line_of(epoch: Epoch, epochs: int) -> str:
     trained = f"epoch {epoch.number:>{len(str(epochs))}}/{epochs}  train {epoch.train_acc1:6.2f} %, loss {epoch.train_loss:.4f}"
     held_out = f"   validation {epoch.val_acc1:6.2f} %, loss {epoch.val_loss:.4f}"
     return trained + (held_out if epoch.val_acc1 == epoch.val_acc1 else "")

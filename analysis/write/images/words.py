@@ -16,7 +16,7 @@ TEST_SET = (
     "seeds it adds up like the sides of a right angle (3 and 4 make 5). Verdicts are about this test set."
 )
 NETWORKS = (
-    "Sd over seeds: as measured. Of the networks: what would be left of it on endlessly many images (arXiv 2304.01910); the rest "
+    "Sd over seeds: as measured. Sd of the networks: what would be left of it on endlessly many images (arXiv 2304.01910); the rest "
     "is that networks which are equally good get other images wrong."
 )
 MCNEMAR = (

@@ -71,7 +71,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Mixed:
-    """Of all trainings of one of these arms at least a tenth come above an accuracy, and a tenth do not."""
+    """At least a tenth of all trainings of one of these arms come above an accuracy, and a tenth do not."""
 
     arms: tuple[str, ...]
     accuracy: float | None

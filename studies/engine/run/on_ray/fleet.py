@@ -34,7 +34,7 @@ class Fleet:
         self._say_which_kind()
         self.unfit: dict[str, str] = {}  # by the id of a node, why it may not train this study
         self._failed: dict[str, dict[str, str]] = {}  # by signature, by node, why
-        self._told: set[str] = set()
+        self._holes_named: set[str] = set()
         self._waiting: set[str] = set()  # trials
 
     def slots(self) -> int:
@@ -63,8 +63,8 @@ class Fleet:
     def failed(self, signature: str, node: str, why: str) -> None:
         """A trial failed on the node, or its worker died there."""
         self._failed.setdefault(signature, {})[node] = why
-        for hole in (self._black_holes() & self.avoided_by("")) - self._told:
-            self._told.add(hole)
+        for hole in (self._black_holes() & self.avoided_by("")) - self._holes_named:
+            self._holes_named.add(hole)
             self._say(f"! {self.name(hole)} gets no more trials, as {BLACK_HOLE} failed there alone; the last: {why}")
 
     def waits(self, signature: str, why: str) -> None:
