@@ -8,7 +8,7 @@ from studies.engine.plan.plan import Trial
 from studies.engine.run.listener import Listener
 from studies.engine.run.store import Store, in_short
 
-CLOSE_TIMEOUT_SECONDS = 60  # seconds, at the end of a study
+CLOSE_TIMEOUT_SECONDS = 60
 
 
 class Sweeper(Listener):
