@@ -8,12 +8,9 @@ from analysis.draw.curves import curves
 from analysis.draw.figures import Make, draw, encoded
 from analysis.draw.forest import forest
 from analysis.draw.heatmap import heatmap
-from analysis.draw.images.classes import classes
-from analysis.draw.images.confusion import confusion
-from analysis.draw.images.hardest import hardest
-from analysis.draw.isolation import isolation
+from analysis.draw.images import classes, confusion, hardest
 from analysis.draw.landscape import landscape
-from analysis.draw.tradeoff import tradeoff
+from analysis.draw.scatter import isolation, tradeoff
 from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import setting, short
 from analysis.write import claims
