@@ -3,7 +3,10 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
+
+import pandas as pd
 
 from analysis.judge import stats
 from analysis.judge.page import INCOMPARABLE, OPEN
@@ -30,40 +33,33 @@ def tables(results: Judged, only: str | None = None) -> list[Table]:
 
 
 def _usual(results: Judged) -> list[Table]:
-    fit = "Fit, over the same seeds (gap: train minus test accuracy)"
-    return [
-        *_pivot(results),
-        *_by_stage(results, "accuracy", "Accuracy", _accuracy),
-        *_by_stage(results, "fit", fit, _fit),
-        _cost(results),
-    ]
+    accuracy = _by_stage(results, "accuracy", "Accuracy", _accuracy)
+    fit = _by_stage(results, "fit", "Fit, over the same seeds (gap: train minus test accuracy)", _fit)
+    return [*_pivot(results), *accuracy, *fit, _cost(results)]
 
 
 def _by_stage(results: Judged, name: str, caption: str, make: Callable[[Judged, str], list[Column]]) -> list[Table]:
     """One table with both stages side by side where they have the same arms, else one table for each."""
-    stages = results.stages() or ["reported"]
     made = [
-        (
-            results.spec.named_stage(stage),
-            Column("arm", list(results.spec.arms_of(stage)), figures=False),
-            make(results, stage),
-        )
-        for stage in stages
+        (results.spec.named_stage(stage), list(results.spec.arms_of(stage)), make(results, stage))
+        for stage in results.stages() or ["reported"]
     ]
-    if len(stages) > 1 and made[0][1] == made[1][1]:
-        columns = [replace(column, group=stage) for stage, _, columns in made for column in columns]
-        return [Table(name, caption, [made[0][1], *columns])]
-    return [Table(name, f"{caption}, {stage}", [arms, *columns]) for stage, arms, columns in made]
+    (_, arms, _), *others = made
+    if others and others[0][1] == arms:
+        grouped = [replace(column, group=stage) for stage, _, columns in made for column in columns]
+        return [Table(name, caption, [Column("arm", arms, figures=False), *grouped])]
+    return [
+        Table(name, f"{caption}, {stage}", [Column("arm", arms, figures=False), *columns])
+        for stage, arms, columns in made
+    ]
 
 
 def _accuracy(results: Judged, stage: str) -> list[Column]:
     arms = list(results.spec.arms_of(stage))
-    settings = [
-        setting(results.setting(arm) if stage == "confirm" else _taken_over(results, arm)) or NOTHING for arm in arms
-    ]
-    shown = stage == "confirm" or results.spec.chosen_in
+    own = results.setting if stage == "confirm" else partial(_taken_over, results)
+    settings = Column("setting", [setting(own(arm)) or NOTHING for arm in arms], figures=False)
     return [
-        *([Column("setting", settings, figures=False)] if shown else []),
+        *([settings] if stage == "confirm" or results.spec.chosen_in else []),
         *(_reported(results, arms, schema.TEST_ACC1) if stage == "reported" else []),
         Column("test acc@1 % (n)", [_test(results.samples[stage][arm]) for arm in arms], chosen=_row(results, stage)),
         *_trained(results, stage),
@@ -82,8 +78,7 @@ def _compared(results: Judged, stage: str, arms: list[str]) -> list[Column]:
 
 def _taken_over(results: Judged, arm: str) -> dict[str, Any]:
     """The fields of a setting chosen in another study that are not the same in all arms."""
-    every = list(results.spec.arms.values())
-    own = results.spec.arms[arm].items()
+    every, own = results.spec.arms.values(), results.spec.arms[arm].items()
     return {name: v for name, v in own if name != "model" and any(fields.get(name) != v for fields in every)}
 
 
@@ -114,22 +109,20 @@ def _tells(results: Judged, metric: str) -> bool:
 
 
 def _cost(results: Judged) -> Table:
-    by_arm = {arm: cost for arm in results.spec.every_arm() if (cost := results.cost(arm))["trials"]}
-    arms, costs = list(by_arm), list(by_arm.values())
+    costs = {arm: cost for arm in results.spec.every_arm() if (cost := results.cost(arm))["trials"]}
+    of_the_model = [schema.PARAMETERS, schema.SIZE_MB]  # the same in all trials of an arm
+    first = results.runs.trials.groupby(schema.ARM)[of_the_model].first()
     columns = [
-        Column("arm", arms, figures=False),
-        Column("parameters", [number(_of_model(results, arm, schema.PARAMETERS), 0) for arm in arms]),
-        *_reported(results, arms, schema.PARAMETERS),
-        Column("MB", [number(_of_model(results, arm, schema.SIZE_MB)) for arm in arms]),
-        *_reported(results, arms, schema.SIZE_MB),
-        Column("s/epoch", [_seconds(results, arm) for arm in arms]),
-        *_reported(results, arms, schema.SECONDS),
-        *(
-            Column(what, [f"{cost[what]:,}" for cost in costs])
-            for what in next(iter(costs), {})
-            if any(cost[what] for cost in costs)
-        ),
+        Column("arm", [*costs], figures=False),
+        Column("parameters", [number(first[schema.PARAMETERS][arm], 0) for arm in costs]),
+        *_reported(results, costs, schema.PARAMETERS),
+        Column("MB", [number(first[schema.SIZE_MB][arm]) for arm in costs]),
+        *_reported(results, costs, schema.SIZE_MB),
+        Column("s/epoch", [_seconds(results, arm) for arm in costs]),
+        *_reported(results, costs, schema.SECONDS),
     ]
+    spent = pd.DataFrame(costs).T
+    columns += [Column(str(what), [f"{n:,}" for n in ns]) for what, ns in spent.items() if ns.any()]
     return Table("cost", "Cost, all stages together", columns)
 
 
@@ -138,9 +131,8 @@ def _pivot(results: Judged) -> list[Table]:
     cells = grid(results.spec)
     if cells is None or "reported" not in results.stages():
         return []
-    columns = [Column(cells.factors[0], cells.rows, figures=False)]
+    columns, best = [Column(cells.factors[0], cells.rows, figures=False)], results.chosen_arm("reported")
     for name, arms in zip(cells.columns, zip(*cells.arms, strict=True), strict=True):
-        best = results.chosen_arm("reported")
         tests = [_test(results.samples["reported"][arm]) if arm else NOTHING for arm in arms]
         columns.append(Column(name, tests, chosen=arms.index(best) if best and best in arms else None))
         columns += _reported(results, [arm or "" for arm in arms], schema.TEST_ACC1)
@@ -192,8 +184,7 @@ def _verdict(results: Judged, stage: str, arm: str) -> str:
     contrast = results.contrasts[stage].get(arm)
     if contrast is None or (not contrast.difference.n and contrast.verdict in (OPEN, INCOMPARABLE)):
         return ""
-    low, high = contrast.needed
-    return contrast.verdict if math.isnan(low) else f"{contrast.verdict} ({needs(low, high)})"
+    return contrast.verdict + ("" if math.isnan(contrast.needed[0]) else f" ({needs(*contrast.needed)})")
 
 
 def _p(results: Judged, stage: str, arm: str) -> str:
@@ -209,13 +200,5 @@ def _p(results: Judged, stage: str, arm: str) -> str:
 
 def _seconds(results: Judged, arm: str) -> str:
     """The seconds an epoch of the arm as reported; of the tuned arm where it is only tuned."""
-    taken = [
-        seconds for by_arm in results.samples.values() if arm in by_arm and (seconds := results.seconds(by_arm[arm])).n
-    ]
-    return plus_minus(taken[0].mean, taken[0].half) if taken else NOTHING
-
-
-def _of_model(results: Judged, arm: str, metric: str) -> float:
-    """A property of the network itself, which is the same in all trials of an arm."""
-    values = results.runs.trials.loc[results.runs.trials[schema.ARM] == arm, metric].dropna()
-    return float(values.iloc[0]) if len(values) else math.nan
+    taken = (results.seconds(by_arm[arm]) for by_arm in results.samples.values() if arm in by_arm)
+    return next((plus_minus(seconds.mean, seconds.half) for seconds in taken if seconds.n), NOTHING)
