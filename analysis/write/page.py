@@ -16,7 +16,6 @@ from analysis.words import setting, short
 from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
 from analysis.write.images import tables as images
-from analysis.write.images.words import GLOSSARY as TEST_SET
 from analysis.write.images.words import under
 from analysis.write.lints import on_time
 from analysis.write.render import COMMIT, methods
@@ -42,20 +41,6 @@ _IMAGES: Sequence[tuple[Make, str]] = (
     (hardest, "The test images that most networks get wrong: place in the test set, what it is, what most of those that are wrong say."),
 )  # fmt: skip
 
-GLOSSARY = (
-    ("arm", "one of the things that are compared"),
-    ("test acc@1", "percent of the test images whose most likely class is the right one; the test set takes part in no choice"),
-    ("seed", "the number that fixes what is random in a training; arms are compared on the same seeds, in brackets: how many"),
-    ("±", "half the 95 % interval: how far the mean over so few seeds may be from that over many"),
-    TEST_SET,
-    ("as reported, as set", "every arm at the setting that the report used, or that the study sets where there is no report"),
-    ("tuned", "every arm at the best setting of a search of its own, on validation data, trained anew on fresh seeds"),
-    ("Δ, baseline", "the difference to the arm that the others are held against, seed by seed"),
-    ("practically equal", "shown to differ by less than the margin, the difference that is too small to matter"),
-    ("undecided", "may be chance; in brackets how many seeds would tell"),
-    ("diverged", "the loss became infinite or NaN, so there is no network to test"),
-)  # fmt: skip
-
 
 def report(results: Judged, said: Page) -> str:
     """The page of one study."""
@@ -70,7 +55,6 @@ def report(results: Judged, said: Page) -> str:
         figures=_pictures(results, _FIGURES),
         by_image=[_by_image(results, stage) for stage in results.stages() if results.seen[stage].test],
         image_notes=under(results),
-        glossary=GLOSSARY,
         settings=_settings(results),
         origin=_origin(results),
         repeat=_repeat(results),

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.page import INCOMPARABLE, OPEN
+from analysis.judge.page import INCOMPARABLE, OPEN, Contrast
 from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
@@ -20,6 +20,10 @@ from studies.engine import schema
 
 TABLES = ("factors", "accuracy", "fit", "cost", *images.TABLES)
 FEW_CLASSES = 20
+_FIT = {
+    schema.TRAIN_ACC1: "train acc@1 %", schema.TRAIN_ACC5: "train acc@5 %", schema.GAP: "gap",
+    schema.TEST_ACC5: "test acc@5 %", schema.CHOSEN_BY: "validation %",
+}  # fmt: skip
 
 
 def tables(results: Judged, only: str | None = None) -> list[Table]:
@@ -29,13 +33,10 @@ def tables(results: Judged, only: str | None = None) -> list[Table]:
     """
     if only in images.TABLES:
         return [table for stage in results.stages() for table in images.tables(results, stage) if table.name == only]
-    return [table for table in _usual(results) if only in (None, table.name)]
-
-
-def _usual(results: Judged) -> list[Table]:
     accuracy = _by_stage(results, "accuracy", "Accuracy", _accuracy)
     fit = _by_stage(results, "fit", "Fit, over the same seeds (gap: train minus test accuracy)", _fit)
-    return [*_pivot(results), *accuracy, *fit, _cost(results)]
+    every = [*_pivot(results), *accuracy, *fit, _cost(results)]
+    return [table for table in every if only in (None, table.name)]
 
 
 def _by_stage(results: Judged, name: str, caption: str, make: Callable[[Judged, str], list[Column]]) -> list[Table]:
@@ -68,12 +69,22 @@ def _accuracy(results: Judged, stage: str) -> list[Column]:
 
 
 def _compared(results: Judged, stage: str, arms: list[str]) -> list[Column]:
-    return [
-        Column(f"Δ to {results.spec.baseline_of(stage)}", [_delta(results, stage, arm) for arm in arms]),
-        Column("verdict", [_verdict(results, stage, arm) for arm in arms], figures=False),
-        Column("p (corrected)", [_p(results, stage, arm) for arm in arms]),
-        *images.beside(results, stage, arms),
-    ]
+    baseline, contrasts = results.spec.baseline_of(stage), results.contrasts[stage]
+    cells = [("baseline", "", "") if arm == baseline else _shown(contrasts.get(arm)) for arm in arms]
+    by, verdicts, ps = zip(*cells, strict=True)
+    columns = [Column(f"Δ to {baseline}", by), Column("verdict", verdicts, figures=False), Column("p (corrected)", ps)]
+    return [*columns, *images.beside(results, stage, arms)]
+
+
+def _shown(contrast: Contrast | None) -> tuple[str, str, str]:
+    """The difference, its verdict, and its p by itself and, in brackets, corrected for all that the page asks."""
+    if contrast is None or (not contrast.difference.n and contrast.verdict in (OPEN, INCOMPARABLE)):
+        return NOTHING, "", ""
+    d, ps = contrast.difference, (contrast.p, contrast.p_corrected)
+    by = plus_minus(d.mean, d.half, sign=True) if d.n else NOTHING
+    verdict = contrast.verdict + ("" if math.isnan(contrast.needed[0]) else f" ({needs(*contrast.needed)})")
+    alone, corrected = (probability(p).removeprefix("p").removeprefix(" = ").strip() for p in ps)
+    return by, verdict, "" if math.isnan(contrast.p) else f"{alone} ({corrected})"
 
 
 def _taken_over(results: Judged, arm: str) -> dict[str, Any]:
@@ -84,13 +95,7 @@ def _taken_over(results: Judged, arm: str) -> dict[str, Any]:
 
 def _fit(results: Judged, stage: str) -> list[Column]:
     columns: list[Column] = []
-    for title, metric in (
-        ("train acc@1 %", schema.TRAIN_ACC1),
-        ("train acc@5 %", schema.TRAIN_ACC5),
-        ("gap", schema.GAP),
-        ("test acc@5 %", schema.TEST_ACC5),
-        ("validation %", schema.CHOSEN_BY),
-    ):
+    for metric, title in _FIT.items():
         said = _reported(results, results.spec.arms, metric) if stage == "reported" else []
         if said or _tells(results, metric):
             means = [sample.mean(metric) for sample in results.samples[stage].values()]
@@ -103,9 +108,10 @@ def _fit(results: Judged, stage: str) -> list[Column]:
 
 def _tells(results: Judged, metric: str) -> bool:
     """Whether the metric tells anything on these data: with few classes one of five guesses is nearly always right."""
+    data = results.spec.dataset
     if metric == schema.CHOSEN_BY:
-        return bool(results.spec.dataset["validation"])
-    return metric not in (schema.TRAIN_ACC5, schema.TEST_ACC5) or results.spec.dataset["classes"] > FEW_CLASSES
+        return bool(data["validation"])
+    return metric not in (schema.TRAIN_ACC5, schema.TEST_ACC5) or data["classes"] > FEW_CLASSES
 
 
 def _cost(results: Judged) -> Table:
@@ -169,33 +175,6 @@ def _trained(results: Judged, stage: str) -> list[Column]:
     intervals = [(100 * share for share in stats.wilson(k, n)) if n else (0, 100) for k, n in counts]
     cells = [f"{k} of {n} ({low:.0f} to {high:.0f} %)" for (k, n), (low, high) in zip(counts, intervals, strict=True)]
     return [Column("trained", cells)]
-
-
-def _delta(results: Judged, stage: str, arm: str) -> str:
-    if arm == results.spec.baseline_of(stage):
-        return "baseline"
-    contrast = results.contrasts[stage].get(arm)
-    if contrast is None or not contrast.difference.n:
-        return NOTHING
-    return plus_minus(contrast.difference.mean, contrast.difference.half, sign=True)
-
-
-def _verdict(results: Judged, stage: str, arm: str) -> str:
-    contrast = results.contrasts[stage].get(arm)
-    if contrast is None or (not contrast.difference.n and contrast.verdict in (OPEN, INCOMPARABLE)):
-        return ""
-    return contrast.verdict + ("" if math.isnan(contrast.needed[0]) else f" ({needs(*contrast.needed)})")
-
-
-def _p(results: Judged, stage: str, arm: str) -> str:
-    """The p of the contrast by itself and, in brackets, corrected for all that the page asks."""
-    contrast = results.contrasts[stage].get(arm)
-    if contrast is None or math.isnan(contrast.p) or not _verdict(results, stage, arm):
-        return ""
-    alone, corrected = (
-        probability(p).removeprefix("p").removeprefix(" = ").strip() for p in (contrast.p, contrast.p_corrected)
-    )
-    return f"{alone} ({corrected})"
 
 
 def _seconds(results: Judged, arm: str) -> str:

@@ -24,11 +24,6 @@ MCNEMAR = (
     "McNemar: the images that only this network, and only the baseline's, gets right, and the exact p that both are equally many; it "
     "speaks of these two networks, not of the arms."
 )
-GLOSSARY = (
-    "± test set",
-    "how much further the figure may be off because these and no other images were tested on; it is added to the ± over seeds "
-    "as the root of both squares",
-)
 
 
 def notes(results: Judged) -> list[str]:
