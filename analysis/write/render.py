@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.judge import stats
 from analysis.judge.correction import least
-from analysis.judge.images.luck import luck_of
+from analysis.judge.images.luck import Luck, luck_of
 from analysis.judge.page import Contrast
 from analysis.judge.verdicts import Judged
 from analysis.words import between, count, listed, seeds, setting, space
@@ -24,6 +24,7 @@ COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
 _SHARED = (
     "model", "optimizer", "lr", "momentum", "weight_decay", "schedule", "batch_size", "loss", "crop", "flip", "precision",
 )  # fmt: skip
+_UNKNOWN = Luck(0, 0, math.nan, math.nan, math.nan)
 FORMATS = ("plain", "md", "csv", "latex", "html")
 _SAID = (
     schema.TEST_ACC1, schema.TRAIN_ACC1, schema.TRAIN_ACC5, schema.GAP, schema.VAL_ACC1,
@@ -35,9 +36,7 @@ def page(results: Judged, only: str | None = None) -> Page:
     """All that is said about a study, as texts; with ``only``, just the tables of that name."""
     made = tables(results, only)
     first = {table.name: table for table in reversed(made)}
-    noted = [
-        replace(table, notes=under(results, table.name)) if table is first[table.name] else table for table in made
-    ]
+    noted = [replace(one, notes=under(results, one.name)) if one is first[one.name] else one for one in made]
     spec, warnings = results.spec, [*missing(results), *lints(results)]
     title, label = f"{spec.name}, scale {spec.scale}", f"{spec.name}-{spec.scale}"
     return Page(title, spec.question, noted, verdict(results), notes(results), warnings, label)
@@ -71,8 +70,8 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
     difference = contrast.difference if contrast else stats.mean_interval([])
     reported = results.spec.reported.get(arm, {}) if stage == "reported" else {}
     said = {name: between(*value) if isinstance(value, Sequence) else value for name, value in reported.items()}
-    luck, of_difference = luck_of(results, stage, [arm]), images.of_difference(results, stage, arm)
-    half, seed_sd, network_sd = (luck.half, luck.seed_sd, luck.network_sd) if luck else (math.nan, math.nan, math.nan)
+    luck = luck_of(results, stage, [arm]) or _UNKNOWN
+    of_difference = images.of_difference(results, stage, arm) or _UNKNOWN
     needed = contrast.needed if contrast else (math.nan, math.nan)
     flips = improves = math.nan
     if difference.n:
@@ -84,12 +83,12 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
         "setting": setting(results.setting(arm)) if stage == "confirm" else "",
         **{f"report_{name.removeprefix('model/').replace('/', '_')}": said.get(name, math.nan) for name in _SAID},
         "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,
-        "test_acc1_test_set_half": half, "seed_sd": seed_sd, "network_sd": network_sd,
+        "test_acc1_test_set_half": luck.half, "seed_sd": luck.seed_sd, "network_sd": luck.network_sd,
         "n": test.n, "planned": len(sample.planned), "diverged": len(sample.diverged), "failed": len(sample.failed),
         "train_acc1": train.mean, "train_acc1_half": train.half, "gap": gap.mean, "gap_half": gap.half,
         "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": results.chosen_arm(stage) == arm,
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
-        "difference_test_set_half": of_difference.half if of_difference else math.nan,
+        "difference_test_set_half": of_difference.half,
         **_ps(contrast), "p_sign_flip": flips, "probability_of_improvement": improves,
         "verdict": contrast.verdict if contrast else "",
         "seeds_to_decide_low": needed[0], "seeds_to_decide_high": needed[1],
