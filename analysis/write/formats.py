@@ -85,7 +85,7 @@ class Table:
             own = {name: [replace(column, group="") for column in others if column.group == name] for name in names}
             parts = [Table(self.name, f"{self.caption}, {name}", [first, *columns]) for name, columns in own.items()]
             return [narrow for part in parts for narrow in part.narrowed(width)]
-        return [replace(self, columns=[first, *part]) for part in _fitting(others, width - least)]
+        return [Table(self.name, self.caption, [first, *part]) for part in _fitting(others, width - least)]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.correction import least
+from analysis.judge.correction import Tails, least
 from analysis.judge.images.luck import Luck, luck_of
 from analysis.judge.page import Contrast
 from analysis.judge.verdicts import Judged
@@ -100,11 +100,10 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
 
 def _ps(contrast: Contrast | None) -> dict[str, float]:
     """By themselves, and corrected for the whole page: of no difference (two-sided), and of one that matters."""
-    if contrast is None:
-        return dict.fromkeys(("p", "p_corrected", "p_equal", "p_equal_corrected"), math.nan)
-    alone, shown = contrast.evidence.latest, contrast.shown
+    alone, shown = (contrast.evidence.latest, contrast.shown) if contrast else (Tails(), Tails())
+    p = 2 * least([alone.above, alone.below])
     return {
-        "p": min(1.0, 2 * least([alone.above, alone.below])), "p_corrected": least([shown.above, shown.below]),
+        "p": 1.0 if p > 1 else p, "p_corrected": least([shown.above, shown.below]),
         "p_equal": alone.inside, "p_equal_corrected": shown.inside,
     }  # fmt: skip
 
