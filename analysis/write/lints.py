@@ -163,11 +163,6 @@ def _improving(results: Judged) -> Iterator[str]:
             yield f"Still improving at the end ({points}); more epochs may change the order."
 
 
-def _only_if_several(digests: "pd.Series[str]") -> "pd.Series[str]":
-    """The digests of trials that hold out the same share; nothing where all are the same."""
-    return digests if digests.nunique() > 1 else digests.where(digests.isna())
-
-
 def _mixed(results: Judged) -> Iterator[str]:
     trials = pd.concat([sample.trials for stage in JUDGED_STAGES for sample in results.samples[stage].values()])
     if (shared := trials[schema.SHARED_DEVICE].max()) > 1:
@@ -177,7 +172,8 @@ def _mixed(results: Judged) -> Iterator[str]:
         schema.VERSIONS: "versions of packages",
     }  # fmt: skip
     if "validation" in trials:  # as reported and tuned may train on other shares of the same images
-        trials[schema.DATASET_DIGEST] = trials.groupby("validation")[schema.DATASET_DIGEST].transform(_only_if_several)
+        digests = trials.groupby("validation")[schema.DATASET_DIGEST].transform("nunique")
+        trials[schema.DATASET_DIGEST] = trials[schema.DATASET_DIGEST].where(digests > 1)
     for column, what in several.items():
         values = trials[column].dropna().astype(str).unique() if column in trials else ()
         parts = [set(value.split(", ")) for value in values]
