@@ -67,14 +67,14 @@ def text(results: Judged) -> str:
     for place, (claim, rulings) in enumerate(results.rulings, start=1):
         parts.append([f'{place}. "{claim.text}"', *_lines(results, rulings)])
     parts.append(notes(results))
-    width = screen()
-    return "\n\n".join("\n".join(part for line in lines for part in wrapped(line, width)) for lines in parts) + "\n"
+    paragraphs = ["\n".join(part for line in lines for part in wrapped(line, screen())) for lines in parts]
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def frame(results: Judged) -> pd.DataFrame:
     """One row per claim and stage that it was judged in."""
-    named, every = results.spec.named_stage, [ruling for _, rulings in results.rulings for ruling in rulings]
-    rows = [(ruling.claim.text, named(ruling.stage), ruling.verdict, sentence(results, ruling)) for ruling in every]
+    every, stage = [ruling for _, rulings in results.rulings for ruling in rulings], results.spec.named_stage
+    rows = [(ruling.claim.text, stage(ruling.stage), ruling.verdict, sentence(results, ruling)) for ruling in every]
     return pd.DataFrame(rows, columns=["claim", "looked_at", "verdict", "why"])
 
 
