@@ -18,7 +18,6 @@ from cnnzoo.mistake import Mistake
 from cnnzoo.nets import ZOO, Net, builder_of
 from cnnzoo.nets.choices import CHOICES, check_dropout_at
 from cnnzoo.nets.own_options import NO_OPTIONS, Options, check_options, unless_default
-from cnnzoo.optimising.choices import check_loss_name
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
 from cnnzoo.storage.own import is_own, own_function, source_digest
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("auto", "fp32", "bf16")
 TESTING = ("eval", "training_mode")
+LOSSES = ("cross_entropy", "smooth_l1", "bce")
 MODEL_OPTIONS = (
     "activation", "norm", "pooling", "dropout", "dropout_at", "stem", "stem_pool", "strides", "initialisation",
     "aux", "relu_logits", "width",
@@ -218,7 +218,10 @@ def _check_names(recipe: Recipe) -> None:
         value = getattr(recipe, name)
         if value is not None and value not in allowed:
             raise unknown(name, value, allowed)
-    check_loss_name(recipe.loss)
+    if is_own(recipe.loss):
+        own_function("loss", recipe.loss)
+    elif recipe.loss not in LOSSES:
+        raise unknown("loss", recipe.loss, (*LOSSES, "module:function"))
     check_options(recipe.model, builder_of(recipe.model), Options(recipe.options), FIELDS)
     if recipe.augmentation is not None:
         own_function("augmentation", recipe.augmentation)

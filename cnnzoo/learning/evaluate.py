@@ -110,7 +110,7 @@ def evaluate(
     device = split.images.device
     tally, loss = Tally(len(dataset.classes), device), loss_of(recipe.loss)
     with _tested_as(recipe, model, device) as size:
-        for images, labels in evaluation_batches(split, size, mean=dataset.mean, std=dataset.std):
+        for images, labels in evaluation_batches(split, size, dataset.mean, dataset.std):
             with casting(recipe.precision, device):
                 output = model(images)
             logits = output[0] if isinstance(output, tuple) else output  # in training mode there may be auxiliary heads

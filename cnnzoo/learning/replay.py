@@ -84,7 +84,7 @@ class ReplayedSteps:
 class Replayed:
     """A function that runs as it is at first, is then captured, and from then on replayed."""
 
-    def __init__(self, function: Callable[[], None]) -> None:
+    def __init__(self, function: Callable[[], object]) -> None:
         self._function = function
         self._warm_ups = 0
         self._graph: torch.cuda.CUDAGraph | None = None

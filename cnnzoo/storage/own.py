@@ -4,7 +4,8 @@ import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,17 @@ def own_function(kind: str, name: str) -> Callable[..., Any]:
             f"{kind} {name!r} cannot be had: {_with_place(error)}. It names a {KINDS[kind]} in a file {file} beside the study."
         ) from None
     return found
+
+
+@contextmanager
+def errors_told(of: str) -> Iterator[None]:
+    """Around what is somebody's own: whatever it raises is a mistake that can be mended there, told after ``of``."""
+    try:
+        yield
+    except Mistake:
+        raise
+    except Exception as error:
+        raise Mistake(f"{of}: {error}") from error
 
 
 def trust(modules: Iterable[str]) -> None:

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnzoo.nets.choices import CHOICES
-from cnnzoo.optimising.choices import LOSS_NAMES
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
-from cnnzoo.recipe import FIELDS, PRECISIONS, RANGES, TESTING, TYPES
+from cnnzoo.recipe import FIELDS, LOSSES, PRECISIONS, RANGES, TESTING, TYPES
 
 NAMES: Mapping[str, Sequence[str]] = {
     **CHOICES,
     "optimizer": tuple(OPTIMIZERS),
     "schedule": tuple(SCHEDULES),
-    "loss": (*LOSS_NAMES, "module:function"),
+    "loss": (*LOSSES, "module:function"),
     "augmentation": ("module:function",),
     "precision": PRECISIONS,
     "testing": TESTING,

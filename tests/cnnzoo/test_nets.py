@@ -18,9 +18,8 @@ from cnnzoo.nets.choices import CHOICES
 from cnnzoo.nets.googlenet import BLOCKS
 from cnnzoo.nets.layers import ACTIVATIONS, NORMS, POOLINGS
 from cnnzoo.nets.plain import Conv, Plan, alexnet
-from cnnzoo.optimising.choices import LOSS_NAMES
-from cnnzoo.optimising.losses import LOSSES
-from cnnzoo.recipe import defaults_of
+from cnnzoo.optimising.losses import OF_ONE_HOT
+from cnnzoo.recipe import LOSSES, defaults_of
 
 VALUES: dict[str, tuple[Any, ...]] = {
     **CHOICES,
@@ -280,7 +279,7 @@ def test_every_network_has_a_golden_count() -> None:
 def test_every_name_that_is_told_without_torch_has_its_layer_and_its_loss() -> None:
     for option, layers in (("activation", ACTIVATIONS), ("norm", NORMS), ("pooling", POOLINGS)):
         assert CHOICES[option] == tuple(layers)
-    assert tuple(LOSSES) == LOSS_NAMES
+    assert ("cross_entropy", *OF_ONE_HOT) == LOSSES
 
 
 @pytest.mark.parametrize("model", ZOO)
