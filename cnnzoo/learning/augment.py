@@ -1,7 +1,7 @@
 """Batches: a data set's uint8 images gathered, augmented and normalised, a whole batch at a time.
 
-All that is random in an epoch is drawn before its first batch, and always all of it: which image comes when from
-`order`, what is done to it from `noise`. So recipes of one seed see the same images in the same order with the same
+All that is random in an epoch is drawn before its first batch, and always all of it: which image comes when from the
+stream "order", what is done to it from "augmentation". So recipes of one seed see the same images in the same order with the same
 crops and flips, whatever else they differ in: batch size, erasing, device.
 """
 
@@ -79,10 +79,7 @@ def changed_by_own(batch: Tensor, recipe: Recipe, streams: Streams) -> Tensor:
 
 
 def changed_blocks(split: Split, recipe: Recipe, mean: Moments, streams: Streams, block_bytes: int) -> Iterator[Batch]:
-    """The images of one epoch in random order, augmented, as uint8, with their labels: whole batches, several at a time.
-
-    Changing several small batches at once saves most of what each call costs.
-    """
+    """The images of an epoch, augmented, as uint8: several batches at once, which saves most of what each call costs."""
     size, device = len(split), split.images.device
     permutation = torch.randperm(size, generator=streams["order"])
     changes = Changes.draw(size, split.images.shape[1:3], recipe, streams["augmentation"])

@@ -1,7 +1,4 @@
-"""Training as something to iterate over: ``for epoch in train(recipe, resume=path): ...``
-
-recipe -> data set, network, optimiser, schedule, random streams -> epoch by epoch, a checkpoint after each
-"""
+"""Training as something to iterate over: ``for epoch in train(recipe, resume=path): ...``, a checkpoint after each."""
 
 import dataclasses
 import json
@@ -20,10 +17,9 @@ from cnnzoo.data import Dataset, Split, open_dataset
 from cnnzoo.device import streams
 from cnnzoo.device.memory import keep_freed_memory
 from cnnzoo.device.precision import choose_device, set_up_gpu, settle
-from cnnzoo.learning.augment import changed_blocks, own_streams, training_batches
-from cnnzoo.learning.evaluate import Epoch, Score, Tally, evaluate
+from cnnzoo.learning.augment import batches_of, changed_blocks, own_streams, training_batches
+from cnnzoo.learning.evaluate import Epoch, Predictions, Score, Tally, evaluate
 from cnnzoo.learning.landscape import look
-from cnnzoo.learning.predictions import Predictions
 from cnnzoo.learning.replay import BLOCK_BYTES, ReplayedSteps, can_be_replayed
 from cnnzoo.learning.update import Update
 from cnnzoo.mistake import Mistake
@@ -156,11 +152,11 @@ class Training:
 
     def _take_steps(self, tally: Tally) -> float:
         """Take the steps of an epoch, replayed a block of batches at a time; the seconds that handing out images took."""
-        split, recipe, mean, streams = self._train_split, self.recipe, self.dataset.mean, self._streams
+        split, recipe, data = self._train_split, self.recipe, self.dataset
         if self._replayed:
-            batches, learn = changed_blocks(split, recipe, mean, streams, BLOCK_BYTES), self._replayed.run
+            batches, learn = changed_blocks(split, recipe, data.mean, self._streams, BLOCK_BYTES), self._replayed.run
         else:
-            batches, learn = training_batches(split, recipe, mean, self.dataset.std, streams), self._step
+            batches, learn = training_batches(split, recipe, data.mean, data.std, self._streams), self._step
         seconds_data, asked = 0.0, time.perf_counter()
         for images, labels in batches:
             seconds_data += time.perf_counter() - asked
@@ -217,11 +213,9 @@ class Training:
 
 
 def steps_an_epoch(recipe: Recipe, images: int) -> int:
-    """A last batch of a single image is left out: batch normalisation could not be computed from it."""
     if recipe.batch_size > images:
         raise Mistake(
             f"batch_size must be at most the {images} training images of {recipe.dataset} "
             f"(those held out for validation are not among them), but got {recipe.batch_size}."
         )
-    full, rest = divmod(images, recipe.batch_size)
-    return full + (rest > 1)
+    return len(list(batches_of(images, recipe.batch_size)))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cnnzoo import Recipe, train
-from cnnzoo.learning.predictions import Predictions
+from cnnzoo.learning.evaluate import Predictions
 from cnnzoo.optimising.losses import loss_of, loss_of_each
 from cnnzoo.recipe import LOSSES
 
