@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.mistake import Mistake
+from cnnzoo.spelling import unknown
 
 KINDS = {  # what a recipe may name, and what it has to be
     "model": "function(shape, classes) -> network",
@@ -24,8 +25,10 @@ def is_own(name: str | None) -> bool:
     return name is not None and ":" in name
 
 
-def own_function(kind: str, name: str) -> Callable[..., Any]:
-    """The function of this name; ``kind`` is the field of the recipe that names it."""
+def own_function(kind: str, name: str, known: Iterable[str] = ()) -> Callable[..., Any]:
+    """The function of this name; ``kind`` is the field of the recipe that names it, ``known`` what else it may name."""
+    if known and not is_own(name):
+        raise unknown(kind, name, (*known, "module:function"))
     module, _, function = name.partition(":")
     try:
         found: Callable[..., Any] = getattr(import_module(module), function)

@@ -367,25 +367,6 @@ def test_the_places_of_dropout_in_report_a() -> None:
         assert layers(dropout=0.2, dropout_at=place) == [norm] + pair * 4 + later * 3
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (
-            {"dropout": 0.2},
-            r"dropout=0.2 would be ignored with dropout_at='none'; set dropout_at to instead, after or before",
-        ),
-        ({"dropout_at": "after"}, r"dropout_at='after' needs a dropout above 0, but got 0; set dropout=0.2"),
-        (
-            {"dropout_at": "instead", "dropout": 0.2, "norm": "none"},
-            r"norm='none' would be ignored with dropout_at='instead'",
-        ),
-    ],
-)
-def test_an_option_that_another_would_silence_is_refused(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        ZOO["resnet18"]((3, 64, 64), 10, **options)
-
-
 def test_auxiliary_heads_speak_only_while_training() -> None:
     network = ZOO["googlenet"]((1, 28, 28), 10, aux=0.3)
     images = torch.randn(2, 1, 28, 28)

@@ -79,8 +79,18 @@ def test_an_unknown_name_is_refused_with_the_nearest_and_all_allowed(fields: dic
             {"model": "lenet", "loss": "bce", "label_smoothing": 0.1},
             "label_smoothing=0.1 would be ignored by loss 'bce'",
         ),
-        ({"model": "resnet18", "dropout": 0.2}, "dropout=0.2 would be ignored"),
-        ({"model": "resnet18", "dropout_at": "after"}, "dropout_at='after' needs a dropout above 0"),
+        (
+            {"model": "resnet18", "dropout": 0.2},
+            "dropout=0.2 would be ignored with dropout_at='none'; set dropout_at to instead, after or before",
+        ),
+        (
+            {"model": "resnet18", "dropout_at": "after"},
+            "dropout_at='after' needs a dropout above 0, but got 0; set dropout=0.2",
+        ),
+        (
+            {"model": "resnet18", "dropout_at": "instead", "dropout": 0.2, "norm": "none"},
+            "norm='none' would be ignored with dropout_at='instead'",
+        ),
     ],
 )
 def test_a_knob_wired_to_nothing_is_refused(fields: dict[str, Any], message: str) -> None:
