@@ -30,7 +30,7 @@ def ours(data: Dataset, crop: int, flip: bool, erasing: float) -> Callable[[], N
     recipe = CASE.recipe.replace(crop=crop, flip=flip, erasing=erasing)
 
     def epoch() -> None:
-        for _ in training_batches(split, recipe, mean=data.mean, std=data.std, order=stream, noise=stream):
+        for _ in training_batches(split, recipe, data.mean, data.std, {"order": stream, "augmentation": stream}):
             pass
         wait_for_the_device()
 

@@ -26,7 +26,7 @@ class BareStep:
         self.optimizer = builder(self.model.parameters(), **options)
         split, plain = data.train.to(DEVICE), recipe.replace(crop=0, flip=False, erasing=0.0)
         self.images, self.labels = next(
-            training_batches(split, plain, mean=data.mean, std=data.std, order=stream, noise=stream)
+            training_batches(split, plain, data.mean, data.std, {"order": stream, "augmentation": stream})
         )
 
     def forward(self) -> torch.Tensor:

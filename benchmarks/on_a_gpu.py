@@ -114,7 +114,7 @@ def first_losses(recipe: Recipe, data: Dataset, device: torch.device) -> list[fl
     training.model.load_state_dict(Training(recipe, data, torch.device("cpu"), None).model.state_dict())
     stream = torch.Generator().manual_seed(0)
     plain = recipe.replace(crop=0, flip=False)
-    batches = training_batches(data.train, plain, mean=data.mean, std=data.std, order=stream, noise=stream)
+    batches = training_batches(data.train, plain, data.mean, data.std, {"order": stream, "augmentation": stream})
     losses = []
     for (images, labels), _ in zip(batches, range(STEPS_COMPARED), strict=False):
         losses.append(training.update(images.to(device), labels.to(device))[0])

@@ -29,9 +29,8 @@ TABLE_WIDTH = 120
 
 def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
-    console = Console(
-        highlight=False, soft_wrap=True, width=max(TABLE_WIDTH, Console().width)
-    )  # rather wrapped than cut
+    # Rather wrapped than cut.
+    console = Console(highlight=False, soft_wrap=True, width=max(TABLE_WIDTH, Console().width))
     with mistakes_in_a_line():
         if arguments and arguments[0] in COMMANDS:
             return COMMANDS[arguments[0]](arguments[1:], console)
@@ -40,7 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def show(arguments: Sequence[str], console: Console) -> None:
-    """The table, or one network."""
     parser = Parser(
         prog="python -m cnnzoo",
         description=__doc__,

@@ -18,7 +18,6 @@ from cnnzoo.mistake import Mistake
 from cnnzoo.nets import ZOO, Net, builder_of
 from cnnzoo.nets.choices import CHOICES, check_dropout_at
 from cnnzoo.nets.own_options import NO_OPTIONS, Options, check_options, unless_default
-from cnnzoo.optimising.choices import check_loss_name
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
 from cnnzoo.storage.own import is_own, own_function, source_digest
@@ -28,12 +27,16 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("auto", "fp32", "bf16")
 TESTING = ("eval", "training_mode")
-MODEL_OPTIONS = (
-    "activation", "norm", "pooling", "dropout", "dropout_at", "stem", "stem_pool", "strides", "initialisation",
-    "aux", "relu_logits", "width",
-)  # fmt: skip
-OPTIMIZER_OPTIONS = ("momentum",)
-SCHEDULE_OPTIONS = ("step_size", "gamma")
+LOSSES = ("cross_entropy", "smooth_l1", "bce")
+MODEL_OPTIONS = tuple(dict.fromkeys(option for net in ZOO.values() for option in net.takes))
+KNOBS = {"model": MODEL_OPTIONS, "optimizer": ("momentum",), "schedule": ("step_size", "gamma")}
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "optimizer": tuple(OPTIMIZERS),
+    "schedule": tuple(SCHEDULES),
+    **CHOICES,
+    "precision": PRECISIONS,
+    "testing": TESTING,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +99,16 @@ class Recipe:
 
     def resolved(self) -> Self:
         """The same recipe with every default filled in; two recipes train alike exactly if these are equal."""
-        owners = (builder_of(self.model), OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule])
-        defaults = {name: value for owner in owners for name, value in defaults_of(owner).items()}
+        defaults = {name: value for owner in self.owners().values() for name, value in defaults_of(owner).items()}
         changed = {name: value for name, value in defaults.items() if getattr(self, name) is None and value is not None}
         if self.options:
-            changed["options"] = unless_default(owners[0], Options(self.options), FIELDS)
+            changed["options"] = unless_default(builder_of(self.model), Options(self.options), FIELDS)
         return self.replace(**changed) if changed else self
+
+    def owners(self) -> dict[str, Callable[..., Any]]:
+        """What builds its model, optimiser and schedule."""
+        optimizer, schedule = OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule]
+        return {"model": builder_of(self.model), "optimizer": optimizer, "schedule": schedule}
 
     def built_with(self) -> dict[str, Any]:
         """The options of the model that were set, as its builder takes them."""
@@ -212,13 +219,12 @@ def _check_values(recipe: Recipe) -> None:
 
 
 def _check_names(recipe: Recipe) -> None:
-    choices: dict[str, Iterable[str]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, **CHOICES}
-    choices |= {"precision": PRECISIONS, "testing": TESTING}
-    for name, allowed in choices.items():
+    for name, allowed in NAMES.items():
         value = getattr(recipe, name)
         if value is not None and value not in allowed:
             raise unknown(name, value, allowed)
-    check_loss_name(recipe.loss)
+    if recipe.loss not in LOSSES:
+        own_function("loss", recipe.loss, LOSSES)
     check_options(recipe.model, builder_of(recipe.model), Options(recipe.options), FIELDS)
     if recipe.augmentation is not None:
         own_function("augmentation", recipe.augmentation)
@@ -227,14 +233,9 @@ def _check_names(recipe: Recipe) -> None:
 
 def _check_knobs(recipe: Recipe) -> None:
     """No knob may be set that what it belongs to would ignore."""
-    owners: tuple[tuple[str, Callable[..., Any], tuple[str, ...]], ...] = (
-        ("model", builder_of(recipe.model), MODEL_OPTIONS),
-        ("optimizer", OPTIMIZERS[recipe.optimizer], OPTIMIZER_OPTIONS),
-        ("schedule", SCHEDULES[recipe.schedule], SCHEDULE_OPTIONS),
-    )
-    for owner, builder, knobs in owners:
+    for owner, builder in recipe.owners().items():
         taken = defaults_of(builder)
-        for knob in knobs:
+        for knob in KNOBS[owner]:
             value = getattr(recipe, knob)
             if value is not None and knob not in taken:
                 allowed = f"It takes: {', '.join(taken)}." if taken else "It takes no options."

@@ -6,6 +6,8 @@ Reading such a file runs no code: it is a header of JSON and the bytes of the te
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,6 +30,7 @@ from cnnzoo.recipe import Recipe, build
 from cnnzoo.storage.files import write_atomically
 
 _FORMAT = "cnnzoo network 1"
+_OF_THE_DATA = ("classes", "shape", "mean", "std")
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Array = np.ndarray[Any, np.dtype[np.float32]]
 _MARGIN = 2  # pixels that the ten crops of an image of the network's own size are shifted by, if training shifted none
@@ -120,45 +123,46 @@ def save(training: Training, path: Path | str) -> None:
         "format": _FORMAT,
         "digest": _digest(weights),
         "recipe": json.dumps(training.recipe.to_json()),
-        "classes": json.dumps(dataset.classes),
-        "shape": json.dumps(dataset.shape),
-        "mean": json.dumps(dataset.mean),
-        "std": json.dumps(dataset.std),
+        **{key: json.dumps(getattr(dataset, key)) for key in _OF_THE_DATA},
     }
     write_atomically(Path(path), to_bytes(weights, metadata))
 
 
 def load(path: Path | str, device: torch.device | str | None = None) -> Network:
     """The network that ``save`` wrote, ready to predict."""
-    try:
+    with _damage_told(path):
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict, only looks like one)
-    except SafetensorError as error:
-        raise _no_network(path, error) from error
-    if metadata.get("format") != _FORMAT:
-        raise _no_network(path, f"its format is {metadata.get('format')!r}, not {_FORMAT!r}")
-    if metadata.get("digest") != _digest(weights):
-        raise _no_network(path, "its weights are not those that were saved")
-    try:
+        if metadata.get("format") != _FORMAT:
+            raise Mistake(f"its format is {metadata.get('format')!r}, not {_FORMAT!r}")
+        if metadata.get("digest") != _digest(weights):
+            raise Mistake("its weights are not those that were saved")
         fields = json.loads(metadata["recipe"])
         foreign = _foreign(fields)
-    except (ValueError, KeyError, AttributeError) as error:
-        raise _no_network(path, error) from error
     if foreign:
         raise Mistake(f"{path}: {foreign}")
-    try:
+    with _damage_told(path):
         recipe = Recipe.from_json(fields)
-        classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in ("classes", "shape", "mean", "std"))
+        classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in _OF_THE_DATA)
         if len(shape) != 3 or not all(type(side) is int for side in shape):  # it is handed to what the recipe names
             raise Mistake(f"its shape is {shape}")
         with in_place_of_the_global(torch.Generator()):  # its first weights are drawn, and thrown away
             model = build(recipe, shape, len(classes))
         model.load_state_dict(weights)
-    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise _no_network(path, error) from error
     model.to(choose_device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Network(model.eval(), recipe, classes, shape, mean, std)
+
+
+@contextmanager
+def _damage_told(path: Path | str) -> Iterator[None]:
+    try:
+        yield
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise Mistake(
+            f"{path} is no network saved by cnnzoo, or it is damaged ({first_line}); save it again."
+        ) from error
 
 
 def _foreign(fields: dict[str, Any]) -> str:
@@ -178,8 +182,3 @@ def _digest(weights: dict[str, Tensor]) -> str:
         digest.update(f"{name} {tuple(weights[name].shape)}".encode())
         digest.update(weights[name].numpy().tobytes())
     return digest.hexdigest()
-
-
-def _no_network(path: Path | str, reason: object) -> Mistake:
-    first_line = str(reason).partition("\n")[0]
-    return Mistake(f"{path} is no network saved by cnnzoo, or it is damaged ({first_line}); save it again.")

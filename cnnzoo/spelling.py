@@ -11,7 +11,6 @@ from cnnzoo.mistake import Mistake
 P = ParamSpec("P")
 T = TypeVar("T")
 
-
 OTHER_WORDS = {"learning_rate": "lr", "accuracy": "acc1"}  # what others call it, and its name here
 
 

@@ -6,6 +6,7 @@ Nothing is computed: everything runs on torch's meta device, where tensors have 
 import copy
 import io
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
@@ -22,6 +23,7 @@ from cnnzoo.nets.blocks import Add, Concat, LocalResponseNorm, RadialBasis, Shap
 from cnnzoo.nets.layers import ACTIVATIONS
 from cnnzoo.optimising.losses import check_own_loss
 from cnnzoo.recipe import Recipe, build
+from cnnzoo.storage.own import errors_told
 
 MB = 2**20
 LAYERS_THAT_COUNT = ("conv", "linear", "rbf")  # in the depth of a network: AlexNet has 8, ResNet-18 has 18
@@ -30,8 +32,6 @@ _ACTIVATION_NAMES = {type(make()): name for name, make in ACTIVATIONS.items()}
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer as an image passes it."""
-
     path: str  # where it stands in the network, as in the names of its weights
     kind: str  # conv, linear, rbf, norm, act, pool, global pool, dropout, add, concat, flatten, or own: of no kind known here
     text: str  # the same with its settings, for people
@@ -77,21 +77,18 @@ def check_fits(recipe: Recipe, shape: Shape, classes: int) -> None:
     """Refuse a network that such images cannot pass, or that does not end in a number for each class."""
     check_own_loss(recipe.loss, classes)
     check_own_augmentation(recipe, shape)
-    network, fewest = _on_meta(recipe, shape, classes), min(recipe.batch_size, 2)  # a last batch of one is left out
+    network, who = _on_meta(recipe, shape, classes), f"model {recipe.model!r}"
+    _check_passes(who, network, 1, shape, classes)
     if recipe.testing == "training_mode":
-        _check_passes(f"model {recipe.model!r}, tested in training mode,", network.train(), 1, shape, classes)
-        network.eval()
-    _check_passes(f"model {recipe.model!r}", network, 1, shape, classes)
-    trained = f"model {recipe.model!r}, trained with batch_size={recipe.batch_size},"
-    _check_passes(trained, network.train(), fewest, shape, classes)
+        _check_passes(f"{who}, tested in training mode,", network.train(), 1, shape, classes)
+    fewest = min(recipe.batch_size, 2)  # a last batch of one is left out
+    _check_passes(f"{who}, trained with batch_size={recipe.batch_size},", network.train(), fewest, shape, classes)
 
 
 @torch.no_grad()
 def _check_passes(who: str, network: nn.Module, images: int, shape: Shape, classes: int) -> None:
-    try:
+    with errors_told(f"{who} cannot take images of {shape}"):
         output = network(torch.empty(images, *shape, device="meta"))
-    except Exception as error:  # whatever a network of somebody's own may raise
-        raise Mistake(f"{who} cannot take images of {shape}: {error}") from error
     if network.training and isinstance(output, tuple) and hasattr(network, "aux_weight"):
         output = output[0]
     if getattr(output, "shape", None) != (images, classes):
@@ -129,13 +126,9 @@ def layers(recipe: Recipe, shape: Shape, classes: int) -> list[Layer]:
 
 
 def _on_meta(recipe: Recipe, shape: Shape, classes: int) -> nn.Module:
-    try:
-        with torch.device("meta"):
-            network = build(recipe, shape, classes)
-    except Exception as error:
-        if recipe.model in ZOO or isinstance(error, Mistake):
-            raise
-        raise Mistake(f"model {recipe.model!r} cannot be built for images of {shape}: {error}") from error
+    told = f"model {recipe.model!r} cannot be built for images of {shape}"
+    with nullcontext() if recipe.model in ZOO else errors_told(told), torch.device("meta"):
+        network = build(recipe, shape, classes)
     if not isinstance(network, nn.Module):
         raise Mistake(f"model {recipe.model!r} must return a torch.nn.Module, but it returns {network!r}.")
     return network.eval()
@@ -216,16 +209,15 @@ def _kind_and_text(module: nn.Module) -> tuple[str, str]:
             return "concat", "concatenate the branches"
         case nn.Flatten():
             return "flatten", "flatten"
-    name = type(module).__name__
-    return ("act", _ACTIVATION_NAMES[type(module)]) if type(module) in _ACTIVATION_NAMES else ("own", name)
+    kind = type(module)
+    return ("act", _ACTIVATION_NAMES[kind]) if kind in _ACTIVATION_NAMES else ("own", kind.__name__)
 
 
 def _order(kinds: list[str]) -> str:
     """The first convolution with what follows it up to the next one, of those that have a pooling if any has."""
-    units: list[list[str]] = []
-    for i, kind in enumerate(kinds):
-        if kind == "conv":
-            units.append(["conv", *takewhile(("norm", "act", "pool", "dropout", "add").__contains__, kinds[i + 1 :])])
+    follow = ("norm", "act", "pool", "dropout", "add")
+    starts = [i for i, kind in enumerate(kinds) if kind == "conv"]
+    units = [["conv", *takewhile(follow.__contains__, kinds[i + 1 :])] for i in starts]
     return "-".join(next((unit for unit in units if "pool" in unit), units[0]))
 
 

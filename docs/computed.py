@@ -11,7 +11,7 @@ from typing import Any
 from cnnzoo.data.sources import NAMES as DATA_SETS
 from cnnzoo.nets import ZOO
 from cnnzoo.recipe import FIELDS, RANGES, TYPES, defaults_of
-from cnnzoo.terminal.options import NAMES as OPTIONS
+from cnnzoo.terminal.options import OPTIONS
 
 NAMES: Mapping[str, Any] = {**OPTIONS, "dataset": (*DATA_SETS, "folder:NAME"), "model": (*ZOO, "module:function")}
 NONE_MEANS = {"image_size": "as the data set has it", "train_size": "all"}

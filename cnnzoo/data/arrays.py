@@ -4,7 +4,6 @@ import contextlib
 import io
 import socket
 import tarfile
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,28 +42,20 @@ def fetch(name: str, data_dir: Path) -> str:
     """Have torchvision download a data set, with its progress bar and checksums; the reason if that failed, else ''."""
     import torchvision.datasets  # takes a second to import: only where something has to be read
 
-    timeout = socket.getdefaulttimeout()
+    timeout, safe = socket.getdefaulttimeout(), getattr(tarfile, "data_filter", None)  # Python has it from 3.11.4 on
     socket.setdefaulttimeout(_TIMEOUT)
+    # What is unpacked lands in its folder or nowhere: older versions of torchvision leave that to the archive.
+    tarfile.TarFile.extraction_filter = safe and staticmethod(safe)
     try:
         # What is printed is the failure of each mirror, which our own line sums up.
-        with contextlib.redirect_stdout(io.StringIO()), _inside_only():
+        with contextlib.redirect_stdout(io.StringIO()):
             getattr(torchvision.datasets, OFFICIAL[name].loader)(data_dir, download=True)
     except Exception as error:  # no network, no space, a read-only folder, a broken archive ...
         return " ".join(str(error).split()) or type(error).__name__
     finally:
         socket.setdefaulttimeout(timeout)
-    return ""
-
-
-@contextlib.contextmanager
-def _inside_only() -> Iterator[None]:
-    """What is unpacked meanwhile lands in its folder or nowhere: older versions of torchvision leave that to the archive."""
-    safe = getattr(tarfile, "data_filter", None)  # Python has it from 3.11.4 on
-    tarfile.TarFile.extraction_filter = safe and staticmethod(safe)
-    try:
-        yield
-    finally:
         tarfile.TarFile.extraction_filter = None
+    return ""
 
 
 def read_official(name: str, data_dir: Path, image_size: int | None) -> Contents:

@@ -4,7 +4,6 @@ NAME/train/<class>/*.bmp         with develop/ (used as validation) and test/ be
 NAME/<class>/*.png               without test/ a fixed sixth of each class is the test set.
 """
 
-import hashlib
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -34,15 +33,11 @@ class Tree(NamedTuple):
     classes: tuple[str, ...]
     files: list[File]
 
-    def fingerprint(self) -> str:
-        """Changes when any file is added, removed, renamed or written to."""
-        lines = (f"{file.stamp}\0{file.part}\0{file.label}" for file in self.files)
-        return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
-
-def stamp(path: str, stat: os.stat_result) -> str:
+def stamp(file: Path | os.DirEntry[str]) -> str:
     """What tells a file from what it was before; the change time catches a rewrite that sets the old time back."""
-    return f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}"
+    stat = file.stat()
+    return f"{os.fspath(file)}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}"
 
 
 def list_folder(name: str, root: Path, within: Path) -> Tree:
@@ -65,7 +60,7 @@ def list_folder(name: str, root: Path, within: Path) -> Tree:
             odd = sorted(found.keys() ^ set(classes))[0]
             raise Mistake(f"{name}: class {odd!r} is in only one of {root / 'train'} and {root / part}.")
     files = [
-        File(entry.path, PARTS[part], label, stamp(entry.path, entry.stat()))
+        File(entry.path, PARTS[part], label, stamp(entry))
         for part, found in listed.items()
         for label, wanted in enumerate(classes)
         for entry in _images(name, found[wanted], within)
@@ -81,7 +76,7 @@ def list_tiny_imagenet(root: Path) -> Tree:
     rows = [line.split("\t") for line in lines]
     labels = {wnid: label for label, wnid in enumerate(classes)}
     files = [
-        File(entry.path, TRAIN, label, stamp(entry.path, entry.stat()))
+        File(entry.path, TRAIN, label, stamp(entry))
         for wnid, label in labels.items()
         for entry in _images(name, str(root / "train" / wnid / "images"), within)
     ]
@@ -90,7 +85,7 @@ def list_tiny_imagenet(root: Path) -> Tree:
     if annotated.keys() != test.keys() or not labels.keys() >= set(annotated.values()):
         raise Mistake(f"{name}: the images in {root / 'val'} are not those of its val_annotations.txt.")
     for file, entry in test.items():
-        files.append(File(entry.path, TEST, labels[annotated[file]], stamp(entry.path, entry.stat())))
+        files.append(File(entry.path, TEST, labels[annotated[file]], stamp(entry)))
     return Tree(name, classes, files)
 
 

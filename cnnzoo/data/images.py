@@ -1,6 +1,7 @@
 """What a source holds once it is read, and the decoding of single image files."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,25 +45,30 @@ def resize(block: Pixels, side: int | None) -> Pixels:
 
 def header(path: str) -> tuple[bool, tuple[int, int]]:
     """Whether an image is grey, and its (height, width), without decoding it."""
-    try:
-        with Image.open(path, formats=tuple(set(FORMATS.values()))) as image:
-            if image.mode not in _GREY + _COLOUR:
-                raise Mistake(f"pixels of kind {image.mode}, not 8 bits a channel")
-            return _is_grey(image), (image.height, image.width)
-    except Exception as error:  # a damaged file makes PIL raise all sorts of errors
-        raise _unreadable(path, error) from error
+    with _opened(path) as image:
+        if image.mode not in _GREY + _COLOUR:
+            raise Mistake(f"pixels of kind {image.mode}, not 8 bits a channel")
+        return _is_grey(image), (image.height, image.width)
 
 
 def decode(path: str, channels: int) -> Pixels:
     """One image as a block of its own."""
+    with _opened(path) as image:
+        if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
+            raise Mistake("transparent pixels: put it on a background first")
+        pixels = np.array(image.convert("RGB" if channels == 3 else "L"))
+    return pixels.reshape(1, *pixels.shape[:2], channels)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Image.Image]:
     try:
         with Image.open(path, formats=tuple(set(FORMATS.values()))) as image:
-            if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
-                raise Mistake("transparent pixels: put it on a background first")
-            pixels = np.array(image.convert("RGB" if channels == 3 else "L"))
+            yield image
     except Exception as error:  # a damaged file makes PIL raise all sorts of errors
-        raise _unreadable(path, error) from error
-    return pixels.reshape(1, *pixels.shape[:2], channels)
+        raise Mistake(
+            f"the image {path} cannot be used ({' '.join(str(error).split())}); mend it or remove it."
+        ) from error
 
 
 def _is_grey(image: Image.Image) -> bool:
@@ -70,7 +76,3 @@ def _is_grey(image: Image.Image) -> bool:
         return image.mode in _GREY
     palette = np.array(image.getpalette("RGB")).reshape(-1, 3)
     return bool((palette == palette[:, :1]).all())
-
-
-def _unreadable(path: str, error: Exception) -> Mistake:
-    return Mistake(f"the image {path} cannot be used ({' '.join(str(error).split())}); mend it or remove it.")

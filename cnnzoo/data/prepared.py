@@ -47,18 +47,12 @@ def cache_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cnnzoo"
 
 
-@contextlib.contextmanager
-def lock(name: str) -> Iterator[None]:
-    """One process at a time downloads and prepares a data set; the others wait and find it done."""
+def lock(name: str) -> contextlib.AbstractContextManager[object]:
+    """One process at a time downloads and prepares a data set; the others wait here and find it done."""
     root = cache_root()
     with _writing(root):
         root.mkdir(parents=True, exist_ok=True)
-        held = FileLock(root / f".{_slug(name)}.lock")
-        held.acquire()  # the kernel takes it back from whoever dies
-    try:
-        yield
-    finally:
-        held.release()
+        return FileLock(root / f".{_slug(name)}.lock").acquire()  # the kernel takes it back from whoever dies
 
 
 def prepare(name: str, source: Source, image_size: int | None) -> Prepared:
@@ -127,7 +121,8 @@ def _write(folder: Path, contents: Contents) -> None:
             "rows_sha256": hashlib.sha256(rows).hexdigest(),
         }
         (aside / META).write_text(json.dumps(meta, indent=1))
-        for path in (aside / ROWS, aside / META, aside):  # before the rename, or a power cut leaves half a file
+        # Before the rename, or a power cut leaves half a file.
+        for path in (aside / IMAGES, aside / ROWS, aside / META, aside):
             _sync(path)
         shutil.rmtree(folder, ignore_errors=True)  # damaged, if it is there; who has it mapped keeps it
         aside.rename(folder)
@@ -151,8 +146,6 @@ def _write_images(file: BinaryIO, contents: Contents) -> tuple[Any, NDArray[np.i
             counts += np.bincount(training[..., channel].ravel(), minlength=256)
         row += len(block)
     assert row == len(contents.labels)
-    file.flush()
-    os.fsync(file.fileno())
     return digest, histogram
 
 

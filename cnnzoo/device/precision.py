@@ -37,9 +37,8 @@ def has_bf16(device: torch.device) -> bool:
     """Whether the device computes in bf16 itself."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    capabilities: dict[str, bool] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # an old torch does not tell: fp32 there
+    # An old torch does not tell: fp32 there.
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(unit, False) for unit in _CPU_UNITS_FOR_BF16)
 
 

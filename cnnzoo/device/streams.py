@@ -19,10 +19,7 @@ def generator(seed: int, use: str, device: torch.device | str = "cpu") -> torch.
 
 @contextmanager
 def in_place_of_the_global(stream: torch.Generator) -> Iterator[None]:
-    """Let what can only draw from torch's global generator (initialisation, dropout) draw from this stream instead.
-
-    Nobody else's numbers change by it: the global generator goes on afterwards where it was.
-    """
+    """Let what can only draw from torch's global generator draw from this stream; that one goes on afterwards where it was."""
     device = stream.device
     ours = torch.default_generator if device.type == "cpu" else torch.cuda.default_generators[device.index]
     before = ours.get_state()

@@ -46,7 +46,6 @@ class ReplayedSteps:
         self._steps_by_size: dict[int, Callable[[], None]] = {}
 
     def run(self, images: Tensor, labels: Tensor, tally: Tally) -> None:
-        """Take the steps of a block, and count them in."""
         with _beside_the_default_stream(self._device):
             sizes = [size for size, _ in batches_of(len(images), self._batch_size)]
             self._hand_in(images, labels, len(sizes))
@@ -84,7 +83,7 @@ class ReplayedSteps:
 class Replayed:
     """A function that runs as it is at first, is then captured, and from then on replayed."""
 
-    def __init__(self, function: Callable[[], None]) -> None:
+    def __init__(self, function: Callable[[], object]) -> None:
         self._function = function
         self._warm_ups = 0
         self._graph: torch.cuda.CUDAGraph | None = None

@@ -1,7 +1,4 @@
-"""Training as something to iterate over: ``for epoch in train(recipe, resume=path): ...``
-
-recipe -> data set, network, optimiser, schedule, random streams -> epoch by epoch, a checkpoint after each
-"""
+"""Training as something to iterate over: ``for epoch in train(recipe, resume=path): ...``, a checkpoint after each."""
 
 import dataclasses
 import json
@@ -20,10 +17,9 @@ from cnnzoo.data import Dataset, Split, open_dataset
 from cnnzoo.device import streams
 from cnnzoo.device.memory import keep_freed_memory
 from cnnzoo.device.precision import choose_device, set_up_gpu, settle
-from cnnzoo.learning.augment import changed_blocks, own_streams, training_batches
-from cnnzoo.learning.evaluate import Epoch, Score, Tally, evaluate
+from cnnzoo.learning.augment import batches_of, changed_blocks, own_streams, training_batches
+from cnnzoo.learning.evaluate import Epoch, Predictions, Score, Tally, evaluate
 from cnnzoo.learning.landscape import look
-from cnnzoo.learning.predictions import Predictions
 from cnnzoo.learning.replay import BLOCK_BYTES, ReplayedSteps, can_be_replayed
 from cnnzoo.learning.update import Update
 from cnnzoo.mistake import Mistake
@@ -87,7 +83,8 @@ class Training:
         } | own_streams(recipe, device)
         self._train_split, self._validation_split = dataset.train.to(device), dataset.validation.to(device)
         self._checkpoint, self._test_every_epoch = resume, test_every_epoch
-        self._looks: list[tuple[float, ...]] = []  # of the epoch that is running
+        self._losses: list[Tensor] = []  # of the steps of the epoch that is running
+        self._looks: list[tuple[float, ...]] = []
         if resume is not None and (state := checkpoint.read(resume)) is not None:
             checkpoint.refuse_another_training(resume, state, self._identity())
             self._restore(state)
@@ -122,12 +119,11 @@ class Training:
 
     def _run_epoch(self) -> Epoch:
         tally = Tally(len(self.dataset.classes), self.device)
-        losses: list[Tensor] = []
-        self._looks = []
+        self._losses, self._looks = [], []
         started = time.perf_counter()
         self.model.train()
         with streams.in_place_of_the_global(self._streams["dropout"]):
-            seconds_data = self._replay_steps(tally) if self._replayed else self._take_steps(tally, losses)
+            seconds_data = self._take_steps(tally)
         trained = tally.score()  # the first time in the epoch that a GPU is waited for
         seconds = time.perf_counter() - started
         validation = evaluate(self.model, self._validation_split, self.dataset, self.recipe)
@@ -150,49 +146,26 @@ class Training:
             seconds_data=seconds_data,
             seconds_compute=seconds - seconds_data,
             seconds_evaluation=seconds_evaluation,
-            step_losses=tuple(torch.stack(losses).tolist()) if losses else (),
+            step_losses=tuple(torch.stack(self._losses).tolist()) if self._losses else (),
             looks=tuple(self._looks),
         )
 
-    def _take_steps(self, tally: Tally, losses: list[Tensor]) -> float:
-        """Take the steps of an epoch one by one; returns the seconds that the images took."""
+    def _take_steps(self, tally: Tally) -> float:
+        """Take the steps of an epoch, replayed a block of batches at a time; the seconds that handing out images took."""
+        split, recipe, data = self._train_split, self.recipe, self.dataset
+        if self._replayed:
+            batches, learn = changed_blocks(split, recipe, data.mean, self._streams, BLOCK_BYTES), self._replayed.run
+        else:
+            batches, learn = training_batches(split, recipe, data.mean, data.std, self._streams), self._step
         seconds_data, asked = 0.0, time.perf_counter()
-        for images, labels in training_batches(
-            self._train_split,
-            self.recipe,
-            mean=self.dataset.mean,
-            std=self.dataset.std,
-            order=self._streams["order"],
-            noise=self._streams["augmentation"],
-            streams=self._streams,
-        ):
+        for images, labels in batches:
             seconds_data += time.perf_counter() - asked
-            loss, logits = self._step(images, labels)
-            tally.add(loss, logits, labels)
-            if self.recipe.landscape:
-                losses.append(loss)
+            learn(images, labels, tally)
             asked = time.perf_counter()
         return seconds_data
 
-    def _replay_steps(self, tally: Tally) -> float:
-        """Take the steps of an epoch a block of batches at a time; returns the seconds that handing out the images took."""
-        assert self._replayed is not None
-        seconds_data, asked = 0.0, time.perf_counter()
-        for images, labels in changed_blocks(
-            self._train_split,
-            self.recipe,
-            mean=self.dataset.mean,
-            order=self._streams["order"],
-            noise=self._streams["augmentation"],
-            block_bytes=BLOCK_BYTES,
-        ):
-            seconds_data += time.perf_counter() - asked
-            self._replayed.run(images, labels, tally)
-            asked = time.perf_counter()
-        return seconds_data
-
-    def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """One step at the learning rate that is due, and a look around where one is due; the loss and the logits."""
+    def _step(self, images: Tensor, labels: Tensor, tally: Tally) -> None:
+        """One step at the learning rate that is due, counted in, and a look around where one is due."""
         update, every = self.update, self.recipe.landscape
         update.set_rate(update.rate(update.steps_done))
         looks = every > 0 and update.steps_done % every == 0
@@ -201,7 +174,9 @@ class Training:
         update.steps_done += 1
         if looks:
             self._looks.append(look(update.steps_done, self.model, origin, lambda: update.forward(images, labels)[1]))
-        return loss, logits
+        tally.add(loss, logits, labels)
+        if every:
+            self._losses.append(loss)
 
     def _has_diverged(self, epoch: Epoch) -> bool:
         """Without validation images it is the length of the weights that shows where the last step has led."""
@@ -238,11 +213,9 @@ class Training:
 
 
 def steps_an_epoch(recipe: Recipe, images: int) -> int:
-    """A last batch of a single image is left out: batch normalisation could not be computed from it."""
     if recipe.batch_size > images:
         raise Mistake(
             f"batch_size must be at most the {images} training images of {recipe.dataset} "
             f"(those held out for validation are not among them), but got {recipe.batch_size}."
         )
-    full, rest = divmod(images, recipe.batch_size)
-    return full + (rest > 1)
+    return len(list(batches_of(images, recipe.batch_size)))

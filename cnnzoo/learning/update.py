@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnzoo.device.precision import casting
-from cnnzoo.optimising.losses import training_loss
+from cnnzoo.optimising.losses import loss_of
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.recipe import Recipe
 
@@ -22,7 +22,7 @@ class Update:
         )
         self.steps_done = 0
         self._share = schedule(recipe.epochs, steps_an_epoch, **recipe.taken_by(schedule))
-        self._loss = training_loss(recipe.loss, recipe.label_smoothing)
+        self._loss = loss_of(recipe.loss, recipe.label_smoothing)
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Change the weights, at the learning rate that the optimiser has; the loss and the logits from before."""

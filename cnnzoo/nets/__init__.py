@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cnnzoo.spelling import unknown
-from cnnzoo.storage.own import is_own, own_function
+from cnnzoo.storage.own import own_function
 
 if TYPE_CHECKING:
     from torch import nn
@@ -64,8 +63,4 @@ ZOO: dict[str, Net] = {
 
 def builder_of(model: str) -> Builder:
     """What builds the network of this name."""
-    if model in ZOO:
-        return ZOO[model]
-    if not is_own(model):
-        raise unknown("model", model, (*ZOO, "module:function"))
-    return own_function("model", model)
+    return ZOO[model] if model in ZOO else own_function("model", model, ZOO)

@@ -79,10 +79,7 @@ def drop(p: float) -> nn.Module:
 def conv_norm(
     inputs: int, outputs: int, kernel: int, norm: Norm, *, stride: int = 1, bias: bool = False
 ) -> list[nn.Module]:
-    """``conv ─ norm``, padded to keep the size.
-
-    A BatchNorm (or what replaces it) takes a bias before it away again, so there is one only where ``bias`` asks for it.
-    """
+    """``conv ─ norm``, padded to keep the size. A BatchNorm takes a bias before it away again: only ``bias`` asks for one."""
     layer = norm(outputs)
     bias = bias or any(isinstance(part, nn.Identity | LocalResponseNorm) for part in layer.modules())
     return [nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=bias), layer]

@@ -13,8 +13,6 @@ from cnnzoo.nets.layers import ACTIVATIONS, NORMS
 
 
 class Channels(NamedTuple):
-    """The channels of an inception block."""
-
     inputs: int
     single: int  # the branch of one 1x1
     reduce3: int
@@ -94,14 +92,7 @@ class GoogLeNet(nn.Module):
 
 
 def googlenet(
-    shape: Shape,
-    classes: int,
-    *,
-    activation: str,
-    norm: str,
-    dropout: float,
-    aux: float,
-    relu_logits: bool,
+    shape: Shape, classes: int, *, activation: str, norm: str, dropout: float, aux: float, relu_logits: bool
 ) -> nn.Module:
     """GoogLeNet; ``aux`` is the weight of the auxiliary losses (0.3 in the paper), 0 leaves the auxiliaries out.
 

@@ -63,11 +63,10 @@ def check_options(model: str, builder: Callable[..., Any], options: Options, fie
     """Refuse an option that the network does not take, and a network without one that it needs."""
     if options and not is_own(model):
         raise Mistake(f"options={options} are for networks of your own; model {model!r} is of the zoo: use its fields.")
+    taken = own_defaults(builder, fields) if is_own(model) else {}
     for name, value in options.items():
         if name in fields:
             raise Mistake(f"options: {name!r} is a field of the recipe; write {name}={value!r} beside options.")
-    taken = own_defaults(builder, fields) if is_own(model) else {}
-    for name in options:
         if name not in taken:
             raise Mistake(f"{unknown(f'option of {model!r}', name, taken)} Options stand behind a * in its function.")
     missing = [name for name, default in taken.items() if default is inspect.Parameter.empty and name not in options]
@@ -77,12 +76,6 @@ def check_options(model: str, builder: Callable[..., Any], options: Options, fie
 
 def unless_default(builder: Callable[..., Any], options: Options, fields: Collection[str]) -> Options:
     """The options that are not as the builder has them by itself."""
-    defaults = Options({n: d for n, d in own_defaults(builder, fields).items() if n in options and _is_value(d)})
-    return Options({name: value for name, value in options.items() if defaults.get(name, _ABSENT) != value})
-
-
-_ABSENT = object()
-
-
-def _is_value(default: Any) -> bool:
-    return isinstance(default, str | int | float | list | tuple)
+    defaults = own_defaults(builder, fields)
+    comparable = {n: defaults[n] for n in options if isinstance(defaults[n], str | int | float | list | tuple)}
+    return Options(dict(options.items() - Options(comparable).items()))

@@ -44,15 +44,7 @@ def lenet_1998(shape: Shape, classes: int, *, activation: str, pooling: str) -> 
     return nn.Sequential(features, nn.Flatten(), nn.Linear(left, 84), act(), RadialBasis(84, classes))
 
 
-def lenet_b(
-    shape: Shape,
-    classes: int,
-    *,
-    activation: str,
-    norm: str,
-    pooling: str,
-    dropout: float,
-) -> nn.Module:
+def lenet_b(shape: Shape, classes: int, *, activation: str, norm: str, pooling: str, dropout: float) -> nn.Module:
     """Report B's: [conv 5x5 ─ norm ─ act ─ pool] x 2 ─ dropout ─ classes; its convolutions keep their biases beside BN"""
     act, layer, pool = ACTIVATIONS[activation], NORMS[norm], POOLINGS[pooling]
     first, second = conv_unit(shape[0], 16, 5, layer, act, bias=True), conv_unit(16, 32, 5, layer, act, bias=True)
@@ -98,15 +90,7 @@ ALEXNET_ORIGINAL = Plan(  # in a single tower
 
 
 def alexnet(
-    plan: Plan,
-    shape: Shape,
-    classes: int,
-    *,
-    activation: str,
-    norm: str,
-    pooling: str,
-    dropout: float,
-    width: float,
+    plan: Plan, shape: Shape, classes: int, *, activation: str, norm: str, pooling: str, dropout: float, width: float
 ) -> nn.Module:
     """5 convs ─ [dropout ─ linear ─ act] x 2 ─ (dropout) ─ linear
 
@@ -142,14 +126,7 @@ DEPTHS = {  # the number of convolutions in each of report C's blocks
 
 
 def vgg(
-    name: str,
-    shape: Shape,
-    classes: int,
-    *,
-    activation: str,
-    norm: str,
-    dropout: float,
-    width: float,
+    name: str, shape: Shape, classes: int, *, activation: str, norm: str, dropout: float, width: float
 ) -> nn.Module:
     """Report C's: 5 or 6 blocks of convs ─ [dropout ─ 256 ─ act] x 3 ─ dropout ─ classes"""
     act = ACTIVATIONS[activation]

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from cnnzoo.nets.blocks import Activation, Add, Norm, Shape, conv_norm, conv_unit, scaled, values_left
-from cnnzoo.nets.choices import check_dropout_at
 from cnnzoo.nets.layers import ACTIVATIONS, NORMS
 
 
@@ -80,7 +79,6 @@ def resnet(
     The stem's pooling is of stride 1 in report C and of stride 2 in torchvision's networks, which report A took.
     Report C's networks as it wrote them have ``strides="every"`` and ``initialisation="torch"``.
     """
-    check_dropout_at(norm, dropout, dropout_at)
     act, layer = ACTIVATIONS[activation], NORMS[norm]
     inner: dict[str, Norm] = {
         "none": layer,
@@ -141,15 +139,7 @@ def _stages_and_head(
     return [stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)]
 
 
-def res18(
-    shape: Shape,
-    classes: int,
-    *,
-    activation: str,
-    norm: str,
-    stem: tuple[int, ...],
-    width: float,
-) -> nn.Module:
+def res18(shape: Shape, classes: int, *, activation: str, norm: str, stem: tuple[int, ...], width: float) -> nn.Module:
     """stem ─ the stages of ResNet-18 ─ mean ─ linear"""
     act, layer = ACTIVATIONS[activation], NORMS[norm]
     first = _stem(shape[0], scaled(CHANNELS[0], width), stem, layer, act)

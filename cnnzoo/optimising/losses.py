@@ -1,55 +1,53 @@
 """Losses by name: logits of any precision and labels in, one number in fp32 out."""
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from cnnzoo.mistake import Mistake
-from cnnzoo.storage.own import is_own, own_function
+from cnnzoo.storage.own import errors_told, is_own, own_function
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+OF_ONE_HOT: dict[
+    str, Callable[..., Tensor]
+] = {  # between the logits and the one-hot label, averaged over the classes, too
+    "smooth_l1": F.smooth_l1_loss,
+    "bce": F.binary_cross_entropy_with_logits,
+}
 
 
-def cross_entropy(logits: Tensor, labels: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    return F.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
+def loss_of(name: str, label_smoothing: float = 0.0) -> Loss:
+    """The mean over the images; what is minimised may be smoothed, evaluation never is."""
+    if is_own(name):
+        return lambda logits, labels: _own_of_each(name, logits, labels).mean()
+    if name == "cross_entropy":
+        return lambda logits, labels: F.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
+    return lambda logits, labels: OF_ONE_HOT[name](logits.float(), _one_hot(logits, labels))
 
 
-def _of_one_hot(loss: Callable[..., Tensor]) -> Loss:
-    """Between the logits and the one-hot label, averaged over images and classes."""
-    return lambda logits, labels: loss(logits.float(), _one_hot(logits, labels))
+def loss_of_each(name: str, logits: Tensor, labels: Tensor) -> Tensor:
+    """The loss of each image, of which ``loss_of(name)`` is the mean."""
+    if is_own(name):
+        return _own_of_each(name, logits, labels)
+    if name == "cross_entropy":
+        return F.cross_entropy(logits.float(), labels, reduction="none")
+    return OF_ONE_HOT[name](logits.float(), _one_hot(logits, labels), reduction="none").mean(1)
 
 
 def _one_hot(logits: Tensor, labels: Tensor) -> Tensor:
     return F.one_hot(labels, logits.shape[1]).float()
 
 
-BY_CLASS: dict[str, Callable[..., Tensor]] = {"smooth_l1": F.smooth_l1_loss, "bce": F.binary_cross_entropy_with_logits}
-LOSSES: dict[str, Loss] = {
-    "cross_entropy": cross_entropy,
-    **{name: _of_one_hot(loss) for name, loss in BY_CLASS.items()},
-}
-
-
 def check_own_loss(name: str, classes: int) -> None:
     """Refuse a loss of the user's own that fails on a batch, or that nothing can be learned from."""
     if is_own(name):
         logits = torch.zeros(2, classes, requires_grad=True)
-        try:
+        with errors_told(f"loss {name!r} cannot take logits of shape (2, {classes}) and labels"):
             own = _own_of_each(name, logits, torch.zeros(2, dtype=torch.int64))
-        except Mistake:
-            raise
-        except Exception as error:  # whatever a function of somebody's own may raise
-            raise Mistake(f"loss {name!r} cannot take logits of shape (2, {classes}) and labels: {error}") from error
         if not own.requires_grad:
             raise Mistake(f"loss {name!r} has no gradient, so nothing can be learned from it; compute it with torch.")
-
-
-def loss_of(name: str) -> Loss:
-    """The loss of this name; one of the user's own is the mean of what it says of each image."""
-    return LOSSES[name] if name in LOSSES else lambda logits, labels: _own_of_each(name, logits, labels).mean()
 
 
 def _own_of_each(name: str, logits: Tensor, labels: Tensor) -> Tensor:
@@ -61,18 +59,3 @@ def _own_of_each(name: str, logits: Tensor, labels: Tensor) -> Tensor:
             f"but it gives {got}; torch's losses do with reduction='none'."
         )
     return each
-
-
-def loss_of_each(name: str, logits: Tensor, labels: Tensor) -> Tensor:
-    """The loss of each image, of which ``loss_of(name)`` is the mean."""
-    if is_own(name):
-        return _own_of_each(name, logits, labels)
-    if name == "cross_entropy":
-        return F.cross_entropy(logits.float(), labels, reduction="none")
-    each: Tensor = BY_CLASS[name](logits.float(), _one_hot(logits, labels), reduction="none")
-    return each.mean(1)
-
-
-def training_loss(name: str, label_smoothing: float) -> Loss:
-    """The loss that is minimised; evaluation always measures ``loss_of(name)``, without smoothing."""
-    return partial(cross_entropy, label_smoothing=label_smoothing) if label_smoothing else loss_of(name)

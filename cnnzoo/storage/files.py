@@ -5,10 +5,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, *parts: bytes | memoryview, old_to: Path | None = None) -> None:
-    """Write a file so that ``path`` never holds half of it, whatever happens: a full disk, a signal, a power cut.
-
-    The file that was there before is kept as ``old_to``, if that is given.
-    """
+    """``path`` never holds half of it, whatever happens: a full disk, a signal, a power cut. ``old_to`` keeps what was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".unfinished")
     try:

@@ -4,12 +4,14 @@ import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from cnnzoo.mistake import Mistake
+from cnnzoo.spelling import unknown
 
 KINDS = {  # what a recipe may name, and what it has to be
     "model": "function(shape, classes) -> network",
@@ -23,8 +25,10 @@ def is_own(name: str | None) -> bool:
     return name is not None and ":" in name
 
 
-def own_function(kind: str, name: str) -> Callable[..., Any]:
-    """The function of this name; ``kind`` is the field of the recipe that names it."""
+def own_function(kind: str, name: str, known: Iterable[str] = ()) -> Callable[..., Any]:
+    """The function of this name; ``kind`` is the field of the recipe that names it, ``known`` what else it may name."""
+    if known and not is_own(name):
+        raise unknown(kind, name, (*known, "module:function"))
     module, _, function = name.partition(":")
     try:
         found: Callable[..., Any] = getattr(import_module(module), function)
@@ -35,6 +39,17 @@ def own_function(kind: str, name: str) -> Callable[..., Any]:
             f"{kind} {name!r} cannot be had: {_with_place(error)}. It names a {KINDS[kind]} in a file {file} beside the study."
         ) from None
     return found
+
+
+@contextmanager
+def errors_told(of: str) -> Iterator[None]:
+    """Around what is somebody's own: whatever it raises is a mistake that can be mended there, told after ``of``."""
+    try:
+        yield
+    except Mistake:
+        raise
+    except Exception as error:
+        raise Mistake(f"{of}: {error}") from error
 
 
 def trust(modules: Iterable[str]) -> None:

@@ -24,7 +24,6 @@ AT_ONCE = 1000  # images between two moves of the bar
 
 
 def train_command(arguments: Sequence[str], console: Console) -> int:
-    """Train a network by the recipe of the options, and save it."""
     parser = _parser("train", "Train one network, test it, and save it to one file.")
     parser.add_argument("model", metavar="NAME", help="a network of the zoo, or one's own as module:function")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to save it (default: NAME.safetensors)")
@@ -53,7 +52,6 @@ def train_command(arguments: Sequence[str], console: Console) -> int:
 
 
 def test_command(arguments: Sequence[str], console: Console) -> int:
-    """The accuracy of a saved network on a test set, class by class, and what it takes for what."""
     parser = _parser("test", "Test a saved network: its accuracy on each class, and what it takes for what.")
     _add_file(parser)
     parser.add_argument("--dataset", metavar="NAME", help="another data set than the one it was trained on")
@@ -78,7 +76,6 @@ def test_command(arguments: Sequence[str], console: Console) -> int:
 
 
 def predict_command(arguments: Sequence[str], console: Console) -> int:
-    """What a saved network takes some images for."""
     parser = _parser("predict", "What a saved network takes some images for.")
     _add_file(parser)
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="files; another size is stretched to the network's")
@@ -143,14 +140,9 @@ def _opened(network: Network, other: str | None, data_dir: Path) -> Dataset:
 
 def _progress() -> Progress:
     """A bar on stderr, so that what stdout is piped into gets the results alone."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=Console(stderr=True, highlight=False))
+    counts = (MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True, highlight=False)
+    return Progress(TextColumn("{task.description}"), BarColumn(), *counts, console=console)
 
 
 def _line_of(epoch: Epoch, epochs: int) -> str:

@@ -5,19 +5,12 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnzoo.nets.choices import CHOICES
-from cnnzoo.optimising.choices import LOSS_NAMES
-from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
-from cnnzoo.recipe import FIELDS, PRECISIONS, RANGES, TESTING, TYPES
+from cnnzoo.recipe import FIELDS, LOSSES, NAMES, RANGES, TYPES
 
-NAMES: Mapping[str, Sequence[str]] = {
-    **CHOICES,
-    "optimizer": tuple(OPTIMIZERS),
-    "schedule": tuple(SCHEDULES),
-    "loss": (*LOSS_NAMES, "module:function"),
+OPTIONS: Mapping[str, Sequence[str]] = {
+    **NAMES,
+    "loss": (*LOSSES, "module:function"),
     "augmentation": ("module:function",),
-    "precision": PRECISIONS,
-    "testing": TESTING,
 }
 
 
@@ -59,7 +52,7 @@ def _option(text: str) -> tuple[str, Any]:
 
 
 def _help(name: str) -> str:
-    allowed = ", ".join(NAMES[name]) if name in NAMES else RANGES[name][0] if name in RANGES else ""
+    allowed = ", ".join(OPTIONS[name]) if name in OPTIONS else RANGES[name][0] if name in RANGES else ""
     default = FIELDS[name].default
     told = "" if default is None else f"(default: {default})"
     return " ".join(part for part in (allowed, told) if part).replace("%", "%%")

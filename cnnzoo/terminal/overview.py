@@ -1,6 +1,6 @@
 """The networks at a glance, computed from the networks themselves: report A's comparison, and every layer of one of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from cnnzoo.nets import ZOO
 from cnnzoo.nets.blocks import Shape
 from cnnzoo.recipe import Recipe, defaults_of
 from cnnzoo.structure import Structure, describe
+from cnnzoo.terminal.tables import plain_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,7 @@ class Section:
     options: Mapping[str, Any] = field(default_factory=dict)  # of all its networks, where they are not the defaults
 
     def structure_of(self, model: str) -> Structure:
-        return describe(self.recipe_of(model), self.shape, self.classes)
-
-    def recipe_of(self, model: str) -> Recipe:
-        return Recipe(model=model, **self.options)
+        return describe(Recipe(model=model, **self.options), self.shape, self.classes)
 
     @property
     def heading(self) -> str:
@@ -64,11 +62,6 @@ MFLOPs    an image forward, two for a multiply-add
 
 python -m cnnzoo NAME shows one network layer by layer,
 python -m cnnzoo train NAME trains it."""
-
-
-def structure_of(model: str) -> Structure:
-    """The structure of a network as its report has it."""
-    return SECTION_OF[model].structure_of(model)
 
 
 def as_json(models: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -122,21 +115,14 @@ def three_digits(value: float) -> str:
 
 def layers_of(model: str) -> RenderableType:
     """One network, a line for each layer that an image passes."""
-    return Group(*_layers_of(model))
-
-
-def _layers_of(model: str) -> Iterator[RenderableType]:
     section = SECTION_OF[model]
     structure = section.structure_of(model)
     options = {**defaults_of(ZOO[model]), **section.options}
-    yield f"{model}: {section.heading}"
-    yield f"options, as they are here: {', '.join(f'{option}={value}' for option, value in options.items())}\n"
-    table = Table("name", "layer", box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("output", justify="right")
-    table.add_column("parameters", justify="right")
+    told = f"options, as they are here: {', '.join(f'{option}={value}' for option, value in options.items())}\n"
+    table = plain_table("name", "layer", right=("output", "parameters"))
     for layer in structure.layers:
         output = "x".join(map(str, layer.output))
         table.add_row(layer.path, layer.text, output, f"{layer.parameters:,}" if layer.parameters else "")
-    yield table
     size = structure.size
-    yield f"\n{size.parameters:,} parameters, {size.size_mb:.2f} MB, {size.flops / 1e6:,.2f} MFLOPs an image"
+    sum_of_all = f"\n{size.parameters:,} parameters, {size.size_mb:.2f} MB, {size.flops / 1e6:,.2f} MFLOPs an image"
+    return Group(f"{model}: {section.heading}", told, table, sum_of_all)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from torch import Tensor
 
 WIDEST_MATRIX = 20  # classes; with more, the most frequent confusions are listed
@@ -11,11 +11,15 @@ MOST_FREQUENT = 20
 GUESSES = 3
 
 
+def plain_table(*left: str, right: Sequence[str] = (), gap: int = 2) -> Table:
+    """A table without lines; numbers stand in its columns on the right."""
+    numbers = [Column(name, justify="right") for name in right]
+    return Table(*left, *numbers, box=None, padding=(0, gap, 0, 0), header_style="dim")
+
+
 def accuracies(classes: Sequence[str], confusion: Tensor) -> Table:
     """The accuracy on each class and on all, from the counts of truth (row) and prediction (column)."""
-    table = Table("class", box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("images", "right", "accuracy %"):
-        table.add_column(name, justify="right")
+    table = plain_table("class", right=("images", "right", "accuracy %"))
     for label, name in enumerate(classes):
         table.add_row(name, *_counted(int(confusion[label].sum()), int(confusion[label, label])))
     table.add_row("all", *_counted(int(confusion.sum()), int(confusion.trace())), style="bold")
@@ -32,9 +36,7 @@ def confusions(classes: Sequence[str], confusion: Tensor) -> RenderableType:
 
 
 def _matrix(classes: Sequence[str], confusion: Tensor) -> RenderableType:
-    table = Table("", box=None, padding=(0, 1, 0, 0), header_style="dim")
-    for name in classes:
-        table.add_column(name, justify="right")
+    table = plain_table("", right=classes, gap=1)
     for label, name in enumerate(classes):
         counts = confusion[label].tolist()
         table.add_row(name, *(f"[bold]{n}" if at == label else str(n or "·") for at, n in enumerate(counts)))
@@ -43,8 +45,7 @@ def _matrix(classes: Sequence[str], confusion: Tensor) -> RenderableType:
 
 def _frequent(classes: Sequence[str], confusion: Tensor) -> RenderableType:
     wrong = confusion.clone().fill_diagonal_(0).flatten()
-    table = Table("class", "taken for", box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("times", justify="right")
+    table = plain_table("class", "taken for", right=("times",))
     for at in wrong.argsort(descending=True, stable=True)[:MOST_FREQUENT].tolist():
         if wrong[at]:
             table.add_row(classes[at // len(classes)], classes[at % len(classes)], str(int(wrong[at])))
@@ -54,7 +55,7 @@ def _frequent(classes: Sequence[str], confusion: Tensor) -> RenderableType:
 def predictions(images: Sequence[object], classes: Sequence[str], probabilities: Tensor) -> Table:
     """For each image the likeliest classes, with their probabilities."""
     best = probabilities.topk(min(GUESSES, len(classes)))
-    table = Table("image", "class", "%", "or", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table("image", "class", "%", "or")
     for image, values, labels in zip(images, best.values.tolist(), best.indices.tolist(), strict=True):
         told = [(classes[label], f"{100 * value:.1f}") for value, label in zip(values, labels, strict=True)]
         table.add_row(str(image), *told[0], ", ".join(f"{name} {share}" for name, share in told[1:]))

@@ -28,11 +28,14 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def streams(seed: int) -> dict[str, torch.Generator]:
+    return {"order": seeded(seed), "augmentation": seeded(seed + 1)}
+
+
 def epoch(split: Split, seed: int = 0, **options: Any) -> list[tuple[Tensor, Tensor]]:
     channels = split.images.shape[3]
     recipe = Recipe(model="lenet", **{"batch_size": 8, **options})
-    moments = {"mean": MEAN[:channels], "std": STD[:channels]}
-    return list(training_batches(split, recipe, **moments, order=seeded(seed), noise=seeded(seed + 1)))
+    return list(training_batches(split, recipe, MEAN[:channels], STD[:channels], streams(seed)))
 
 
 def whole(batches: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
@@ -61,9 +64,8 @@ def test_unchanged_images_are_normalised_channels_last_floats(channels: int) -> 
 
 def test_an_epoch_has_every_image_once_in_an_order_of_its_own() -> None:
     split = make_split(30)
-    order, noise = seeded(1), seeded(2)
-    recipe = CHANGED.replace(batch_size=7)
-    epochs = [training_batches(split, recipe, mean=MEAN, std=STD, order=order, noise=noise) for _ in range(2)]
+    drawn_from, recipe = streams(1), CHANGED.replace(batch_size=7)
+    epochs = [training_batches(split, recipe, MEAN, STD, drawn_from) for _ in range(2)]
     orders = [whole(list(batches))[1].tolist() for batches in epochs]
     assert sorted(orders[0]) == sorted(orders[1]) == split.index.tolist()
     assert orders[0] != orders[1]
@@ -79,14 +81,14 @@ def test_a_last_batch_of_one_image_is_left_out(size: int, batch_size: int, expec
 
 def test_evaluation_has_every_image_once_in_its_order() -> None:
     split = make_split(17)
-    images, labels = whole(list(evaluation_batches(split, 8, mean=MEAN, std=STD)))
+    images, labels = whole(list(evaluation_batches(split, 8, MEAN, STD)))
     assert labels.equal(split.index)
     assert pixels(images).equal(split.images[split.index])
 
 
 def test_nothing_held_out_is_no_batch_at_all() -> None:
     empty = dataclasses.replace(make_split(4), index=torch.arange(0))
-    assert list(evaluation_batches(empty, 8, mean=MEAN, std=STD)) == []
+    assert list(evaluation_batches(empty, 8, MEAN, STD)) == []
 
 
 @pytest.mark.parametrize("options", [{"erasing": 0.5}, {"batch_size": 4}, {"flip": True}, {"crop": 3}])
@@ -145,11 +147,11 @@ def test_all_that_is_drawn_is_drawn_before_the_first_batch() -> None:
     """So the state of the streams between epochs does not depend on how far anybody went."""
     states = []
     for steps in (1, 5):
-        order, noise = seeded(1), seeded(2)
-        batches = training_batches(make_split(40), CHANGED, mean=MEAN, std=STD, order=order, noise=noise)
+        drawn_from = streams(1)
+        batches = training_batches(make_split(40), CHANGED, MEAN, STD, drawn_from)
         for _ in range(steps):
             next(batches)
-        states.append((order.get_state(), noise.get_state()))
+        states.append((drawn_from["order"].get_state(), drawn_from["augmentation"].get_state()))
     assert states[0][0].equal(states[1][0])
     assert states[0][1].equal(states[1][1])
 
@@ -173,7 +175,10 @@ def test_the_way_for_gpus_does_the_same(
     shape: tuple[int, ...], crop: int, flip: bool, erasing: float, seed: int
 ) -> None:
     images = torch.randint(256, shape, generator=seeded(seed), dtype=torch.uint8)
-    changes = Changes.draw(shape[0], shape[1:3], crop=crop, erasing=erasing, noise=seeded(seed))
-    options = {"crop": crop, "flip": flip, "erasing": erasing > 0, "colour": torch.arange(shape[3], dtype=torch.uint8)}
-    together = change_all(images.clone(), changes, **options)
-    assert change_each(images.clone(), changes, **options).equal(together)
+    recipe = Recipe(model="lenet", crop=crop, flip=flip, erasing=erasing)
+    changes, colour = (
+        Changes.draw(shape[0], shape[1:3], recipe, seeded(seed)),
+        torch.arange(shape[3], dtype=torch.uint8),
+    )
+    together = change_all(images.clone(), changes, recipe, colour)
+    assert change_each(images.clone(), changes, recipe, colour).equal(together)

@@ -7,14 +7,15 @@ import pytest
 import torch
 
 from cnnzoo import Recipe, train
-from cnnzoo.learning.predictions import Predictions
-from cnnzoo.optimising.losses import LOSSES, loss_of_each
+from cnnzoo.learning.evaluate import Predictions
+from cnnzoo.optimising.losses import loss_of, loss_of_each
+from cnnzoo.recipe import LOSSES
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_losses_of_the_images_average_to_that_of_the_batch(loss: str) -> None:
     logits, labels = torch.randn(50, 10), torch.arange(50) % 10
-    assert loss_of_each(loss, logits, labels).mean().item() == pytest.approx(LOSSES[loss](logits, labels).item())
+    assert loss_of_each(loss, logits, labels).mean().item() == pytest.approx(loss_of(loss)(logits, labels).item())
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])  # in bf16 two classes are often level

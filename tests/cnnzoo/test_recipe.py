@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from cnnzoo import Recipe
 from cnnzoo.nets import ZOO
-from cnnzoo.optimising.losses import LOSSES
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
-from cnnzoo.recipe import FIELDS, RANGES, TYPES, defaults_of
+from cnnzoo.recipe import FIELDS, LOSSES, RANGES, TYPES, defaults_of
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -80,8 +79,18 @@ def test_an_unknown_name_is_refused_with_the_nearest_and_all_allowed(fields: dic
             {"model": "lenet", "loss": "bce", "label_smoothing": 0.1},
             "label_smoothing=0.1 would be ignored by loss 'bce'",
         ),
-        ({"model": "resnet18", "dropout": 0.2}, "dropout=0.2 would be ignored"),
-        ({"model": "resnet18", "dropout_at": "after"}, "dropout_at='after' needs a dropout above 0"),
+        (
+            {"model": "resnet18", "dropout": 0.2},
+            "dropout=0.2 would be ignored with dropout_at='none'; set dropout_at to instead, after or before",
+        ),
+        (
+            {"model": "resnet18", "dropout_at": "after"},
+            "dropout_at='after' needs a dropout above 0, but got 0; set dropout=0.2",
+        ),
+        (
+            {"model": "resnet18", "dropout_at": "instead", "dropout": 0.2, "norm": "none"},
+            "norm='none' would be ignored with dropout_at='instead'",
+        ),
     ],
 )
 def test_a_knob_wired_to_nothing_is_refused(fields: dict[str, Any], message: str) -> None:
@@ -148,7 +157,7 @@ def test_resolved_recipes_are_equal_exactly_if_they_train_alike() -> None:
         lr=st.floats(1e-6, 10),
         weight_decay=st.floats(0, 1),
         optimizer=st.sampled_from(list(OPTIMIZERS)),
-        loss=st.sampled_from(list(LOSSES)),
+        loss=st.sampled_from(LOSSES),
         crop=st.integers(0, 16),
         flip=st.booleans(),
         train_size=st.none() | st.integers(1, 10**6),

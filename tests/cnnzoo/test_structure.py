@@ -15,13 +15,18 @@ from cnnzoo.nets import ZOO
 from cnnzoo.nets.layers import ACTIVATIONS, NORMS
 from cnnzoo.recipe import Recipe, build, defaults_of
 from cnnzoo.structure import Structure, describe, measure
-from cnnzoo.terminal.overview import SECTION_OF, structure_of
+from cnnzoo.terminal.overview import SECTION_OF
 
 MNIST, CIFAR = ((1, 28, 28), 10), ((3, 32, 32), 10)
 
 
 def structure(model: str, images: tuple[tuple[int, int, int], int] = MNIST, **options: Any) -> Structure:
     return describe(Recipe(model=model, **options), *images)
+
+
+def structure_of(model: str) -> Structure:
+    """As its report has it."""
+    return SECTION_OF[model].structure_of(model)
 
 
 @pytest.mark.parametrize(

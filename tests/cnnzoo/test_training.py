@@ -15,9 +15,9 @@ from cnnzoo.data import Dataset
 from cnnzoo.device.streams import generator, in_place_of_the_global
 from cnnzoo.learning.augment import training_batches
 from cnnzoo.learning.evaluate import Tally
-from cnnzoo.optimising.losses import LOSSES, training_loss
+from cnnzoo.optimising.losses import loss_of
 from cnnzoo.optimising.optim import SCHEDULES
-from cnnzoo.recipe import build
+from cnnzoo.recipe import LOSSES, build
 
 ONCE = 10**9  # a landscape of one look, which records the loss of every step
 TINY = Recipe(model="lenet", train_size=100, batch_size=32, epochs=2, validation=0.02, lr=0.01)
@@ -178,10 +178,7 @@ def plain_loop(recipe: Recipe, optimizer: optim.Optimizer, model: torch.nn.Modul
     """What anyone would write down for these recipes, as a reference."""
     losses, streams = [], {use: generator(recipe.seed, use) for use in ("order", "augmentation")}
     for _ in range(recipe.epochs):
-        batches = training_batches(
-            data.train, recipe, mean=data.mean, std=data.std, order=streams["order"], noise=streams["augmentation"]
-        )
-        for images, labels in batches:
+        for images, labels in training_batches(data.train, recipe, data.mean, data.std, streams):
             output = model(images)
             logits, *auxiliary = output if isinstance(output, tuple) else (output,)
             loss = F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
@@ -266,10 +263,10 @@ def test_the_losses_are_what_they_are_called() -> None:
         "smooth_l1": torch.where(distance < 1, distance**2 / 2, distance - 0.5).mean(),
         "bce": -(truth * F.logsigmoid(logits) + (1 - truth) * F.logsigmoid(-logits)).mean(),
     }
-    assert {name: loss(logits, labels).item() for name, loss in LOSSES.items()} == pytest.approx(
+    assert {name: loss_of(name)(logits, labels).item() for name in LOSSES} == pytest.approx(
         {name: value.item() for name, value in by_hand.items()}
     )
-    smoothed = training_loss("cross_entropy", 0.3)(logits, labels)
+    smoothed = loss_of("cross_entropy", 0.3)(logits, labels)
     assert smoothed.item() == pytest.approx(-((0.7 * truth + 0.1) * log_p).sum(1).mean().item())
 
 
