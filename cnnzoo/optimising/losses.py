@@ -10,9 +10,8 @@ from cnnzoo.mistake import Mistake
 from cnnzoo.storage.own import errors_told, is_own, own_function
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-OF_ONE_HOT: dict[
-    str, Callable[..., Tensor]
-] = {  # between the logits and the one-hot label, averaged over the classes, too
+# Between the logits and the one-hot label, averaged over the classes, too.
+OF_ONE_HOT: dict[str, Callable[..., Tensor]] = {
     "smooth_l1": F.smooth_l1_loss,
     "bce": F.binary_cross_entropy_with_logits,
 }
