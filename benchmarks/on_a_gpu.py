@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,8 @@ STUDIES = ("activations", "vgg_bn_vs_nobn", "schedules", "losses", "stem_kernels
 PARTS = ("studies", "pace", "correctness", "numbers")  # the evidence first: it is what the time is for
 IMAGES, SHAPE, CLASSES, STEPS_COMPARED = 25_600, (3, 32, 32), 10, 15
 SECONDS_A_PART = {"pace": 100, "correctness": 40, "numbers": 40}
-LEFT_BEHIND = (
-    ".safetensors",
-    "checkpoint.pt",
-    "checkpoint.pt.previous",
-)  # large; a trial that was broken off begins anew
+# They are large; a trial that was broken off begins anew.
+LEFT_BEHIND = (".safetensors", "checkpoint.pt", "checkpoint.pt.previous")
 Figures = dict[str, Any]
 
 
@@ -93,32 +91,25 @@ def correctness(data: Dataset, until: float, found: Figures) -> None:
     for model in NETWORKS:
         if time.monotonic() > until:
             break
-        losses = {
-            name: first_losses(recipe_of(model, precision, lr=1e-3), data, device)
-            for name, precision, device in (
-                ("cpu fp32", "fp32", torch.device("cpu")),
-                ("gpu fp32", "fp32", DEVICE),
-                ("gpu bf16", "bf16", DEVICE),
-            )
-        }
-        reference = losses["cpu fp32"]
-        found[model] = {
-            name: max(abs(a - b) for a, b in zip(each, reference, strict=True)) for name, each in losses.items()
-        } | {"last loss": reference[-1]}
+        reference = first_losses(recipe_of(model, "fp32", lr=1e-3), data, torch.device("cpu"))
+        found[model] = {"cpu fp32": 0.0}
+        for precision in ("fp32", "bf16"):
+            losses = first_losses(recipe_of(model, precision, lr=1e-3), data, DEVICE)
+            found[model][f"gpu {precision}"] = float((losses - reference).abs().max())
+        found[model]["last loss"] = float(reference[-1])
         show("correctness", model, found[model])
 
 
-def first_losses(recipe: Recipe, data: Dataset, device: torch.device) -> list[float]:
+def first_losses(recipe: Recipe, data: Dataset, device: torch.device) -> torch.Tensor:
     """On the CPU's weights and images, whatever the device."""
     training = Training(recipe, data, device, None)
     training.model.load_state_dict(Training(recipe, data, torch.device("cpu"), None).model.state_dict())
     stream = torch.Generator().manual_seed(0)
     plain = recipe.replace(crop=0, flip=False)
     batches = training_batches(data.train, plain, mean=data.mean, std=data.std, order=stream, noise=stream)
-    losses = []
-    for (images, labels), _ in zip(batches, range(STEPS_COMPARED), strict=False):
-        losses.append(training.update(images.to(device), labels.to(device))[0])
-    return torch.stack(losses).tolist()
+    first = islice(batches, STEPS_COMPARED)
+    losses = [training.update(images.to(device), labels.to(device))[0] for images, labels in first]
+    return torch.stack(losses).cpu()
 
 
 def numbers(data: Dataset, until: float, found: Figures) -> None:
@@ -159,7 +150,6 @@ def studies(names: list[str], out: Path, until: float, options: list[str], found
     if Path("results").is_dir():
         with tarfile.open(out / "results.tgz", "w:gz") as tar:
             tar.add("results", filter=lambda entry: None if entry.name.endswith(LEFT_BEHIND) else entry)
-    return found
 
 
 def command(arguments: list[str], seconds: float) -> int | None:
