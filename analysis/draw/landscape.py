@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike
 
 from analysis.draw.figures import Style, finish, look
 from analysis.judge.verdicts import Judged
-from analysis.read.grid import fixed, label
+from analysis.read.grid import label
+from analysis.read.spec import fixed
 
 # The metrics of each panel: a band runs from the lowest of them to the highest.
 _PANELS: Mapping[str, tuple[str, ...]] = {
