@@ -10,7 +10,7 @@ from analysis.judge.verdicts import Judged, judged
 from analysis.read.book import Book
 from analysis.read.from_mlflow import download
 from analysis.read.runs import StudyRuns, load
-from cnnzoo.mistake import BAD_INPUT, INTERRUPTED, Mistake, Parser, mistakes_in_a_line
+from cnnzoo.mistake import BAD_INPUT, Mistake, Parser, exit_code
 from cnnzoo.storage.files import write_atomically
 from studies.engine import schema
 
@@ -84,13 +84,4 @@ def command(main: Callable[[Sequence[str] | None], int]) -> None:
     """Run a command line: a mistake of the user is a line on stderr and exit code 2, a bug of ours a traceback."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without a minus sign is no reason to fail
-    try:
-        with mistakes_in_a_line():
-            code = main(None)
-            sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    raise SystemExit(code)
+    sys.exit(exit_code(lambda: main(None)))
