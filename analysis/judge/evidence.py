@@ -3,14 +3,13 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import NamedTuple
 
 import pandas as pd
 
 from analysis.judge import stats
 from analysis.judge.correction import Tails, least
-from analysis.judge.results import Results
+from analysis.judge.results import Results, less
 from analysis.read.grid import SEPARATOR
 from analysis.words import listed
 from studies.engine import schema
@@ -105,7 +104,7 @@ def _figures(results: Results, asked: Question, arm: str) -> "pd.Series[float]":
 
 def _above(results: Results, asked: Question, said: Above) -> Evidence:
     margin = results.spec.margin if asked.metric in POINTS and said.minus and not said.bound else math.nan
-    by_seed = _difference(results, asked, said.plus, said.minus)
+    by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, said.plus, said.minus)
 
     def tails(d: stats.Estimate) -> Tails:
         return Tails(d.above(said.bound), d.below(said.bound), d.inside(margin))
@@ -122,7 +121,8 @@ def _above(results: Results, asked: Question, said: Above) -> Evidence:
 
 
 def _within(results: Results, asked: Question, said: Within) -> Evidence:
-    margin, by_seed = results.spec.margin, _difference(results, asked, [said.arm], [said.other])
+    margin = results.spec.margin
+    by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, [said.arm], [said.other])
     found = _found(results, asked, said.about, by_seed, lambda d: Tails(d.inside(margin), d.beyond(margin)))
     return _if_none_is_lost(replace(found, a=said.arm, b=said.other))
 
@@ -161,14 +161,6 @@ def _of_both_kinds(counts: Counts) -> Tails:
     mixed = [max(stats.share_above(k, n, RARE), stats.share_below(k, n, 1 - RARE)) for k, n in counts]
     steady = [min(stats.share_above(k, n, 1 - RARE), stats.share_below(k, n, RARE)) for k, n in counts]
     return Tails(above=min(1.0, len(counts) * min(mixed)), below=max(steady))
-
-
-def _difference(results: Results, asked: Question, plus: Sequence[str], minus: Sequence[str]) -> "pd.Series[float]":
-    """The difference by seed, over the seeds that all these arms have."""
-    by_arm = {arm: _figures(results, asked, arm) for arm in (*plus, *minus)}
-    seeds = reduce(pd.Index.intersection, (found.index for found in by_arm.values()))
-    known = {arm: found.reindex(seeds).to_numpy() for arm, found in by_arm.items()}
-    return pd.Series(sum(known[arm] for arm in plus) - sum(known[arm] for arm in minus), index=seeds)
 
 
 def _found(

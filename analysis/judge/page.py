@@ -180,13 +180,13 @@ class Page:
 
     def _follow(self, question: Question, found: Tails) -> None:
         """Note what the answer to a question says of its parts: yes to all is yes to each; "any of them" is the clearest."""
-        parts = question.parts()
-        seen = [self._over_looks(part) for part in parts]
-        clearest = [min(parts, key=lambda part: _or_one(seen[parts.index(part)][answer])) for answer in (1, 2)]
-        for part in parts:
-            below, inside = (found[answer] if part == clearest[answer - 1] else math.nan for answer in (1, 2))
-            # "No" to all says nothing of the others.
-            above = found.above if len(parts) == 1 or found.above < 1 else math.nan
+        seen = {part: self._over_looks(part) for part in question.parts()}
+        lowest = min(seen, key=lambda part: _or_one(seen[part].below))
+        innermost = min(seen, key=lambda part: _or_one(seen[part].inside))
+        above = found.above if len(seen) == 1 or found.above < 1 else math.nan  # "no" to all says nothing of the others
+        for part in seen:
+            below = found.below if part == lowest else math.nan
+            inside = found.inside if part == innermost else math.nan
             self._note(part, Tails(above, below, inside))
 
     def _note(self, part: Question, found: Tails) -> None:

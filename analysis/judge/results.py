@@ -6,9 +6,9 @@ validation data and trained anew on fresh seeds).
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -69,6 +69,14 @@ class Sample:
         if len(self.starts) < 2:
             return by_seed
         return by_seed.groupby(lambda seed: bisect_right(self.starts, seed)).mean()
+
+
+def less(by_arm: Mapping[str, Figures], plus: Sequence[str], minus: Sequence[str]) -> Figures:
+    """The figures of some arms together less those of others, over the seeds that all of them have."""
+    seeds = reduce(pd.Index.intersection, (by_arm[arm].index for arm in (*plus, *minus)))
+    known: dict[str, Any] = {arm: by_arm[arm].loc[seeds] for arm in (*plus, *minus)}
+    difference: Figures = sum(known[arm] for arm in plus) - sum(known[arm] for arm in minus)
+    return difference
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ image adds, plus what the two add together; decision 0012 says why these parts a
 
 import math
 from collections.abc import Sequence
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import bdtr
 
-from analysis.judge.results import Results
+from analysis.judge.results import Results, less
 from analysis.judge.stats import Estimate, Z
 
 
@@ -95,7 +94,4 @@ def _crossed(results: Results, stage: str, plus: Sequence[str], minus: Sequence[
     hits = results.seen[stage].hits
     if not hits.keys() >= {*plus, *minus}:
         return None
-    seeds = reduce(pd.Index.intersection, (hits[arm].index for arm in (*plus, *minus)))
-    known = {arm: hits[arm].loc[seeds].to_numpy() for arm in (*plus, *minus)}
-    total = np.sum([known[arm] for arm in plus], axis=0) - np.sum([known[arm] for arm in minus], axis=0)
-    return results.samples[stage][plus[0]].by_unit(pd.DataFrame(total, index=seeds))
+    return results.samples[stage][plus[0]].by_unit(less(hits, plus, minus))
