@@ -31,9 +31,7 @@ from cnnzoo.pace import BareStep, by_trials_at_once, images_a_second
 DEVICE = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 NETWORKS = ("simp_res9", "res9", "res18", "vgg_a", "lenet", "alexnet", "googlenet")
 STUDIES = ("activations", "vgg_bn_vs_nobn", "schedules", "losses", "stem_kernels", "model_size")
-PARTS = ("studies", "pace", "correctness", "numbers")  # the evidence first: it is what the time is for
 IMAGES, SHAPE, CLASSES, STEPS_COMPARED = 25_600, (3, 32, 32), 10, 15
-SECONDS_A_PART = {"pace": 100, "correctness": 40, "numbers": 40}
 # They are large; a trial that was broken off begins anew.
 LEFT_BEHIND = (".safetensors", "checkpoint.pt", "checkpoint.pt.previous")
 Figures = dict[str, Any]
@@ -92,11 +90,10 @@ def correctness(data: Dataset, until: float, found: Figures) -> None:
         if time.monotonic() > until:
             break
         reference = first_losses(recipe_of(model, "fp32", lr=1e-3), data, torch.device("cpu"))
-        found[model] = {"cpu fp32": 0.0}
+        found[model] = {"last loss": float(reference[-1])}
         for precision in ("fp32", "bf16"):
             losses = first_losses(recipe_of(model, precision, lr=1e-3), data, DEVICE)
             found[model][f"gpu {precision}"] = float((losses - reference).abs().max())
-        found[model]["last loss"] = float(reference[-1])
         show("correctness", model, found[model])
 
 
@@ -171,11 +168,15 @@ def show(part: str, name: str, figures: Figures) -> None:
     print(f"{part:12} {name:12} {told}", flush=True)
 
 
+# With the seconds that each may take. The studies come before them: the evidence is what the time is for.
+MEASURES = {"pace": (pace, 100), "correctness": (correctness, 40), "numbers": (numbers, 40)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--seconds", type=float, default=540)
-    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--parts", default=",".join(["studies", *MEASURES]))
     parser.add_argument("--study", nargs="*", default=list(STUDIES))
     given, options = parser.parse_known_args()
     until, found = time.monotonic() + given.seconds, dict[str, Any]()
@@ -184,15 +185,13 @@ def main() -> None:
     found["versions"] = {"torch": torch.__version__, "cuda": torch.version.cuda, "cores": os.cpu_count()}
     set_up_gpu()
     parts, data = given.parts.split(","), random_images()
-    for part in PARTS:
-        if part in parts and part != "studies":
-            until -= SECONDS_A_PART[part]
+    measures = {part: measure for part, measure in MEASURES.items() if part in parts}
+    until -= sum(seconds for _, seconds in measures.values())
     try:
         if "studies" in parts:
             studies(given.study, given.out, until, options, found.setdefault("studies", {}))
-        for part, measure in (("pace", pace), ("correctness", correctness), ("numbers", numbers)):
-            if part in parts:
-                measure(data, time.monotonic() + SECONDS_A_PART[part], found.setdefault(part, {}))
+        for part, (measure, seconds) in measures.items():
+            measure(data, time.monotonic() + seconds, found.setdefault(part, {}))
     finally:
         (given.out / "gpu.json").write_text(json.dumps(found, indent=1))
     print(json.dumps(found, indent=1))
