@@ -45,12 +45,8 @@ def network_options() -> str:
     return _table(("network", "options"), [(f"`{name}`", text) for name, text in options.items()])
 
 
-def networks() -> str:
-    return _screen("networks")
-
-
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [heads, tuple("---" for _ in heads), *rows]
+    lines = [heads, ("---",) * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -62,14 +58,18 @@ def _screen(*words: str) -> str:
     return f"```text\n{done.stdout.rstrip()}\n```"
 
 
-def help_of(words: str) -> str:
-    return _screen(*words.split(), "--help")
-
-
-TABLES: Mapping[str, Callable[[], str]] = {made.__name__: made for made in (recipe, network_options, networks)}
+COMPUTED: Mapping[str, Callable[[], str]] = {
+    "recipe": recipe,
+    "network_options": network_options,
+    "networks": lambda: _screen("networks"),
+}
 
 
 def filled(markdown: str) -> str:
     """The text of a page with everything in it that is computed."""
-    markdown = re.sub(r"^\{\{ help of (.*?) ?\}\}$", lambda found: help_of(found[1]), markdown, flags=re.MULTILINE)
-    return re.sub(r"^\{\{ (\w+) \}\}$", lambda found: TABLES[found[1]](), markdown, flags=re.MULTILINE)
+
+    def text(found: re.Match[str]) -> str:
+        command = found[1].removeprefix("help of")
+        return COMPUTED[command]() if command == found[1] else _screen(*command.split(), "--help")
+
+    return re.sub(r"^\{\{ (.*?) ?\}\}$", text, markdown, flags=re.MULTILINE)

@@ -1,7 +1,6 @@
 """Does the activation function matter once each one has its own tuned learning rate? (report D, table D3)
 
-python studies/activations.py            # run it, or go on where it stopped
-python analysis/tables.py --study activations
+python studies/activations.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

@@ -1,7 +1,6 @@
 """Which learning rate and which dropout suit AlexNet? (report C)
 
-python studies/alexnet_lr_dropout.py            # run it, or go on where it stopped
-python analysis/tables.py --study alexnet_lr_dropout
+python studies/alexnet_lr_dropout.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

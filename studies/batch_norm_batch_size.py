@@ -1,12 +1,11 @@
 """Does batch normalisation help LeNet-B, and does that depend on the size of a batch and on the epochs? (report B)
 
-python studies/batch_norm_batch_size.py            # run it, or go on where it stopped
-python analysis/tables.py --study batch_norm_batch_size
+python studies/batch_norm_batch_size.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
 from search_spaces import adam, grids
-from studies.engine import Arm, Budget, Scale, Study, claim, grid, main
+from studies.engine import Arm, Scale, Study, claim, grid, main
 
 ARMS = grid(batch_size={"batch 64": 64, "batch 1024": 1024}, epochs={"20 epochs": 20, "60 epochs": 60}, norm=grids.NORM)
 SHORT = {name: arm.changes for name, arm in ARMS.items() if arm.changes["epochs"] == 20}  # image by image takes long
@@ -20,7 +19,6 @@ STUDY = Study(
     base=Recipe(model="lenet_b", dataset="folder:characters12", optimizer="adam", lr=1e-3, epochs=20),
     arms={**ARMS, **AS_B}, baseline=NO_BN,
     tune=adam.LEARNING_RATE,
-    budget=Budget(seeds=5, trials_per_arm=16),
     claims=[
         claim("At batch 64, BN is ahead early (B3)", better=BN, than=NO_BN, at=0.1),
         claim("At batch 64, no BN ends ahead (B3)", better=NO_BN, than=BN),

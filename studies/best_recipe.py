@@ -1,7 +1,6 @@
 """Do report D's findings add up to a better recipe for simp_Res9? (report D, table D7)
 
-python studies/best_recipe.py            # run it, or go on where it stopped
-python analysis/tables.py --study best_recipe
+python studies/best_recipe.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
@@ -20,9 +19,7 @@ STUDY = Study(
     baseline="standard",
     tune=sgd.LEARNING_RATE,
     reported={"best": {"test/acc1": 94.290, "train/acc1": 97.118}},
-    claims=[
-        claim("Together they beat the standard recipe (table D7)", better="best", than="standard"),
-    ],
+    claims=[claim("Together they beat the standard recipe (table D7)", better="best", than="standard")],
     # At the report's rate, 1e-2, so few digits leave the seeds twice as far apart.
     demo=Scale.demo(train_size=1000, image_size=14, width=0.125, crop=1, batch_size=32, lr=3e-3, epochs=30),
     smoke=Scale.smoke(image_size=16, width=0.125),

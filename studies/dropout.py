@@ -1,12 +1,11 @@
 """Does dropout before the last layer help LeNet-B? (report B)
 
-python studies/dropout.py            # run it, or go on where it stopped
-python analysis/tables.py --study dropout
+python studies/dropout.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
 from search_spaces import adam
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="dropout",
@@ -21,7 +20,6 @@ STUDY = Study(
     },
     baseline="no dropout",
     tune=adam.LEARNING_RATE,
-    budget=Budget(seeds=5, trials_per_arm=16),
     claims=[
         claim("With dropout it learns more slowly: it is behind after a tenth of the epochs (B2)",
               better="no dropout", than="dropout", at=0.1),

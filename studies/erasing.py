@@ -1,7 +1,6 @@
 """Does random erasing keep simp_Res9 from over-fitting? (report D, table D6)
 
-python studies/erasing.py            # run it, or go on where it stopped
-python analysis/tables.py --study erasing
+python studies/erasing.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

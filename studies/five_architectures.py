@@ -1,12 +1,11 @@
 """Which of five classic networks is best on MNIST, each with the setting chosen for it? (report C)
 
-python studies/five_architectures.py            # run it once the five studies it imports are done, or go on
-python analysis/tables.py --study five_architectures
+python studies/five_architectures.py   # run it once the five studies it imports are done, or go on
 """
 
 from cnnzoo import Recipe
 from studies.alexnet_lr_dropout import STUDY as ALEXNET
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 from studies.googlenet_lr_dropout import STUDY as GOOGLENET
 from studies.lenet_lr import STUDY as LENET
 from studies.resnet_lr import STUDY as RESNET
@@ -26,7 +25,6 @@ STUDY = Study(
     # The whole training set, as all is chosen before. Left open: epochs and batch, and the depths of VGG and of ResNet.
     base=Recipe(model="lenet", dataset="mnist", validation=0.0, optimizer="adam", batch_size=64, epochs=10),
     arms=ARMS, baseline="AlexNet",  # the report's best
-    budget=Budget(seeds=5),
     claims=[
         claim("AlexNet is the best of the five (C6)", best="AlexNet"),
         claim("The five are close: no two differ by more than half a point (C6)", equal=list(ARMS)),

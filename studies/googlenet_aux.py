@@ -1,12 +1,11 @@
 """Do the auxiliary classifiers help GoogLeNet? (report C, which left it open)
 
-python studies/googlenet_aux.py            # run it, or go on where it stopped
-python analysis/tables.py --study googlenet_aux
+python studies/googlenet_aux.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
 from search_spaces import adam
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="googlenet_aux",
@@ -16,7 +15,6 @@ STUDY = Study(
     arms={"no auxiliaries": Arm(), "auxiliaries": Arm(aux=0.3)},
     baseline="no auxiliaries",
     tune=adam.LEARNING_RATE,
-    budget=Budget(seeds=5, trials_per_arm=16),
     # What the paper on GoogLeNet (arXiv 1409.4842) and the one after it (arXiv 1512.00567) say.
     claims=[
         claim("With auxiliaries it ends higher (arXiv 1409.4842)", better="auxiliaries", than="no auxiliaries"),

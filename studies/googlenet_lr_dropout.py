@@ -1,7 +1,6 @@
 """Which learning rate and which dropout suit GoogLeNet? (report C)
 
-python studies/googlenet_lr_dropout.py            # run it, or go on where it stopped
-python analysis/tables.py --study googlenet_lr_dropout
+python studies/googlenet_lr_dropout.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

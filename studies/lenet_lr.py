@@ -1,11 +1,10 @@
 """Which learning rate suits LeNet with ReLU? (report C)
 
-python studies/lenet_lr.py            # run it, or go on where it stopped
-python analysis/tables.py --study lenet_lr
+python studies/lenet_lr.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
-from studies.engine import Budget, Scale, Study, claim, grid, main
+from studies.engine import Scale, Study, claim, grid, main
 
 STUDY = Study(
     name="lenet_lr",
@@ -15,7 +14,6 @@ STUDY = Study(
     base=Recipe(model="lenet", dataset="mnist", optimizer="adam", batch_size=64, epochs=10),
     arms=grid(lr=[0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6]),
     baseline="lr 1e-3",  # the report's choice
-    budget=Budget(seeds=5),
     claims=[
         claim("Above 0.1 it does not learn (C2)", fails="lr 0.5"),
         claim("Nor at 0.1 (C2)", fails="lr 0.1"),

@@ -1,11 +1,10 @@
 """At which learning rates does a LeNet with sigmoids train? (report C)
 
-python studies/lenet_sigmoid_lr.py            # run it, or go on where it stopped
-python analysis/tables.py --study lenet_sigmoid_lr
+python studies/lenet_sigmoid_lr.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
-from studies.engine import Budget, Scale, Study, claim, grid, main
+from studies.engine import Scale, Study, claim, grid, main
 
 STUDY = Study(
     name="lenet_sigmoid_lr",
@@ -15,7 +14,6 @@ STUDY = Study(
     # The report names the ends of the range that trains. The five rates: these two, one on either side, one between.
     arms=grid(lr=[0.1, 0.01, 1e-3, 1e-5, 1e-6]),
     baseline="lr 1e-3",
-    budget=Budget(seeds=5),
     claims=[
         claim("It trains at 0.01 and at 1e-5, and so in between (C1)", trains=["lr 0.01", "lr 1e-3", "lr 1e-5"]),
         claim("It does not train above 0.01 (C1)", fails="lr 0.1"),

@@ -1,12 +1,11 @@
 """Is the deeper AlexNet-B better than LeNet-B? (report B)
 
-python studies/lenet_vs_alexnet.py            # run it, or go on where it stopped
-python analysis/tables.py --study lenet_vs_alexnet
+python studies/lenet_vs_alexnet.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
 from search_spaces import adam
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="lenet_vs_alexnet",
@@ -20,7 +19,6 @@ STUDY = Study(
     },
     baseline="LeNet-B",
     tune=adam.LEARNING_RATE,
-    budget=Budget(seeds=5, trials_per_arm=16),
     claims=[
         claim("LeNet-B is ahead after a tenth of the epochs (B6)", better="LeNet-B", than="AlexNet-B", at=0.1),
         claim("AlexNet-B ends higher (B6)", better="AlexNet-B", than="LeNet-B"),

@@ -1,6 +1,6 @@
 """Does batch normalisation smooth the loss landscape of VGG-A? (report D, figure D9; after arXiv 1805.11604)
 
-python studies/loss_landscape.py            # run it, or go on where it stopped
+python studies/loss_landscape.py   # run it, or go on where it stopped
 python analysis/plot.py landscape --study loss_landscape
 """
 

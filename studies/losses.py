@@ -1,7 +1,6 @@
 """Which loss is best for simp_Res9? (report D, table D4)
 
-python studies/losses.py            # run it, or go on where it stopped
-python analysis/tables.py --study losses
+python studies/losses.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

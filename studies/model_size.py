@@ -1,7 +1,6 @@
 """What does a larger model buy on CIFAR-10? (report D, table D1)
 
-python studies/model_size.py            # run it, or go on where it stopped
-python analysis/tables.py --study model_size
+python studies/model_size.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

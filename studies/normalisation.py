@@ -1,12 +1,11 @@
 """Which normalisation layer is best in AlexNet-B: none, local response or batch? (report B)
 
-python studies/normalisation.py            # run it, or go on where it stopped
-python analysis/tables.py --study normalisation
+python studies/normalisation.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
 from search_spaces import adam
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="normalisation",
@@ -23,7 +22,6 @@ STUDY = Study(
     },
     baseline="none",
     tune=adam.LEARNING_RATE,
-    budget=Budget(seeds=5, trials_per_arm=16),
     # The report draws no conclusion; these are what the papers on VGG (arXiv 1409.1556) and BN (arXiv 1502.03167) say.
     claims=[
         claim("LRN makes no difference (arXiv 1409.1556)", equal=["none", "LRN"]),

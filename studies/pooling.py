@@ -1,12 +1,11 @@
 """Does LeNet do better with max-pooling than with the average pooling of 1998? (report C)
 
-python studies/pooling.py            # run it, or go on where it stopped
-python analysis/tables.py --study pooling
+python studies/pooling.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
 from search_spaces import adam
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="pooling",
@@ -16,7 +15,6 @@ STUDY = Study(
     arms={"max": Arm(pooling="max"), "average": Arm(pooling="average")},
     baseline="average",
     tune=adam.LEARNING_RATE,
-    budget=Budget(seeds=5, trials_per_arm=16),
     claims=[claim("Max-pooling beats average pooling (C7)", better="max", than="average")],
     demo=Scale.demo(batch_size=32, epochs=5),
 )

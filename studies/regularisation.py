@@ -1,12 +1,11 @@
 """Does a penalty on the weights help LeNet-B, and which one? (report B)
 
-python studies/regularisation.py            # run it, or go on where it stopped
-python analysis/tables.py --study regularisation
+python studies/regularisation.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
 from search_spaces import adam
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="regularisation",
@@ -25,7 +24,6 @@ STUDY = Study(
     },
     baseline="none",
     tune=adam.LEARNING_RATE,
-    budget=Budget(seeds=5, trials_per_arm=16),
     claims=[
         claim("Both L1 and L2 end below no regularisation (B1)", better="none", than=["L1", "L2"]),
         claim("L2 ends above L1 (B1)", better="L2", than="L1"),

@@ -1,7 +1,6 @@
 """Does it matter that report C's ResNets have a stride in every block, and torch's default initialisation?
 
-python studies/resnet_as_written.py            # run it, or go on where it stopped
-python analysis/tables.py --study resnet_as_written
+python studies/resnet_as_written.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

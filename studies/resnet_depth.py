@@ -1,7 +1,6 @@
 """Does a deeper ResNet do better on MNIST? (report C)
 
-python studies/resnet_depth.py            # run it, or go on where it stopped
-python analysis/tables.py --study resnet_depth
+python studies/resnet_depth.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

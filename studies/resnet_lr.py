@@ -1,7 +1,6 @@
 """Does ResNet-18 train at every learning rate, and which suits it? (report C)
 
-python studies/resnet_lr.py            # run it, or go on where it stopped
-python analysis/tables.py --study resnet_lr
+python studies/resnet_lr.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

@@ -1,7 +1,6 @@
 """Does dropout help a ResNet that has batch normalisation, or can it take its place? (report A)
 
-python studies/resnet_norm_dropout.py            # run it, or go on where it stopped
-python analysis/tables.py --study resnet_norm_dropout
+python studies/resnet_norm_dropout.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

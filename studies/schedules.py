@@ -1,7 +1,6 @@
 """Which learning-rate schedule is best for simp_Res9? (report D, table D2)
 
-python studies/schedules.py            # run it, or go on where it stopped
-python analysis/tables.py --study schedules
+python studies/schedules.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

@@ -1,7 +1,6 @@
 """Which convolutions should simp_Res9 begin with? (report D, table D5)
 
-python studies/stem_kernels.py            # run it, or go on where it stopped
-python analysis/tables.py --study stem_kernels
+python studies/stem_kernels.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

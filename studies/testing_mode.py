@@ -1,11 +1,10 @@
 """What did report B's way of testing, in training mode and image by image, do to what it saw?
 
-python studies/testing_mode.py            # run it, or go on where it stopped
-python analysis/tables.py --study testing_mode
+python studies/testing_mode.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
-from studies.engine import Arm, Budget, Scale, Study, claim, main
+from studies.engine import Arm, Scale, Study, claim, main
 
 STUDY = Study(
     name="testing_mode",
@@ -19,7 +18,6 @@ STUDY = Study(
         "dropout · eval": Arm(dropout=0.5), "dropout · B's test": Arm(dropout=0.5, testing="training_mode"),
     },
     baseline="plain · eval",
-    budget=Budget(seeds=5),
     claims=[
         claim("BN loses by being tested so", better="BN · eval", than="BN · B's test"),
         claim("Dropout loses by being tested so", better="dropout · eval", than="dropout · B's test"),

@@ -1,7 +1,6 @@
 """Does batch normalisation help VGG-A, and does that depend on the learning rate? (report D, table D8)
 
-python studies/vgg_bn_vs_nobn.py            # run it, or go on where it stopped
-python analysis/tables.py --study vgg_bn_vs_nobn
+python studies/vgg_bn_vs_nobn.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe

@@ -1,12 +1,11 @@
 """Which learning rate and which dropout suit VGG-16, and does it train at all? (report C)
 
-python studies/vgg_lr_dropout.py            # run it, or go on where it stopped
-python analysis/tables.py --study vgg_lr_dropout
+python studies/vgg_lr_dropout.py   # run it, or go on where it stopped
 """
 
 from cnnzoo import Recipe
 from search_spaces import grids
-from studies.engine import Budget, Scale, Study, claim, grid, main
+from studies.engine import Scale, Study, claim, grid, main
 
 ARMS = grid(**grids.RATE_AND_DROPOUT)
 
@@ -17,7 +16,6 @@ STUDY = Study(
     base=Recipe(model="vgg16", dataset="mnist", optimizer="adam", batch_size=64, epochs=5),
     arms=ARMS,
     baseline="lr 5e-4 · dropout 0.4",  # the report's choice
-    budget=Budget(seeds=5),
     rows="lr",
     columns="dropout",
     claims=[

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.draw.figures import Style, finish, look
 from analysis.judge.page import Contrast
+from analysis.judge.stats import Estimate
 from analysis.judge.verdicts import Judged
 from analysis.words import PERFECT
 from studies.engine import schema
@@ -18,35 +19,28 @@ _UPRIGHT = 14  # letters of a name that fit under a column
 _OFFSET = 0.16  # rows: the seeds are drawn above the line of their arm, the mean below it
 
 
-def seeds(
-    axes: Axes,
-    values: Mapping[str, Sequence[float]],
-    ends: Mapping[str, tuple[float, float]],
-    styles: Mapping[str, Style],
-) -> Axes:
+def _seeds(
+    axes: Axes, values: Mapping[str, Sequence[float]], means: Mapping[str, Estimate], styles: Mapping[str, Style]
+) -> None:
     """One row per arm: every seed as a hollow marker, and below the seeds their mean with its interval."""
     for row, (arm, own) in enumerate(values.items()):
         color, marker, *_ = styles[arm]
         axes.scatter(own, np.full(len(own), row - _OFFSET), facecolors="none", edgecolors=color, marker=marker, s=24)
         if len(own):
-            mean, (low, high) = float(np.mean(own)), ends[arm]
-            axes.plot([max(low, 0), min(high, PERFECT)], [row + _OFFSET] * 2, color=color, linewidth=1.6)
-            axes.plot(mean, row + _OFFSET, color=color, marker=marker, markersize=6)
-    return axes
+            ends = [max(means[arm].low, 0), min(means[arm].high, PERFECT)]
+            axes.plot(ends, [row + _OFFSET] * 2, color=color, linewidth=1.6)
+            axes.plot(means[arm].mean, row + _OFFSET, color=color, marker=marker, markersize=6)
 
 
-def differences(axes: Axes, rows: Mapping[str, Contrast | None], margin: float, styles: Mapping[str, Style]) -> Axes:
+def _differences(axes: Axes, rows: Mapping[str, Contrast | None], margin: float, styles: Mapping[str, Style]) -> None:
     """One row per arm: its difference to the baseline with the interval; the grey band is the margin."""
     axes.axvspan(-margin, margin, color="0.9", zorder=0)
     axes.axvline(0, color="0.4", linewidth=1)
     for row, (arm, contrast) in enumerate(rows.items()):
-        if contrast is None or not contrast.difference.n:
-            continue
-        color, marker, *_ = styles[arm]
-        d = contrast.difference
-        axes.plot([d.low, d.high], [row, row], color=color, linewidth=1.6)
-        axes.plot(d.mean, row, color=color, marker=marker, markersize=6)
-    return axes
+        if contrast and contrast.difference.n:
+            (color, marker, *_), d = styles[arm], contrast.difference
+            axes.plot([d.low, d.high], [row, row], color=color, linewidth=1.6)
+            axes.plot(d.mean, row, color=color, marker=marker, markersize=6)
 
 
 def forest(results: Judged, stage: str) -> Figure | None:
@@ -59,42 +53,36 @@ def forest(results: Judged, stage: str) -> Figure | None:
     compared = any(contrasts.values())
     figure = Figure(figsize=(9.4 if compared else 6.4, 1.1 + _ROW_INCHES * len(values)))
     panels = figure.subplots(1, 1 + compared, squeeze=False, sharey=True)[0]
-    seeds(panels[0], values, {arm: (mean.low, mean.high) for arm, mean in means.items()}, look(results))
+    _seeds(panels[0], values, means, look(results))
     names = [f"{arm} (baseline)" if arm == baseline and compared else arm for arm in values]
     panels[0].set(xlabel="test acc@1 %", yticks=range(len(values)), yticklabels=names, ylim=(len(values) - 0.5, -0.5))
     if compared:
-        differences(panels[1], {arm: contrasts.get(arm) for arm in values}, results.spec.margin, look(results))
+        _differences(panels[1], {arm: contrasts.get(arm) for arm in values}, results.spec.margin, look(results))
         panels[1].set(xlabel=f"points more than {baseline}\n(grey: ±{results.spec.margin:g}, too little to matter)")
     for axes in panels:
         axes.grid(visible=False, axis="y")
-    few = max(mean.n for mean in means.values())
-    return finish(figure, results, stage, "each seed (hollow), mean and 95 % interval" if few > 1 else "one seed")
-
-
-def paths(axes: Axes, by_arm: Mapping[str, "pd.Series[float]"], styles: Mapping[str, Style]) -> Axes:
-    """A column per arm; the values of each seed, in the marker of their arm, are joined by a line."""
-    table = pd.DataFrame(by_arm)
-    axes.plot(range(len(by_arm)), table.to_numpy().T, color="0.6", linewidth=1)
-    for column, arm in enumerate(table):
-        color, marker, *_ = styles[str(arm)]
-        axes.scatter(np.full(len(table), column), table[arm], color=color, marker=marker, s=26, zorder=3)
-    return axes
+    several = any(mean.n > 1 for mean in means.values())
+    return finish(figure, results, stage, "each seed (hollow), mean and 95 % interval" if several else "one seed")
 
 
 def pairs(results: Judged, stage: str) -> Figure | None:
     """Test accuracy seed by seed, the baseline first: lines that rise or fall together are what pairing takes away."""
     samples, baseline = results.samples[stage], results.spec.baseline_of(stage)
     in_order = sorted(samples, key=lambda arm: arm != baseline)
-    by_arm = {arm: samples[arm].values(schema.JUDGED_BY) for arm in in_order}
-    by_arm = {arm: own for arm, own in by_arm.items() if len(own)}
-    if len(by_arm) < 2 or not set.intersection(*({*own.index} for own in list(by_arm.values())[:2])):
+    by_seed = pd.DataFrame({arm: samples[arm].values(schema.JUDGED_BY) for arm in in_order}).dropna(axis=1, how="all")
+    if not (by_seed.count(axis=1) > 1).any():
         return None
-    figure = Figure(figsize=(max(5.0, 1.4 + 0.9 * len(by_arm)), 4.0))
-    axes = paths(figure.subplots(), by_arm, look(results))
-    names = [f"{arm}\n(baseline)" if arm == baseline else arm for arm in by_arm]
-    axes.set_xticks(range(len(names)), names)
-    if max(map(len, by_arm)) > _UPRIGHT:
+    figure = Figure(figsize=(max(5.0, 1.4 + 0.9 * len(by_seed.columns)), 4.0))
+    axes = figure.subplots()
+    axes.plot(range(len(by_seed.columns)), by_seed.to_numpy().T, color="0.6", linewidth=1)
+    for column, (arm, own) in enumerate(by_seed.items()):
+        color, marker, *_ = look(results)[str(arm)]
+        axes.scatter(np.full(len(own), column), own, color=color, marker=marker, s=26, zorder=3)
+    axes.set_xticks(
+        range(len(by_seed.columns)), [f"{arm}\n(baseline)" if arm == baseline else str(arm) for arm in by_seed]
+    )
+    if max(len(str(arm)) for arm in by_seed) > _UPRIGHT:
         axes.tick_params("x", rotation=30)
-    axes.set(ylabel="test acc@1 %", xlim=(-0.4, len(names) - 0.4))
+    axes.set(ylabel="test acc@1 %", xlim=(-0.4, len(by_seed.columns) - 0.4))
     axes.grid(visible=False, axis="x")
     return finish(figure, results, stage, "seed by seed: each line is one seed")

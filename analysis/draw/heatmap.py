@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from analysis.draw.figures import Style, finish, look, within
 from analysis.judge.verdicts import Judged
@@ -16,13 +17,13 @@ from analysis.read.grid import grid
 from studies.engine import schema
 
 _MOST_LETTERS = 30  # of the labels below an axis; longer labels are turned, or they would overlap
-Place = tuple[int, int]  # row, column
 Lines = Mapping[str, tuple[ArrayLike, ArrayLike]]  # by name: the mean and half its interval, at every level
 
 
-def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: ArrayLike, chosen: Place | None) -> Axes:
-    """Draw a coloured table with the numbers written in; ``values`` has shape (rows, columns), NaN where there is no arm."""
-    z = np.asarray(values, dtype=float)
+def heat(
+    axes: Axes, rows: Sequence[str], columns: Sequence[str], z: NDArray[np.float64], chosen: tuple[int, int] | None
+) -> AxesImage:
+    """Draw a coloured table with the numbers written in; ``z`` has shape (rows, columns), NaN where there is no arm."""
     image = axes.imshow(z, cmap="cividis", aspect="auto")
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)
@@ -34,12 +35,10 @@ def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: ArrayL
     if chosen is not None:
         corner = (chosen[1] - 0.48, chosen[0] - 0.48)
         axes.add_patch(Rectangle(corner, 0.96, 0.96, fill=False, edgecolor="#D55E00", linewidth=3))
-    assert axes.figure is not None
-    axes.figure.colorbar(image, ax=axes)
-    return axes
+    return image
 
 
-def lines(axes: Axes, levels: Sequence[str], series: Lines, styles: Mapping[str, Style]) -> Axes:
+def _lines(axes: Axes, levels: Sequence[str], series: Lines, styles: Mapping[str, Style]) -> None:
     """Draw an interaction plot: one line per series over the levels of the other factor. Lines that are not parallel interact."""
     for i, (name, (mean, half)) in enumerate(series.items()):
         x = np.arange(len(levels)) + 0.04 * (i - (len(series) - 1) / 2)
@@ -47,7 +46,6 @@ def lines(axes: Axes, levels: Sequence[str], series: Lines, styles: Mapping[str,
         axes.errorbar(x, mean, within(mean, half), color=color, linestyle=line, marker=marker, capsize=3, label=name)
     turned: Any = {"rotation": 30, "ha": "right"} if sum(map(len, levels)) > _MOST_LETTERS else {}
     axes.set_xticks(range(len(levels)), [level.replace(", ", ",\n") for level in levels], **turned)
-    return axes
 
 
 def heatmap(results: Judged, stage: str) -> Figure | None:
@@ -65,10 +63,10 @@ def heatmap(results: Judged, stage: str) -> Figure | None:
     chosen = places.get(results.chosen_arm(stage) or "")
     figure = Figure(figsize=(8.4, 1.8 + 0.5 * max(4, len(cells.rows))))
     left, right = figure.subplots(1, 2)
-    heat(left, cells.rows, cells.columns, mean, chosen)
+    figure.colorbar(heat(left, cells.rows, cells.columns, mean, chosen), ax=left)
     title = "test acc@1 %" + (", * chosen on validation" if chosen else "")
     left.set(title=title, xlabel=cells.factors[1], ylabel=cells.factors[0])
     series = {name: (mean[:, j], half[:, j]) for j, name in enumerate(cells.columns)}
-    lines(right, cells.rows, series, look(results, cells.columns))
+    _lines(right, cells.rows, series, look(results, cells.columns))
     right.set(title="parallel lines: no interaction", xlabel=cells.factors[0])
     return finish(figure, results, stage, "one seed" if np.isnan(half).all() else "means with 95 % intervals")

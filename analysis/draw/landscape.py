@@ -8,13 +8,10 @@ A band runs from the lowest to the highest of the arms that differ only in the l
 import math
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 
-from analysis.draw.figures import Style, finish, look
+from analysis.draw.figures import finish, look
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import label
 from analysis.read.spec import fixed
@@ -27,13 +24,6 @@ _PANELS: Mapping[str, tuple[str, ...]] = {
     "effective smoothness": ("landscape/smoothness",),
 }
 _POINTS = 400  # per band; each is a mean over some steps, as more points could not be seen
-
-
-def band(axes: Axes, steps: ArrayLike, low: ArrayLike, high: ArrayLike, label: str, style: Style) -> Axes:
-    """Fill the space between two curves over steps, shape (steps,) each; a single step becomes a stroke."""
-    width = 0.3 if np.size(steps) > 1 else 4
-    axes.fill_between(steps, low, high, color=style.color, alpha=0.35, hatch=style.hatch, linewidth=width, label=label)
-    return axes
 
 
 def bands(results: Judged, stage: str) -> dict[str, dict[str, pd.DataFrame]]:
@@ -64,7 +54,11 @@ def landscape(results: Judged, stage: str) -> Figure | None:
         for name, by_step in drawn.items():
             window = math.ceil(len(by_step) / _POINTS)
             mean = by_step.groupby([i // window for i in range(len(by_step))]).mean()
-            band(axes, by_step.index[::window], mean["min"], mean["max"], name, looks[name])
+            steps, style = by_step.index[::window], looks[name]
+            axes.fill_between(
+                steps, mean["min"], mean["max"], color=style.color, alpha=0.35, hatch=style.hatch, label=name,
+                linewidth=0.3 if len(steps) > 1 else 4,  # a single step becomes a stroke
+            )  # fmt: skip
         positive = all((by_step > 0).all(axis=None) for by_step in drawn.values())  # in logs a spike flattens nothing
         axes.set(title=title, xlabel="step", yscale="log" if positive else "linear")
     return finish(figure, results, stage, "lowest to highest over learning rates and seeds")

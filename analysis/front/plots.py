@@ -9,15 +9,11 @@ from analysis.draw.curves import curves, learning
 from analysis.draw.figures import Make, draw
 from analysis.draw.forest import forest, pairs
 from analysis.draw.heatmap import heatmap
-from analysis.draw.images.classes import classes
-from analysis.draw.images.confusion import confusion
-from analysis.draw.images.hardest import hardest
-from analysis.draw.isolation import isolation
+from analysis.draw.images import classes, confusion, hardest
 from analysis.draw.landscape import landscape
-from analysis.draw.networks.filters import filters
 from analysis.draw.networks.graph import network
-from analysis.draw.networks.maps import maps
-from analysis.draw.tradeoff import tradeoff
+from analysis.draw.networks.pictures import filters, maps
+from analysis.draw.scatter import isolation, tradeoff
 from analysis.judge.verdicts import Judged
 from cnnzoo.mistake import Mistake
 from studies.engine import typed

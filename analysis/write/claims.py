@@ -50,8 +50,8 @@ def sentence(results: Judged, ruling: Ruling) -> str:
     over = "By construction" if claim.metric in OF_THE_MODEL else f"Over {count(n, unit)}"
     when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""
     line = f"{over}, {listed(deciding)} in {LABELS.get(value_at(claim.metric, claim.at), claim.metric)}{when}."
-    line += _what_would_decide(results, ruling, n) if ruling.verdict == UNDECIDED else ""
-    return f"{line} {ONE_SEARCH}" if from_one_search(results, ruling.stage) else line
+    more = _what_would_decide(results, ruling, n) if ruling.verdict == UNDECIDED else ""
+    return line + more + (f" {ONE_SEARCH}" if from_one_search(results, ruling.stage) else "")
 
 
 def figures(results: Judged, ruling: Ruling) -> list[str]:
@@ -63,21 +63,18 @@ def figures(results: Judged, ruling: Ruling) -> list[str]:
 def text(results: Judged) -> str:
     """All claims of a study with their verdicts, for a terminal."""
     spec = results.spec
-    begin = [f"{spec.name}, scale {spec.scale}: {spec.question}", *([SMOKE] if spec.is_smoke else [])]
-    parts = ["\n".join(wrapped(line, screen())) for line in begin]
+    parts = [[f"{spec.name}, scale {spec.scale}: {spec.question}"], *([[SMOKE]] if spec.is_smoke else [])]
     for place, (claim, rulings) in enumerate(results.rulings, start=1):
-        parts.append("\n".join([*wrapped(f'{place}. "{claim.text}"', screen()), *_lines(results, rulings)]))
-    parts.append("\n".join(line for note in notes(results) for line in wrapped(note, screen())))
-    return "\n\n".join(parts) + "\n"
+        parts.append([f'{place}. "{claim.text}"', *_lines(results, rulings)])
+    parts.append(notes(results))
+    paragraphs = ["\n".join(part for line in lines for part in wrapped(line, screen())) for lines in parts]
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def frame(results: Judged) -> pd.DataFrame:
     """One row per claim and stage that it was judged in."""
-    rows = [
-        (claim.text, results.spec.named_stage(ruling.stage), ruling.verdict, sentence(results, ruling))
-        for claim, rulings in results.rulings
-        for ruling in rulings
-    ]
+    every, stage = [ruling for _, rulings in results.rulings for ruling in rulings], results.spec.named_stage
+    rows = [(ruling.claim.text, stage(ruling.stage), ruling.verdict, sentence(results, ruling)) for ruling in every]
     return pd.DataFrame(rows, columns=["claim", "looked_at", "verdict", "why"])
 
 
@@ -103,9 +100,8 @@ def notes(results: Judged) -> list[str]:
 def _lines(results: Judged, own: Sequence[Ruling]) -> list[str]:
     lines = []
     for ruling in own:
-        stage = results.spec.named_stage(ruling.stage)
-        lines += wrapped(f"   {stage}: {ruling.verdict}. {sentence(results, ruling)}", screen())
-        lines += [part for line in figures(results, ruling) for part in wrapped(f"      {line}", screen())]
+        lines.append(f"   {results.spec.named_stage(ruling.stage)}: {ruling.verdict}. {sentence(results, ruling)}")
+        lines += [f"      {line}" for line in figures(results, ruling)]
     if own and "confirm" in results.stages() and not any(ruling.stage == "confirm" for ruling in own):
         lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
     return lines or [f"   {unjudged(results)}"]
@@ -113,24 +109,21 @@ def _lines(results: Judged, own: Sequence[Ruling]) -> list[str]:
 
 def unjudged(results: Judged) -> str:
     """Why nothing is said about a claim."""
-    return "not judged: " + (
-        "the numbers of scale smoke mean nothing." if results.spec.is_smoke else "nothing has been trained yet."
-    )
+    smoke = results.spec.is_smoke
+    return f"not judged: {'the numbers of scale smoke mean nothing' if smoke else 'nothing has been trained yet'}."
 
 
 def _together(ruling: Ruling) -> list[str]:
     """A line with the p of the answer, where it rests on more than one difference."""
-    if ruling.reason or ruling.claim.metric in OF_THE_MODEL:
+    if ruling.reason or (len(ruling.contrasts) == 1 and not ruling.contrasts[0].evidence.trained):
         return []
-    if len(ruling.contrasts) == 1 and not ruling.contrasts[0].evidence.trained:
-        return []
-    answer = {SUPPORTED: "above", CONTRADICTED: "below", NEGLIGIBLE: "inside"}.get(ruling.verdict, "above")
-    alone, shown = getattr(ruling.alone, answer), getattr(ruling.shown, answer)
-    if math.isnan(alone) or alone == 0:
-        return []
-    alone = min(1.0, 2 * alone) if answer != "inside" else alone
-    which = {"above": "all of it holds", "below": "part of it is wrong", "inside": "part of it does not matter"}
-    return [f"that {which[answer]}: {_p(alone, shown)}"]
+    p, corrected_p = ruling.alone, ruling.shown
+    which, alone, shown = {
+        CONTRADICTED: ("part of it is wrong", 2 * p.below, corrected_p.below),
+        NEGLIGIBLE: ("part of it does not matter", p.inside, corrected_p.inside),
+    }.get(ruling.verdict, ("all of it holds", 2 * p.above, corrected_p.above))
+    certain = ruling.claim.metric in OF_THE_MODEL or alone == 0
+    return [] if certain or math.isnan(alone) else [f"that {which}: {_p(min(1.0, alone), shown)}"]
 
 
 def _is_told_turned(contrast: Contrast, ruling: Ruling) -> bool:
@@ -143,12 +136,11 @@ def _is_told_turned(contrast: Contrast, ruling: Ruling) -> bool:
 
 def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     d, (a, b) = contrast.difference, _names(results, ruling, contrast)
-    of_the_model = ruling.claim.metric in OF_THE_MODEL
-    label = f"{a} − {b}" if b else a
-    by = plus_minus(d.mean, math.nan if of_the_model else d.half, _digits(ruling.claim), sign=bool(b))
-    if of_the_model:
-        return f"{label}: {by}"
-    known = [", ".join(part for part in (f"n = {d.n}", of_a_claim(results, ruling, contrast)) if part)]
+    label, digits = f"{a} − {b}" if b else a, _digits(ruling.claim)
+    if ruling.claim.metric in OF_THE_MODEL:
+        return f"{label}: {number(d.mean, digits, sign=bool(b))}"
+    by = plus_minus(d.mean, d.half, digits, sign=bool(b))
+    known = [", ".join(filter(None, (f"n = {d.n}", of_a_claim(results, ruling, contrast))))]
     if not math.isnan(contrast.p):
         known.append(_of_what(contrast) + _p(contrast.p, contrast.p_corrected))
     if ruling.verdict == UNDECIDED and not math.isnan(contrast.needed[0]):
@@ -158,9 +150,10 @@ def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
 
 def _of_what(contrast: Contrast) -> str:
     """What the p of a contrast is of, where that is not "no difference"."""
-    if isinstance(contrast.said, Within) and contrast.verdict in (BETTER, WORSE):
+    within = isinstance(contrast.said, Within)
+    if within and contrast.verdict in (BETTER, WORSE):
         return "of no difference that matters, "
-    return "of a difference that matters, " if contrast.verdict == EQUAL or isinstance(contrast.said, Within) else ""
+    return "of a difference that matters, " if within or contrast.verdict == EQUAL else ""
 
 
 def _p(alone: float, shown: float) -> str:
@@ -204,14 +197,11 @@ def _how_sure(contrast: Contrast) -> str:
 
 def _decides(ruling: Ruling, contrast: Contrast) -> bool:
     """Whether the verdict rests on this contrast: SUPPORTED rests on all, the others on those that go against the claim."""
-    equal = isinstance(contrast.said, Within)
-    if ruling.verdict == SUPPORTED:
-        return True
     if ruling.verdict == NEGLIGIBLE:
         return contrast.verdict == EQUAL
     if ruling.verdict == CONTRADICTED:
         return contrast.shown.below <= LEVEL
-    return contrast.verdict == OPEN or equal
+    return ruling.verdict == SUPPORTED or contrast.verdict == OPEN or isinstance(contrast.said, Within)
 
 
 def _what_would_decide(results: Judged, ruling: Ruling, n: int) -> str:
@@ -232,16 +222,17 @@ def about_training(claim: Claim) -> bool:
 
 def _of_training(results: Judged, ruling: Ruling) -> str:
     counts = [one for contrast in ruling.contrasts for one in contrast.evidence.trained]
-    said = ruling.contrasts[0].said
+    said, spec = ruling.contrasts[0].said, results.spec
     assert isinstance(said, Share | Mixed)
-    above = results.spec.learned if said.accuracy is None else said.accuracy
     shown = listed(f"{named(results, ruling.stage, arm)} in {k} of {n} seeds" for arm, k, n in counts)
-    line = f"Above {above:g} % (chance is {results.spec.chance:.3g} %): {shown}."
+    above = spec.learned if said.accuracy is None else said.accuracy
+    line = f"Above {above:g} % (chance is {spec.chance:.3g} %): {shown}."
     if isinstance(said, Mixed):
         return f"{line} It takes many seeds to show that, or to rule it out." if ruling.verdict == UNDECIDED else line
     _, k, n = min(counts, key=lambda one: one[1] if said.larger else -one[1])
     low, high = (100 * share for share in stats.wilson(k, n))
-    return f"{line} Between {low:.0f} and {high:.0f} % of further seeds would{' (the least sure arm)' * (len(counts) > 1)}."
+    which = " (the least sure arm)" if len(counts) > 1 else ""
+    return f"{line} Between {low:.0f} and {high:.0f} % of further seeds would{which}."
 
 
 def _digits(claim: Claim) -> int:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
@@ -26,7 +26,6 @@ PRINTED = 84  # characters of a table on a line of an ordinary page
 _NAME = 30  # characters of a first column that is not wrapped
 _TITLE = 14  # characters of a title that is not wrapped
 _GAP = 2  # between two columns of a terminal
-_ENDLESS = 100_000  # columns: nothing is wrapped
 _COLORS = {
     "better": "green", "worse": "red", "undecided": "yellow", "SUPPORTED": "bold green", "CONTRADICTED": "bold red",
     "UNDECIDED": "yellow", "NEGLIGIBLE": "cyan", "INVALID": "magenta", "diverged": "red",
@@ -36,12 +35,12 @@ _IN_TEX: Any = {
     "variable_start_string": "<<", "variable_end_string": ">>", "block_start_string": "<%", "block_end_string": "%>",
     "comment_start_string": "<#", "comment_end_string": "#>",
 }  # fmt: skip
-_TEX = {
+_TEX = str.maketrans({
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     '"': r"\textquotedbl{}", "|": r"\textbar{}", "*": r"$^{\ast}$", MINUS: "$-$", "±": r"$\pm$", "×": r"$\times$",
     "Δ": r"$\Delta$", "·": r"$\cdot$", "–": "--", "→": r"$\rightarrow$", "≤": r"$\leq$", "≥": r"$\geq$",
-}  # fmt: skip
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Table:
             own = {name: [replace(column, group="") for column in others if column.group == name] for name in names}
             parts = [Table(self.name, f"{self.caption}, {name}", [first, *columns]) for name, columns in own.items()]
             return [narrow for part in parts for narrow in part.narrowed(width)]
-        return [replace(self, columns=[first, *part]) for part in _fitting(others, width - least)]
+        return [Table(self.name, self.caption, [first, *part]) for part in _fitting(others, width - least)]
 
 
 @dataclass(frozen=True)
@@ -121,28 +120,20 @@ def plain(page: Page, width: int, color: bool = False) -> str:
 
 
 def _in_terminal(table: Table, width: int, color: bool) -> str:
-    heads = [f"{c.group}\n" * bool(c.group) + textwrap.fill(c.title, max(_TITLE, c.width)) for c in table.columns]
-    lines = _drawn(table, heads, table.rows(), box.SIMPLE_HEAD, width, color)
-    return "\n".join([f"{table.caption}:", *lines])
-
-
-def _drawn(
-    table: Table, heads: Sequence[str], rows: Sequence[Sequence[str]], lines: box.Box, width: int, color: bool = False
-) -> list[str]:
-    """The lines of a table, drawn by rich: figures to the right, and none of them broken."""
-    edged = lines is box.MARKDOWN
-    grid = Grid(box=lines, pad_edge=edged, show_edge=edged, padding=(0, 1, 0, int(edged)))
-    for column, head in zip(table.columns, heads, strict=True):
-        side: Any = "right" if column.figures else "left"
-        least = None if column.figures else min(column.width, _NAME)
-        grid.add_column(
-            Text(head), justify=side, no_wrap=column.figures, min_width=least, overflow="fold", vertical="bottom"
-        )
-    for row in rows:
+    """The table with its caption: figures to the right, and none of them broken."""
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for column in table.columns:
+        head = Text(f"{column.group}\n" * bool(column.group) + textwrap.fill(column.title, max(_TITLE, column.width)))
+        if column.figures:
+            grid.add_column(head, justify="right", no_wrap=True, overflow="fold", vertical="bottom")
+        else:
+            grid.add_column(head, min_width=min(column.width, _NAME), overflow="fold", vertical="bottom")
+    for row in table.rows():
         grid.add_row(*(Text(cell, _color(cell)) for cell in row))
     out = io.StringIO()
     Console(file=out, width=width, force_terminal=color, color_system="standard" if color else None).print(grid)
-    return [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+    lines = [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+    return "\n".join([f"{table.caption}:", *lines])
 
 
 def tinted(text: str) -> str:
@@ -155,28 +146,29 @@ def tinted(text: str) -> str:
 
 
 def _color(cell: str) -> str:
-    return next(
-        (color for word, color in _COLORS.items() if cell.startswith(word)), "bold" if cell.endswith(" *") else ""
-    )
+    colors = (color for word, color in _COLORS.items() if cell.startswith(word))
+    return next(colors, "bold" if cell.endswith(" *") else "")
 
 
 def markdown(page: Page) -> str:
     parts = [f"## {page.title}", page.question]
     for table in page.tables:
-        heads = [f"{column.group}: {column.title}" if column.group else column.title for column in table.columns]
-        cells = [
-            [f"**{c}** *" if i == column.chosen else c for i, c in enumerate(column.cells)] for column in table.columns
-        ]
-        rows = [[cell.replace("|", "\\|") for cell in row] for row in zip(*cells, strict=True)]
-        head, rule, *body = _drawn(table, [head.replace("|", "\\|") for head in heads], rows, box.MARKDOWN, _ENDLESS)
-        sides = (
-            f" {'-' * (len(part) - 3)}{':' if column.figures else '-'} "
-            for part, column in zip(rule.split("|")[1:-1], table.columns, strict=True)
-        )
-        parts += [f"**{table.caption}**", "\n".join([head, f"|{'|'.join(sides)}|", *body])]
+        lines = zip(*map(_in_markdown, table.columns), strict=True)
+        parts += [f"**{table.caption}**", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
     warnings = [f"- **Beware:** {line}" for line in page.warnings]
     notes = [f"- \\{line}" if line.startswith("*") else f"- {line}" for line in page.notes]  # no list within the list
     return "\n\n".join(part for part in (*parts, page.verdict, "\n".join(warnings), "\n".join(notes)) if part) + "\n"
+
+
+def _in_markdown(column: Column) -> list[str]:
+    """The head of the column, the rule under it and its cells, all equally wide, so that it can be read raw."""
+    head = f"{column.group}: {column.title}" if column.group else column.title
+    cells = [f"**{cell}** *" if i == column.chosen else cell for i, cell in enumerate(column.cells)]
+    texts = [text.replace("|", "\\|") for text in (head, *cells)]
+    width = max(map(cell_len, texts))
+    blanks = [" " * (width - cell_len(text)) for text in texts]
+    head, *cells = (b + t if column.figures else t + b for b, t in zip(blanks, texts, strict=True))
+    return [head, "-" * (width - 1) + (":" if column.figures else "-"), *cells]
 
 
 def screen() -> int:
@@ -219,13 +211,8 @@ def template(name: str, **values: Any) -> str:
 
 def csv(table: pd.DataFrame) -> str:
     """The table as CSV, with a quote before every text that a spreadsheet would take for a formula."""
-    texts = {str(name): column for name, column in table.items() if not is_numeric_dtype(column)}
-    safe = table.assign(**{name: column.map(_guarded) for name, column in texts.items()})
+    safe = table.replace(r"^(?=[=+\-@\t\r])", "'", regex=True)
     return safe.to_csv(index=False, float_format="%.8g")
-
-
-def _guarded(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _head(column: Column) -> str:
@@ -236,4 +223,4 @@ def _head(column: Column) -> str:
 
 
 def tex(text: str) -> str:
-    return "".join(_TEX.get(letter, letter) for letter in text)
+    return text.translate(_TEX)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.judge import stats
+from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
 from analysis.read.spec import JUDGED_STAGES, fixed
 from analysis.words import arms, count, listed, number, seeds, short, space
@@ -25,21 +26,20 @@ def missing(results: Judged) -> list[str]:
     """What the plan has and the book does not, in lines; a stage that was never begun is one line."""
     lines = []
     for stage, samples in results.samples.items():
+        named = results.spec.named_stage(stage)
         absent = {arm: sample.missing for arm, sample in samples.items() if sample.missing}
         if absent and stage not in results.stages():
             planned = count(sum(map(len, absent.values())), "trial")
-            lines.append(f"{results.spec.named_stage(stage).capitalize()}: not run yet ({planned} planned).")
+            lines.append(f"{named.capitalize()}: not run yet ({planned} planned).")
         elif absent:
-            lines.append(f"Missing, {results.spec.named_stage(stage)}: {_by_seeds(absent, samples)}.")
-        failed = {arm: sample.failed for arm, sample in samples.items() if sample.failed}
-        if failed:
-            lines.append(
-                f"Failed, {results.spec.named_stage(stage)}: {_by_seeds(failed, samples)} (`reason` in analysis/trials.py says why)."
-            )
+            lines.append(f"Missing, {named}: {_by_seeds(absent, samples)}.")
+        if failed := {arm: sample.failed for arm, sample in samples.items() if sample.failed}:
+            lines.append(f"Failed, {named}: {_by_seeds(failed, samples)} (`reason` in analysis/trials.py says why).")
     under_way = [arm for arm, sample in results.samples["confirm"].items() if sample.missing]
-    if any(len(results.search(arm)) for arm in under_way):
-        searched = [f"{arm} {len(results.search(arm))} of {results.spec.search_of(arm)}" for arm in under_way]
-        lines.append(f"Search trials done: {', '.join(searched)}.")
+    searched = {arm: len(results.search(arm)) for arm in under_way}
+    if any(searched.values()):
+        done = ", ".join(f"{arm} {n} of {results.spec.search_of(arm)}" for arm, n in searched.items())
+        lines.append(f"Search trials done: {done}.")
     return lines
 
 
@@ -51,22 +51,16 @@ def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> st
 
 def lints(results: Judged) -> list[str]:
     """The warnings, one plain sentence each; none at smoke, whose numbers mean nothing in the first place."""
-    if results.spec.is_smoke:
-        return []
     checks = (
-        _declared_late,
-        _few_seeds,
-        _diverged,
-        _half_learned,
-        _edges,
-        _unequal,
-        _improving,
-        _mixed,
-        _noise,
-        _tuned_below,
-        here_alone,
-    )
-    return [line for check in checks for line in check(results)]
+        _declared_late, _few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _noise, _tuned_below, here_alone,
+    )  # fmt: skip
+    return [] if results.spec.is_smoke else [line for check in checks for line in check(results)]
+
+
+def _judged(results: Judged) -> Iterator[tuple[str, Mapping[str, Sample]]]:
+    """What each stage that was run is called, and its arms."""
+    for stage in results.stages():
+        yield results.spec.named_stage(stage), results.samples[stage]
 
 
 def declared(results: Judged) -> tuple[str, bool]:
@@ -76,17 +70,14 @@ def declared(results: Judged) -> tuple[str, bool]:
     if not declared or not ended > 0:
         return "", True
     what = "What is judged (claims, arms, margin, looks)"
-    late = [change for change in declared.get("changes", ()) if change["when"] > ended]
-    if not late and declared["when"] > ended:
+    if late := [change for change in declared.get("changes", ()) if change["when"] > ended]:
+        changed = listed(f"{listed(change['what']) or 'what is judged'} on {_date(change['when'])}" for change in late)
+        after = f"Changed after the first result ({_date(ended)}): {changed}"
+        return f"{after}. The verdicts are not those that were declared.", False
+    if declared["when"] > ended:
         known = f"{(ends < declared['when']).sum()} of {len(ends)} trials had ended, the first on {_date(ended)}"
         return f"{what} was declared on {_date(declared['when'])}, when {known}, here or in another study.", False
-    if not late:
-        return f"{what} was declared on {_date(declared['when'])}, before its first result.", True
-    changed = listed(f"{listed(change['what']) or 'what is judged'} on {_date(change['when'])}" for change in late)
-    return (
-        f"Changed after the first result ({_date(ended)}): {changed}. The verdicts are not those that were declared.",
-        False,
-    )
+    return f"{what} was declared on {_date(declared['when'])}, before its first result.", True
 
 
 def on_time(results: Judged) -> list[str]:
@@ -106,37 +97,34 @@ def _declared_late(results: Judged) -> Iterator[str]:
 
 
 def _few_seeds(results: Judged) -> Iterator[str]:
-    for stage in results.stages():
-        few = {arm: len(sample.trials) for arm, sample in results.samples[stage].items()}
+    for stage, samples in _judged(results):
+        few = {arm: len(sample.trials) for arm, sample in samples.items()}
         single, double = ([arm for arm, n in few.items() if n == seeds] for seeds in (1, FEW - 1))
         if single:
-            names = arms(single, few)
-            yield f"One seed only ({results.spec.named_stage(stage)}: {names}): no interval, as the spread over seeds is unknown."
+            yield f"One seed only ({stage}: {arms(single, few)}): no interval, as the spread over seeds is unknown."
         if double:
-            yield f"Fewer than {FEW} seeds ({results.spec.named_stage(stage)}: {arms(double, few)}): the intervals are very wide."
+            yield f"Fewer than {FEW} seeds ({stage}: {arms(double, few)}): the intervals are very wide."
 
 
 def _diverged(results: Judged) -> Iterator[str]:
-    for stage in results.stages():
-        for arm, sample in results.samples[stage].items():
+    for stage, samples in _judged(results):
+        for arm, sample in samples.items():
             if sample.diverged:
-                rest = "its numbers are of the seeds that did not"
-                rest = rest if len(sample.trials) else "it has no accuracy to compare"
-                yield f"{arm} diverged in {len(sample.diverged)} of {sample.ended} trials {results.spec.named_stage(stage)}: {rest}."
+                some = len(sample.trials)
+                rest = "its numbers are of the seeds that did not" if some else "it has no accuracy to compare"
+                yield f"{arm} diverged in {len(sample.diverged)} of {sample.ended} trials {stage}: {rest}."
     ends = {arm: results.search(arm)[schema.OUTCOME] for arm in results.spec.tuned_arms}
-    lost = {arm: int((own == "diverged").sum()) for arm, own in ends.items()}
-    shares = [f"{arm} {n} of {len(ends[arm])}" for arm, n in lost.items() if n]
-    if shares:
-        yield f"Search trials that diverged, so that part of the range was wasted: {', '.join(shares)}."
+    lost = {arm: (own == "diverged").sum() for arm, own in ends.items()}
+    if any(lost.values()):
+        shares = ", ".join(f"{arm} {n} of {len(ends[arm])}" for arm, n in lost.items() if n)
+        yield f"Search trials that diverged, so that part of the range was wasted: {shares}."
 
 
 def _half_learned(results: Judged) -> Iterator[str]:
-    for stage in results.stages():
-        halves = [
-            f"{arm} {seen}" for arm, sample in results.samples[stage].items() if (seen := results.half_learned(sample))
-        ]
-        if halves:
-            some = f"Only some seeds came above {results.spec.learned:g} % ({results.spec.named_stage(stage)}: {', '.join(halves)})"
+    for stage, samples in _judged(results):
+        seen = {arm: results.half_learned(sample) for arm, sample in samples.items()}
+        if halves := ", ".join(f"{arm} {half}" for arm, half in seen.items() if half):
+            some = f"Only some seeds came above {results.spec.learned:g} % ({stage}: {halves})"
             yield f"{some}: a mean over both kinds, and its interval, describe neither."
 
 
@@ -160,24 +148,19 @@ def _unequal(results: Judged) -> Iterator[str]:
     if searches:
         by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
         yield f"Unequal search budgets: {by_arm}; more trials find better settings."
-    for stage in results.stages():
-        ended = {arm: sample.ended for arm, sample in results.samples[stage].items()}
-        if len(set(ended.values())) > 1:
-            yield f"Unequal numbers of seeds {results.spec.named_stage(stage)}: {', '.join(f'{arm} {n}' for arm, n in ended.items())}."
+    for stage, samples in _judged(results):
+        ended = {arm: sample.ended for arm, sample in samples.items()}
+        if len({*ended.values()}) > 1:
+            yield f"Unequal numbers of seeds {stage}: {', '.join(f'{arm} {n}' for arm, n in ended.items())}."
 
 
 def _improving(results: Judged) -> Iterator[str]:
-    for stage in results.stages():
-        gains = {arm: results.late_gain(sample) for arm, sample in results.samples[stage].items()}
+    for stage, samples in _judged(results):
+        gains = {arm: results.late_gain(sample) for arm, sample in samples.items()}
         late = [f"{arm} {number(gain, 1, sign=True)}" for arm, gain in gains.items() if gain > results.spec.margin]
         if late:
-            points = f"{results.spec.named_stage(stage)}, points: {', '.join(late)}"
-            yield f"Still improving at the end ({points}, against as many epochs before); more epochs may change the order."
-
-
-def _only_if_several(digests: "pd.Series[str]") -> "pd.Series[str]":
-    """The digests of trials that hold out the same share; nothing where all are the same."""
-    return digests if digests.nunique() > 1 else digests.where(digests.isna())
+            points = f"{stage}, points: {', '.join(late)}, against as many epochs before"
+            yield f"Still improving at the end ({points}); more epochs may change the order."
 
 
 def _mixed(results: Judged) -> Iterator[str]:
@@ -189,7 +172,8 @@ def _mixed(results: Judged) -> Iterator[str]:
         schema.VERSIONS: "versions of packages",
     }  # fmt: skip
     if "validation" in trials:  # as reported and tuned may train on other shares of the same images
-        trials[schema.DATASET_DIGEST] = trials.groupby("validation")[schema.DATASET_DIGEST].transform(_only_if_several)
+        digests = trials.groupby("validation")[schema.DATASET_DIGEST].transform("nunique")
+        trials[schema.DATASET_DIGEST] = trials[schema.DATASET_DIGEST].where(digests > 1)
     for column, what in several.items():
         values = trials[column].dropna().astype(str).unique() if column in trials else ()
         parts = [set(value.split(", ")) for value in values]
@@ -199,24 +183,22 @@ def _mixed(results: Judged) -> Iterator[str]:
 
 def _noise(results: Judged) -> Iterator[str]:
     """Verdicts assume that seed noise is near normal; with few seeds a test without that assumption shows nothing."""
-    for stage, said in ((stage, results.spec.named_stage(stage)) for stage in results.stages()):
-        values = {arm: sample.values(schema.JUDGED_BY) for arm, sample in results.samples[stage].items()}
-        groups = [arm for arm, own in values.items() if stats.two_peaked(own)]
-        if groups:
-            yield f"The seeds of {listed(groups)} fall into two groups ({said}): a mean over both describes neither."
-        if stats.skewed(list(values.values())):
-            yield f"Seed noise is lopsided ({said}): intervals and verdicts are made for noise that is near normal."
+    for stage, samples in _judged(results):
+        values = {arm: sample.values(schema.JUDGED_BY) for arm, sample in samples.items()}
+        if groups := [arm for arm, own in values.items() if stats.two_peaked(own)]:
+            yield f"The seeds of {listed(groups)} fall into two groups ({stage}): a mean over both describes neither."
+        if stats.skewed([*values.values()]):
+            yield f"Seed noise is lopsided ({stage}): intervals and verdicts are made for noise that is near normal."
 
 
 def _tuned_below(results: Judged) -> Iterator[str]:
     """Tuned arms below their reported setting: their search has found nothing better."""
-    tests = {
-        stage: {arm: s.mean(schema.JUDGED_BY).mean for arm, s in results.samples[stage].items()}
-        for stage in JUDGED_STAGES
+    pairs = {
+        arm: (results.samples["confirm"][tuned], results.samples["reported"][arm])
+        for arm, tuned in results.spec.tuned_of.items()
     }
-    by_arm = {arm: tests["confirm"][tuned] - tests["reported"][arm] for arm, tuned in results.spec.tuned_of.items()}
-    below = [f"{arm} ({number(by, sign=True)})" for arm, by in by_arm.items() if by < 0]
-    if below:
+    tests = {arm: [sample.mean(schema.JUDGED_BY).mean for sample in pair] for arm, pair in pairs.items()}
+    if below := [f"{arm} ({number(a - b, sign=True)})" for arm, (a, b) in tests.items() if a < b]:
         yield f"Tuned lies below {results.spec.named_stage('reported')}: {listed(below)}; so short a search found nothing better."
 
 

@@ -28,7 +28,6 @@ from analysis.write.lints import on_time
 from studies.engine import schema
 from studies.engine.study.error_budget import LEVEL
 
-PARTS = {"train": "training", "validation": "validation", "test": "test"}
 ONE_SEARCH = "This compares these settings; another search may choose others."
 TRAIN_ACCURACY = (
     "Train accuracy is that of the last epoch's steps, with augmentation and dropout at work: the gap may be negative, "
@@ -40,9 +39,9 @@ def verdict(results: Judged) -> str:
     """What the study found: a sentence for each stage that was run, and one on the interaction of two factors."""
     if results.spec.is_smoke:
         return SMOKE
-    sentences = [sentence for stage in results.stages() if (sentence := _of_stage(results, stage))]
-    found = [" ".join(sentences) or "Nothing can be said yet: no two arms have been trained to the end."]
-    return " ".join(sentence for sentence in (*found, _interaction(results)) if sentence)
+    found = " ".join(filter(None, (_of_stage(results, stage) for stage in results.stages())))
+    found = found or "Nothing can be said yet: no two arms have been trained to the end."
+    return f"{found} {_interaction(results)}".strip()
 
 
 def named(results: Judged, stage: str, arm: str) -> str:
@@ -58,16 +57,14 @@ def from_one_search(results: Judged, stage: str) -> bool:
 
 def _of_stage(results: Judged, stage: str) -> str:
     """The sentence on a stage: the arms by verdict, and the best one; empty where there is nothing to say."""
-    contrasts = {
-        arm: c for arm, c in results.contrasts[stage].items() if c.difference.n or c.verdict in (BETTER, WORSE)
-    }
+    contrasts = results.contrasts[stage].items()
+    known = {named(results, stage, arm): c for arm, c in contrasts if c.difference.n or c.verdict in (BETTER, WORSE)}
     lost = [arm for arm, s in results.samples[stage].items() if s.diverged and s.trials.empty]
     baseline = named(results, stage, str(results.spec.baseline_of(stage)))
     parts = [f"{listed(lost)} diverged on every seed"] if lost else []
-    for word in (BETTER, WORSE, EQUAL, INCOMPARABLE, OPEN):
-        group = {named(results, stage, arm): c for arm, c in contrasts.items() if c.verdict == word}
-        if group:
-            parts.append(_group(group, word, baseline))
+    words = (BETTER, WORSE, EQUAL, INCOMPARABLE, OPEN)
+    groups = {word: {arm: c for arm, c in known.items() if c.verdict == word} for word in words}
+    parts += [_group(group, word, baseline) for word, group in groups.items() if group]
     if not parts:
         return ""
     only = f" {ONE_SEARCH}" if from_one_search(results, stage) else ""
@@ -90,28 +87,21 @@ def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
 
 def _choice(results: Judged, stage: str) -> str:
     """The sentence on the best arm by validation accuracy; empty where none is chosen."""
-    chosen = results.chosen_arm(stage)
-    if chosen is None:
-        return ""
-    test = results.chosen_figure(stage)
-    figure = (
-        f"; the arm that is best on all other seeds has {percentage(test.mean, test.half)} % on the test set"
-        if test.n
-        else ""
-    )
-    return f" Best on validation data: {chosen}{figure}."
+    chosen, test = results.chosen_arm(stage), results.chosen_figure(stage)
+    figure = f"; the arm that is best on all other seeds has {percentage(test.mean, test.half)} % on the test set"
+    return f" Best on validation data: {chosen}{figure if test.n else ''}." if chosen else ""
 
 
-def _interaction(results: Judged) -> str | None:
+def _interaction(results: Judged) -> str:
     """Whether the two factors of a grid interact; if so, the effect of one at each level of the other."""
     cells, found = grid(results.spec), results.interacting
     if cells is None or found is None or "reported" not in results.stages():
-        return None
+        return ""
     row, column = cells.factors
     if found.lost:
         return f"Whether {row} and {column} interact cannot be tested: {listed(found.lost)} diverged on some seeds."
     if found.test is None or math.isnan(found.test.p):
-        return None
+        return ""
     df = ", ".join(f"{value:.3g}" for value in found.test.df)
     corrected = "" if math.isnan(results.interaction_shown) else f", {probability(results.interaction_shown)} corrected"
     figures = f"F({df}) = {number(found.test.f, 1)}, {probability(found.test.p)} by itself{corrected}"
@@ -130,16 +120,8 @@ def _interaction(results: Judged) -> str | None:
 
 def notes(results: Judged) -> list[str]:
     """The notes on how every number was made."""
-    made = [
-        _data(results),
-        _intervals(results),
-        *images.notes(results),
-        *_verdicts(results),
-        *on_time(results),
-        _choice_made(results),
-        TRAIN_ACCURACY,
-    ]
-    return [*made, *_stages(results), *_report(results), *results.runs.notes]
+    numbers = [*_numbers(results), *_verdicts(results), *on_time(results)]
+    return [*numbers, _choice_made(results), TRAIN_ACCURACY, *_stages(results), *results.runs.notes]
 
 
 def under(results: Judged, table: str) -> list[str]:
@@ -150,24 +132,20 @@ def under(results: Judged, table: str) -> list[str]:
         return [_data(results), *(images.under(results) if table == TEST_SET else [])]
     if table in ("accuracy", "factors"):
         verdicts = _verdicts(results) if table == "accuracy" else []
-        return [
-            verdict(results),
-            _data(results),
-            _intervals(results),
-            *images.notes(results),
-            *verdicts,
-            _choice_made(results),
-            *_stages(results),
-            *_report(results),
-        ]
+        return [verdict(results), *_numbers(results), *verdicts, _choice_made(results), *_stages(results)]
     return []
 
 
 def _data(results: Judged) -> str:
-    data = results.spec.dataset
-    images = listed(f"{data[part]:,} {what}" for part, what in PARTS.items() if data[part])
     epochs, precision = (listed(found(results, field)) for field in ("epochs", "precision"))
-    return f"Data: {data['name']} ({images} images); epochs: {epochs}; precision: {precision}."
+    return f"Data: {images_of(results)}; epochs: {epochs}; precision: {precision}."
+
+
+def images_of(results: Judged) -> str:
+    """The data set with its numbers of images."""
+    data, parts = results.spec.dataset, {"train": "training", "validation": "validation", "test": "test"}
+    images = listed(f"{data[part]:,} {what}" for part, what in parts.items() if data[part])
+    return f"{data['name']} ({images} images)"
 
 
 def found(results: Judged, field: str) -> list[Any]:
@@ -176,11 +154,13 @@ def found(results: Judged, field: str) -> list[Any]:
     return sorted(trials[field].dropna().unique()) if field in trials else [results.spec.base[field]]
 
 
-def _intervals(results: Judged) -> str:
-    return (
+def _numbers(results: Judged) -> list[str]:
+    """The notes on the data and on the errors of all figures."""
+    intervals = (
         "± is half the 95 % Student-t interval over seeds, their number in brackets; [low, high] is one cut off at 0 or 100 %. "
         f"It holds for this one test set, of which an image is worth {results.spec.resolution:.2g} points."
     )
+    return [_data(results), intervals, *images.notes(results)]
 
 
 def _verdicts(results: Judged) -> list[str]:
@@ -217,15 +197,15 @@ def _choice_made(results: Judged) -> str:
 
 
 def _stages(results: Judged) -> list[str]:
+    """The notes on the settings of the arms in each stage, and on what stands in the column of the report."""
     spec, lines = results.spec, []
     if "reported" in results.stages():
         chosen = listed(f"{arm} in {study}" for arm, study in spec.chosen_in.items())
         own = "the report's setting" if spec.reported else "the setting of the study"
         which = f"settings chosen on validation data in other studies ({chosen})" if chosen else own
         smaller = setting({name: value for name, value in spec.smaller.items() if value and name != "dataset"})
-        lines.append(
-            f"{spec.named_stage('reported').capitalize()}: {which}{f', made smaller ({smaller})' if smaller else ''}, {seeds(spec.seeds)}."
-        )
+        made_smaller = f", made smaller ({smaller})" if smaller else ""
+        lines.append(f"{spec.named_stage('reported').capitalize()}: {which}{made_smaller}, {seeds(spec.seeds)}.")
     if spec.tuned_arms:
         spaces = {arm: "; ".join(f"{f} {space(s)}" for f, s in fields.items()) for arm, fields in spec.tune.items()}
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]
@@ -236,12 +216,8 @@ def _stages(results: Judged) -> list[str]:
             f"Tuned: {' | '.join(dict.fromkeys(each))}; {searched} an arm{often},{runoff} the best by validation accuracy "
             f"trained anew on {seeds(spec.confirm_seeds)}, and only then tested."
         )
+    if spec.reported:
+        apart = " at its own scale: compare the order of arms, not the figures" if spec.scale != "report" else ""
+        seconds = ", its seconds by epoch" if any(schema.SECONDS in said for said in spec.reported.values()) else ""
+        lines.append(f"Report: what it printed{seconds}{apart}.")
     return lines
-
-
-def _report(results: Judged) -> list[str]:
-    if not results.spec.reported:
-        return []
-    apart = " at its own scale: compare the order of arms, not the figures" if results.spec.scale != "report" else ""
-    seconds = any(schema.SECONDS in said for said in results.spec.reported.values())
-    return [f"Report: what it printed{', its seconds by epoch' if seconds else ''}{apart}."]

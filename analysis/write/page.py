@@ -8,18 +8,14 @@ from analysis.draw.curves import curves
 from analysis.draw.figures import Make, draw, encoded
 from analysis.draw.forest import forest
 from analysis.draw.heatmap import heatmap
-from analysis.draw.images.classes import classes
-from analysis.draw.images.confusion import confusion
-from analysis.draw.images.hardest import hardest
-from analysis.draw.isolation import isolation
+from analysis.draw.images import classes, confusion, hardest
 from analysis.draw.landscape import landscape
-from analysis.draw.tradeoff import tradeoff
+from analysis.draw.scatter import isolation, tradeoff
 from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import setting, short
 from analysis.write import claims
 from analysis.write.formats import Column, Page, Table, template
 from analysis.write.images import tables as images
-from analysis.write.images.words import GLOSSARY as TEST_SET
 from analysis.write.images.words import under
 from analysis.write.lints import on_time
 from analysis.write.render import COMMIT, methods
@@ -45,39 +41,20 @@ _IMAGES: Sequence[tuple[Make, str]] = (
     (hardest, "The test images that most networks get wrong: place in the test set, what it is, what most of those that are wrong say."),
 )  # fmt: skip
 
-GLOSSARY = (
-    ("arm", "one of the things that are compared"),
-    ("test acc@1", "percent of the test images whose most likely class is the right one; the test set takes part in no choice"),
-    ("seed", "the number that fixes what is random in a training; arms are compared on the same seeds, in brackets: how many"),
-    ("±", "half the 95 % interval: how far the mean over so few seeds may be from that over many"),
-    TEST_SET,
-    ("as reported, as set", "every arm at the setting that the report used, or that the study sets where there is no report"),
-    ("tuned", "every arm at the best setting of a search of its own, on validation data, trained anew on fresh seeds"),
-    ("Δ, baseline", "the difference to the arm that the others are held against, seed by seed"),
-    ("practically equal", "shown to differ by less than the margin, the difference that is too small to matter"),
-    ("undecided", "may be chance; in brackets how many seeds would tell"),
-    ("diverged", "the loss became infinite or NaN, so there is no network to test"),
-)  # fmt: skip
-
 
 def report(results: Judged, said: Page) -> str:
     """The page of one study."""
     return template(
         "report.html",
         page=said,
-        claims=[(claim.text, [_ruling(results, ruling) for ruling in own]) for claim, own in results.rulings],
+        claims=[(claim.text, [_ruled(results, ruling) for ruling in own]) for claim, own in results.rulings],
         claim_notes=[claims.verdicts(results), *on_time(results)],
         smoke=results.spec.is_smoke,
         unjudged=claims.unjudged(results),
         result=_pictures(results, _RESULT),
         figures=_pictures(results, _FIGURES),
-        by_image=[
-            (results.spec.named_stage(stage), *_by_image(results, stage))
-            for stage in results.stages()
-            if results.seen[stage].test
-        ],
+        by_image=[_by_image(results, stage) for stage in results.stages() if results.seen[stage].test],
         image_notes=under(results),
-        glossary=GLOSSARY,
         settings=_settings(results),
         origin=_origin(results),
         repeat=_repeat(results),
@@ -85,57 +62,54 @@ def report(results: Judged, said: Page) -> str:
     )
 
 
-def _ruling(results: Judged, ruling: Ruling) -> tuple[str, str, str, list[str]]:
-    return (
-        results.spec.named_stage(ruling.stage),
-        ruling.verdict,
-        claims.sentence(results, ruling),
-        claims.figures(results, ruling),
-    )
+def _ruled(results: Judged, ruling: Ruling) -> tuple[str, str, str, list[str]]:
+    sentence, figures = claims.sentence(results, ruling), claims.figures(results, ruling)
+    return results.spec.named_stage(ruling.stage), ruling.verdict, sentence, figures
 
 
 def _pictures(results: Judged, wanted: Sequence[tuple[Make, str, str]]) -> list[tuple[str, str]]:
-    """Those of the figures that there is anything to draw of, each with its caption."""
+    """Those of the figures that there is anything to draw of, each with its caption.
+
+    As an embedded image the names of its shapes cannot clash with those of another figure.
+    """
     pictures = []
     for make, stage, caption in wanted:
-        if image := _drawn(results, make, stage):
-            named = results.spec.named_stage(stage)
-            pictures.append((image, caption.format(stage=named, Stage=named.capitalize())))
+        if figure := draw(make, results, stage):
+            image, named = base64.b64encode(encoded(figure, "svg")).decode(), results.spec.named_stage(stage)
+            said = caption.format(stage=named, Stage=named.capitalize())
+            pictures.append((f"data:image/svg+xml;base64,{image}", said))
     return pictures
 
 
-def _drawn(results: Judged, make: Make, stage: str) -> str | None:
-    """A figure as an image embedded in the page, where the names of its shapes cannot clash with another's; or None."""
-    figure = draw(make, results, stage)
-    return f"data:image/svg+xml;base64,{base64.b64encode(encoded(figure, 'svg')).decode()}" if figure else None
-
-
-def _by_image(results: Judged, stage: str) -> tuple[list[Table], list[tuple[str, str]]]:
+def _by_image(results: Judged, stage: str) -> tuple[str, list[Table], list[tuple[str, str]]]:
     """What the networks of a stage say of each test image: tables, and figures with their captions."""
-    return images.tables(results, stage), _pictures(results, [(make, stage, caption) for make, caption in _IMAGES])
+    pictures = _pictures(results, [(make, stage, caption) for make, caption in _IMAGES])
+    return results.spec.named_stage(stage), images.tables(results, stage), pictures
 
 
 def _settings(results: Judged) -> list[Table]:
     """What each arm sets, and what every trial had in common."""
-    arms = {
-        arm: setting(fields) or "nothing" for arm, fields in {**results.spec.arms, **results.spec.tuned_arms}.items()
-    }
-    base = {name: short(value) for name, value in results.spec.base.items() if value is not None}
-    return [_pairs("The arms", ("arm", "sets"), arms), _pairs("The base recipe", ("field", "value"), base)]
+    spec = results.spec
+    arms = {arm: setting(fields) or "nothing" for arm, fields in {**spec.arms, **spec.tuned_arms}.items()}
+    base = {name: short(value) for name, value in spec.base.items() if value is not None}
+    return [_pairs("The arms", "arm", "sets", arms), _pairs("The base recipe", "field", "value", base)]
 
 
-def _pairs(caption: str, heads: tuple[str, str], pairs: Mapping[str, str]) -> Table:
-    cells = (list(pairs), list(pairs.values()))
-    return Table(heads[0], caption, [Column(*column, figures=False) for column in zip(heads, cells, strict=True)])
+def _pairs(caption: str, name: str, value: str, pairs: Mapping[str, str]) -> Table:
+    columns = [Column(name, [*pairs], figures=False), Column(value, [*pairs.values()], figures=False)]
+    return Table(name, caption, columns)
 
 
 def _origin(results: Judged) -> list[str]:
     origin, devices = results.runs.origin, results.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if origin.get("git_dirty") == "true" else ""
-    lines = [f"Code: commit {origin[COMMIT]}{dirty}."] if COMMIT in origin else []
-    lines += [origin[schema.VERSIONS]] if schema.VERSIONS in origin else []
-    lines += [f"Device: {', '.join(devices)}."] if len(devices) else []
-    return [*lines, f"Data set: {results.spec.dataset['name']}, digest {results.spec.dataset['digest']}."]
+    lines = [
+        f"Code: commit {origin[COMMIT]}{dirty}." if COMMIT in origin else "",
+        origin.get(schema.VERSIONS, ""),
+        f"Device: {', '.join(devices)}." if len(devices) else "",
+        f"Data set: {results.spec.dataset['name']}, digest {results.spec.dataset['digest']}.",
+    ]
+    return [line for line in lines if line]
 
 
 def _repeat(results: Judged) -> list[str]:
@@ -148,12 +122,6 @@ def _repeat(results: Judged) -> list[str]:
         options += ["--only", "tuned"] if stages and "reported" not in stages else []
     if not any("dataset" in fields for fields in spec.arms.values()):  # the spec does not say if --dataset was given
         options += ["--dataset", spec.base["dataset"]]
-    return [
-        shlex.join([typed.FRONT, *command])
-        for command in (
-            ("run", spec.name, *options),
-            ("tables", *study),
-            ("claims", *study),
-            ("trials", *study, "--out", "trials.csv"),
-        )
-    ]
+    run, trials = ["run", spec.name, *options], ["trials", *study, "--out", "trials.csv"]
+    commands = [run, ["tables", *study], ["claims", *study], trials]
+    return [shlex.join([typed.FRONT, *command]) for command in commands]

@@ -8,14 +8,15 @@ from typing import Any
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.correction import least
-from analysis.judge.images.luck import luck_of
+from analysis.judge.correction import Tails, least
+from analysis.judge.images.luck import Luck, luck_of
 from analysis.judge.page import Contrast
 from analysis.judge.verdicts import Judged
 from analysis.words import between, count, listed, seeds, setting, space
 from analysis.write.formats import Page, csv, latex, markdown, plain, screen, template
+from analysis.write.images import tables as images
 from analysis.write.lints import lints, missing
-from analysis.write.notes import PARTS, found, notes, under, verdict
+from analysis.write.notes import found, images_of, notes, under, verdict
 from analysis.write.tables import tables
 from studies.engine import schema
 
@@ -23,6 +24,7 @@ COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
 _SHARED = (
     "model", "optimizer", "lr", "momentum", "weight_decay", "schedule", "batch_size", "loss", "crop", "flip", "precision",
 )  # fmt: skip
+_UNKNOWN = Luck(0, 0, math.nan, math.nan, math.nan)
 FORMATS = ("plain", "md", "csv", "latex", "html")
 _SAID = (
     schema.TEST_ACC1, schema.TRAIN_ACC1, schema.TRAIN_ACC5, schema.GAP, schema.VAL_ACC1,
@@ -34,12 +36,10 @@ def page(results: Judged, only: str | None = None) -> Page:
     """All that is said about a study, as texts; with ``only``, just the tables of that name."""
     made = tables(results, only)
     first = {table.name: table for table in reversed(made)}
-    noted = [
-        replace(table, notes=under(results, table.name)) if table is first[table.name] else table for table in made
-    ]
-    title, label = f"{results.spec.name}, scale {results.spec.scale}", f"{results.spec.name}-{results.spec.scale}"
-    warnings = [*missing(results), *lints(results)]
-    return Page(title, results.spec.question, noted, verdict(results), notes(results), warnings, label)
+    noted = [replace(one, notes=under(results, one.name)) if one is first[one.name] else one for one in made]
+    spec, warnings = results.spec, [*missing(results), *lints(results)]
+    title, label = f"{spec.name}, scale {spec.scale}", f"{spec.name}-{spec.scale}"
+    return Page(title, spec.question, noted, verdict(results), notes(results), warnings, label)
 
 
 def render(results: Judged, form: str, only: str | None = None, color: bool = False) -> str:
@@ -65,33 +65,30 @@ def numbers(results: Judged) -> pd.DataFrame:
 
 
 def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
-    """The numbers of an arm in one stage, for pandas or a spreadsheet."""
     sample, contrast, cost = results.samples[stage][arm], results.contrasts[stage].get(arm), results.cost(arm)
     test, train, gap, val = map(sample.mean, (schema.JUDGED_BY, schema.TRAIN_ACC1, schema.GAP, schema.VAL_ACC1))
     difference = contrast.difference if contrast else stats.mean_interval([])
     reported = results.spec.reported.get(arm, {}) if stage == "reported" else {}
     said = {name: between(*value) if isinstance(value, Sequence) else value for name, value in reported.items()}
-    flips = improves = math.nan
-    own_luck, luck = _luck(results, stage, arm, contrast)
+    luck = luck_of(results, stage, [arm]) or _UNKNOWN
+    of_difference = images.of_difference(results, stage, arm) or _UNKNOWN
     needed = contrast.needed if contrast else (math.nan, math.nan)
-    if contrast and contrast.difference.n:
-        own, base = (
-            results.samples[stage][name].values(schema.JUDGED_BY)
-            for name in (arm, str(results.spec.baseline_of(stage)))
-        )
-        flips = stats.sign_flip_p((own - base).dropna())
-        improves = stats.probability_of_improvement(own, base)
+    flips = improves = math.nan
+    if difference.n:
+        baseline = results.samples[stage][str(results.spec.baseline_of(stage))]
+        own, base = sample.values(schema.JUDGED_BY), baseline.values(schema.JUDGED_BY)
+        flips, improves = stats.sign_flip_p((own - base).dropna()), stats.probability_of_improvement(own, base)
     return {
         "study": results.spec.name, "scale": results.spec.scale, "dataset": results.spec.dataset["name"], "stage": stage, "arm": arm,
         "setting": setting(results.setting(arm)) if stage == "confirm" else "",
         **{f"report_{name.removeprefix('model/').replace('/', '_')}": said.get(name, math.nan) for name in _SAID},
         "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,
-        "test_acc1_test_set_half": own_luck[0], "seed_sd": own_luck[1], "network_sd": own_luck[2],
+        "test_acc1_test_set_half": luck.half, "seed_sd": luck.seed_sd, "network_sd": luck.network_sd,
         "n": test.n, "planned": len(sample.planned), "diverged": len(sample.diverged), "failed": len(sample.failed),
         "train_acc1": train.mean, "train_acc1_half": train.half, "gap": gap.mean, "gap_half": gap.half,
         "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": results.chosen_arm(stage) == arm,
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
-        "difference_test_set_half": luck,
+        "difference_test_set_half": of_difference.half,
         **_ps(contrast), "p_sign_flip": flips, "probability_of_improvement": improves,
         "verdict": contrast.verdict if contrast else "",
         "seeds_to_decide_low": needed[0], "seeds_to_decide_high": needed[1],
@@ -101,21 +98,12 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _luck(results: Judged, stage: str, arm: str, contrast: Contrast | None) -> tuple[tuple[float, float, float], float]:
-    """What test images add to an arm's accuracy, its spread over seeds with and without that, and what they add to its difference."""
-    own = luck_of(results, stage, [arm])
-    difference = luck_of(results, stage, [arm], [str(results.spec.baseline_of(stage))]) if contrast else None
-    of_arm = (own.half, own.seed_sd, own.network_sd) if own else (math.nan, math.nan, math.nan)
-    return of_arm, difference.half if difference else math.nan
-
-
 def _ps(contrast: Contrast | None) -> dict[str, float]:
     """By themselves, and corrected for the whole page: of no difference (two-sided), and of one that matters."""
-    if contrast is None:
-        return dict.fromkeys(("p", "p_corrected", "p_equal", "p_equal_corrected"), math.nan)
-    alone, shown = contrast.evidence.latest, contrast.shown
+    alone, shown = (contrast.evidence.latest, contrast.shown) if contrast else (Tails(), Tails())
+    p = 2 * least([alone.above, alone.below])
     return {
-        "p": min(1.0, 2 * least([alone.above, alone.below])), "p_corrected": least([shown.above, shown.below]),
+        "p": 1.0 if p > 1 else p, "p_corrected": least([shown.above, shown.below]),
         "p_equal": alone.inside, "p_equal_corrected": shown.inside,
     }  # fmt: skip
 
@@ -138,18 +126,14 @@ def methods(results: Judged) -> str:
 
 def _trained(results: Judged) -> str:
     """What was compared, on which data and seeds, and what all arms share."""
-    spec, data = results.spec, results.spec.dataset
-    arms = f"{count(len(spec.arms), 'arm')} ({listed(spec.arms)}; baseline: {spec.baseline})"
-    images = listed(f"{data[part]:,} {what}" for part, what in PARTS.items() if data[part])
-    shared = {
-        name: spec.base[name]
-        for name in _SHARED
-        if spec.base.get(name) and not all(name in arm for arm in spec.arms.values())
-    }
-    epochs = listed(found(results, "epochs"))
-    how = f"for {epochs} epochs ({setting(shared)}, where the arm sets no other)"
-    first = f"{arms} were compared on {data['name']} ({images} images). Every arm was trained {how}"
-    return f"{first} on {seeds(spec.seeds)}; those of a seed see the same images in the same order."
+    spec = results.spec
+    left = [name for name in _SHARED if not all(name in arm for arm in spec.arms.values())]
+    shared = setting({name: spec.base[name] for name in left if spec.base.get(name)})
+    return (
+        f"{count(len(spec.arms), 'arm')} ({listed(spec.arms)}; baseline: {spec.baseline}) were compared on {images_of(results)}. "
+        f"Every arm was trained for {listed(found(results, 'epochs'))} epochs ({shared}, where the arm sets no other) "
+        f"on {seeds(spec.seeds)}; those of a seed see the same images in the same order."
+    )
 
 
 def _tuned(results: Judged) -> list[str]:
@@ -157,9 +141,8 @@ def _tuned(results: Judged) -> list[str]:
     spec = results.spec
     if not spec.tuned_arms or "confirm" not in results.stages():
         return []
-    ranges = dict.fromkeys(
-        f"{name} ({space(limits)})" for spaces in spec.tune.values() for name, limits in spaces.items()
-    )
+    spaces = [space_of for by_field in spec.tune.values() for space_of in by_field.items()]
+    ranges = dict.fromkeys(f"{name} ({space(limits)})" for name, limits in spaces)
     early = "TPE, early stopping within the arm" if spec.early_stopping else "TPE"
     runoff = results.runs.trials.query("stage == 'runoff'")[schema.SEED].nunique()
     best = f"; its best settings were scored on {count(runoff, 'more seed')}" if runoff else ""

@@ -3,10 +3,13 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from analysis.judge import stats
-from analysis.judge.page import INCOMPARABLE, OPEN
+from analysis.judge.page import INCOMPARABLE, OPEN, Contrast
 from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
@@ -17,6 +20,10 @@ from studies.engine import schema
 
 TABLES = ("factors", "accuracy", "fit", "cost", *images.TABLES)
 FEW_CLASSES = 20
+_FIT = {
+    schema.TRAIN_ACC1: "train acc@1 %", schema.TRAIN_ACC5: "train acc@5 %", schema.GAP: "gap",
+    schema.TEST_ACC5: "test acc@5 %", schema.CHOSEN_BY: "validation %",
+}  # fmt: skip
 
 
 def tables(results: Judged, only: str | None = None) -> list[Table]:
@@ -26,44 +33,34 @@ def tables(results: Judged, only: str | None = None) -> list[Table]:
     """
     if only in images.TABLES:
         return [table for stage in results.stages() for table in images.tables(results, stage) if table.name == only]
-    return [table for table in _usual(results) if only in (None, table.name)]
-
-
-def _usual(results: Judged) -> list[Table]:
-    fit = "Fit, over the same seeds (gap: train minus test accuracy)"
-    return [
-        *_pivot(results),
-        *_by_stage(results, "accuracy", "Accuracy", _accuracy),
-        *_by_stage(results, "fit", fit, _fit),
-        _cost(results),
-    ]
+    accuracy = _by_stage(results, "accuracy", "Accuracy", _accuracy)
+    fit = _by_stage(results, "fit", "Fit, over the same seeds (gap: train minus test accuracy)", _fit)
+    every = [*_pivot(results), *accuracy, *fit, _cost(results)]
+    return [table for table in every if only in (None, table.name)]
 
 
 def _by_stage(results: Judged, name: str, caption: str, make: Callable[[Judged, str], list[Column]]) -> list[Table]:
     """One table with both stages side by side where they have the same arms, else one table for each."""
-    stages = results.stages() or ["reported"]
     made = [
-        (
-            results.spec.named_stage(stage),
-            Column("arm", list(results.spec.arms_of(stage)), figures=False),
-            make(results, stage),
-        )
-        for stage in stages
+        (results.spec.named_stage(stage), list(results.spec.arms_of(stage)), make(results, stage))
+        for stage in results.stages() or ["reported"]
     ]
-    if len(stages) > 1 and made[0][1] == made[1][1]:
-        columns = [replace(column, group=stage) for stage, _, columns in made for column in columns]
-        return [Table(name, caption, [made[0][1], *columns])]
-    return [Table(name, f"{caption}, {stage}", [arms, *columns]) for stage, arms, columns in made]
+    (_, arms, _), *others = made
+    if others and others[0][1] == arms:
+        grouped = [replace(column, group=stage) for stage, _, columns in made for column in columns]
+        return [Table(name, caption, [Column("arm", arms, figures=False), *grouped])]
+    return [
+        Table(name, f"{caption}, {stage}", [Column("arm", arms, figures=False), *columns])
+        for stage, arms, columns in made
+    ]
 
 
 def _accuracy(results: Judged, stage: str) -> list[Column]:
     arms = list(results.spec.arms_of(stage))
-    settings = [
-        setting(results.setting(arm) if stage == "confirm" else _taken_over(results, arm)) or NOTHING for arm in arms
-    ]
-    shown = stage == "confirm" or results.spec.chosen_in
+    own = results.setting if stage == "confirm" else partial(_taken_over, results)
+    settings = Column("setting", [setting(own(arm)) or NOTHING for arm in arms], figures=False)
     return [
-        *([Column("setting", settings, figures=False)] if shown else []),
+        *([settings] if stage == "confirm" or results.spec.chosen_in else []),
         *(_reported(results, arms, schema.TEST_ACC1) if stage == "reported" else []),
         Column("test acc@1 % (n)", [_test(results.samples[stage][arm]) for arm in arms], chosen=_row(results, stage)),
         *_trained(results, stage),
@@ -72,30 +69,33 @@ def _accuracy(results: Judged, stage: str) -> list[Column]:
 
 
 def _compared(results: Judged, stage: str, arms: list[str]) -> list[Column]:
-    return [
-        Column(f"Δ to {results.spec.baseline_of(stage)}", [_delta(results, stage, arm) for arm in arms]),
-        Column("verdict", [_verdict(results, stage, arm) for arm in arms], figures=False),
-        Column("p (corrected)", [_p(results, stage, arm) for arm in arms]),
-        *images.beside(results, stage, arms),
-    ]
+    baseline, contrasts = results.spec.baseline_of(stage), results.contrasts[stage]
+    cells = [("baseline", "", "") if arm == baseline else _shown(contrasts.get(arm)) for arm in arms]
+    by, verdicts, ps = zip(*cells, strict=True)
+    columns = [Column(f"Δ to {baseline}", by), Column("verdict", verdicts, figures=False), Column("p (corrected)", ps)]
+    return [*columns, *images.beside(results, stage, arms)]
+
+
+def _shown(contrast: Contrast | None) -> tuple[str, str, str]:
+    """The difference, its verdict, and its p by itself and, in brackets, corrected for all that the page asks."""
+    if contrast is None or (not contrast.difference.n and contrast.verdict in (OPEN, INCOMPARABLE)):
+        return NOTHING, "", ""
+    d, ps = contrast.difference, (contrast.p, contrast.p_corrected)
+    by = plus_minus(d.mean, d.half, sign=True) if d.n else NOTHING
+    verdict = contrast.verdict + ("" if math.isnan(contrast.needed[0]) else f" ({needs(*contrast.needed)})")
+    alone, corrected = (probability(p).removeprefix("p").removeprefix(" = ").strip() for p in ps)
+    return by, verdict, "" if math.isnan(contrast.p) else f"{alone} ({corrected})"
 
 
 def _taken_over(results: Judged, arm: str) -> dict[str, Any]:
     """The fields of a setting chosen in another study that are not the same in all arms."""
-    every = list(results.spec.arms.values())
-    own = results.spec.arms[arm].items()
+    every, own = results.spec.arms.values(), results.spec.arms[arm].items()
     return {name: v for name, v in own if name != "model" and any(fields.get(name) != v for fields in every)}
 
 
 def _fit(results: Judged, stage: str) -> list[Column]:
     columns: list[Column] = []
-    for title, metric in (
-        ("train acc@1 %", schema.TRAIN_ACC1),
-        ("train acc@5 %", schema.TRAIN_ACC5),
-        ("gap", schema.GAP),
-        ("test acc@5 %", schema.TEST_ACC5),
-        ("validation %", schema.CHOSEN_BY),
-    ):
+    for metric, title in _FIT.items():
         said = _reported(results, results.spec.arms, metric) if stage == "reported" else []
         if said or _tells(results, metric):
             means = [sample.mean(metric) for sample in results.samples[stage].values()]
@@ -108,28 +108,27 @@ def _fit(results: Judged, stage: str) -> list[Column]:
 
 def _tells(results: Judged, metric: str) -> bool:
     """Whether the metric tells anything on these data: with few classes one of five guesses is nearly always right."""
+    data = results.spec.dataset
     if metric == schema.CHOSEN_BY:
-        return bool(results.spec.dataset["validation"])
-    return metric not in (schema.TRAIN_ACC5, schema.TEST_ACC5) or results.spec.dataset["classes"] > FEW_CLASSES
+        return bool(data["validation"])
+    return metric not in (schema.TRAIN_ACC5, schema.TEST_ACC5) or data["classes"] > FEW_CLASSES
 
 
 def _cost(results: Judged) -> Table:
-    by_arm = {arm: cost for arm in results.spec.every_arm() if (cost := results.cost(arm))["trials"]}
-    arms, costs = list(by_arm), list(by_arm.values())
+    costs = {arm: cost for arm in results.spec.every_arm() if (cost := results.cost(arm))["trials"]}
+    of_the_model = [schema.PARAMETERS, schema.SIZE_MB]  # the same in all trials of an arm
+    first = results.runs.trials.groupby(schema.ARM)[of_the_model].first()
     columns = [
-        Column("arm", arms, figures=False),
-        Column("parameters", [number(_of_model(results, arm, schema.PARAMETERS), 0) for arm in arms]),
-        *_reported(results, arms, schema.PARAMETERS),
-        Column("MB", [number(_of_model(results, arm, schema.SIZE_MB)) for arm in arms]),
-        *_reported(results, arms, schema.SIZE_MB),
-        Column("s/epoch", [_seconds(results, arm) for arm in arms]),
-        *_reported(results, arms, schema.SECONDS),
-        *(
-            Column(what, [f"{cost[what]:,}" for cost in costs])
-            for what in next(iter(costs), {})
-            if any(cost[what] for cost in costs)
-        ),
+        Column("arm", [*costs], figures=False),
+        Column("parameters", [number(first[schema.PARAMETERS][arm], 0) for arm in costs]),
+        *_reported(results, costs, schema.PARAMETERS),
+        Column("MB", [number(first[schema.SIZE_MB][arm]) for arm in costs]),
+        *_reported(results, costs, schema.SIZE_MB),
+        Column("s/epoch", [_seconds(results, arm) for arm in costs]),
+        *_reported(results, costs, schema.SECONDS),
     ]
+    spent = pd.DataFrame(costs).T
+    columns += [Column(str(what), [f"{n:,}" for n in ns]) for what, ns in spent.items() if ns.any()]
     return Table("cost", "Cost, all stages together", columns)
 
 
@@ -138,9 +137,8 @@ def _pivot(results: Judged) -> list[Table]:
     cells = grid(results.spec)
     if cells is None or "reported" not in results.stages():
         return []
-    columns = [Column(cells.factors[0], cells.rows, figures=False)]
+    columns, best = [Column(cells.factors[0], cells.rows, figures=False)], results.chosen_arm("reported")
     for name, arms in zip(cells.columns, zip(*cells.arms, strict=True), strict=True):
-        best = results.chosen_arm("reported")
         tests = [_test(results.samples["reported"][arm]) if arm else NOTHING for arm in arms]
         columns.append(Column(name, tests, chosen=arms.index(best) if best and best in arms else None))
         columns += _reported(results, [arm or "" for arm in arms], schema.TEST_ACC1)
@@ -179,43 +177,7 @@ def _trained(results: Judged, stage: str) -> list[Column]:
     return [Column("trained", cells)]
 
 
-def _delta(results: Judged, stage: str, arm: str) -> str:
-    if arm == results.spec.baseline_of(stage):
-        return "baseline"
-    contrast = results.contrasts[stage].get(arm)
-    if contrast is None or not contrast.difference.n:
-        return NOTHING
-    return plus_minus(contrast.difference.mean, contrast.difference.half, sign=True)
-
-
-def _verdict(results: Judged, stage: str, arm: str) -> str:
-    contrast = results.contrasts[stage].get(arm)
-    if contrast is None or (not contrast.difference.n and contrast.verdict in (OPEN, INCOMPARABLE)):
-        return ""
-    low, high = contrast.needed
-    return contrast.verdict if math.isnan(low) else f"{contrast.verdict} ({needs(low, high)})"
-
-
-def _p(results: Judged, stage: str, arm: str) -> str:
-    """The p of the contrast by itself and, in brackets, corrected for all that the page asks."""
-    contrast = results.contrasts[stage].get(arm)
-    if contrast is None or math.isnan(contrast.p) or not _verdict(results, stage, arm):
-        return ""
-    alone, corrected = (
-        probability(p).removeprefix("p").removeprefix(" = ").strip() for p in (contrast.p, contrast.p_corrected)
-    )
-    return f"{alone} ({corrected})"
-
-
 def _seconds(results: Judged, arm: str) -> str:
     """The seconds an epoch of the arm as reported; of the tuned arm where it is only tuned."""
-    taken = [
-        seconds for by_arm in results.samples.values() if arm in by_arm and (seconds := results.seconds(by_arm[arm])).n
-    ]
-    return plus_minus(taken[0].mean, taken[0].half) if taken else NOTHING
-
-
-def _of_model(results: Judged, arm: str, metric: str) -> float:
-    """A property of the network itself, which is the same in all trials of an arm."""
-    values = results.runs.trials.loc[results.runs.trials[schema.ARM] == arm, metric].dropna()
-    return float(values.iloc[0]) if len(values) else math.nan
+    taken = (results.seconds(by_arm[arm]) for by_arm in results.samples.values() if arm in by_arm)
+    return next((plus_minus(seconds.mean, seconds.half) for seconds in taken if seconds.n), NOTHING)

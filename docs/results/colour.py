@@ -18,13 +18,8 @@ from cnnzoo.spelling import unknown
 from studies.engine import Scale, Study
 
 CIFAR: Mapping[str, Any] = {
-    "dataset": "cifar10",
-    "train_size": 5000,
-    "width": 0.25,
-    "batch_size": 64,
-    "crop": 4,
-    "flip": True,
-}
+    "dataset": "cifar10", "train_size": 5000, "width": 0.25, "batch_size": 64, "crop": 4, "flip": True,
+}  # fmt: skip
 # The question decides the epochs: VGG needs more than ResNets to begin, and only who has over-fitted can over-fit less.
 CHANGES: Mapping[str, Mapping[str, Any]] = {
     "losses": {**CIFAR, "epochs": 10},

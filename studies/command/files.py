@@ -53,7 +53,8 @@ def read(path: Path) -> StudyFile:
     study = names.get("STUDY")
     if not isinstance(study, Study):
         raise Mistake(f"{path.name}: there is no STUDY = Study(...) in it.")
-    return StudyFile(path, study, _report(names.get("__doc__") or ""))
+    report = re.search(r"\breport ([A-Z])\b", names.get("__doc__") or "")
+    return StudyFile(path, study, f"Report {report[1]}" if report else "Own questions")
 
 
 def _check_it_can_be_run(path: Path, text: str) -> None:
@@ -71,11 +72,6 @@ def _check_it_can_be_run(path: Path, text: str) -> None:
 def _starts(node: ast.stmt) -> bool:
     """Whether it is the line `main(STUDY)`."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "main"
-
-
-def _report(docstring: str) -> str:
-    found = re.search(r"\breport ([A-Z])\b", docstring)
-    return f"Report {found[1]}" if found else "Own questions"
 
 
 def readable(paths: list[Path], problems: list[str]) -> Iterator[StudyFile]:

@@ -51,36 +51,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _do(given: Sequence[str]) -> int:
+    """Each command is imported when it is asked for: torch alone takes seconds."""
     command, *rest = given or ("list",)
     if command in READING:
-        return _as_typed(f"analysis.{command}", command, rest)
-    if command in TRAINING:
-        return _run_or_look(command, rest)
-    parser = _parser()
-    parser.parse_args([command])  # --help, --version, or an option that there is none of
-    raise unknown("command", command, [*TRAINING, *READING])
+        sys.argv = [f"{typed.FRONT} {command}", *rest]
+        runpy.run_module(
+            f"analysis.{command}", run_name="__main__", alter_sys=True
+        )  # leaves by an exit code of its own
+    if command == "list":
+        from studies.command.listing import show
 
-
-def _run_or_look(command: str, rest: Sequence[str]) -> int:
-    """Each is imported when it is asked for: torch alone takes seconds."""
-    if command in ("networks", "train", "test", "predict"):
-        from cnnzoo.__main__ import main as one_network
-
-        return one_network(rest if command == "networks" else [command, *rest])
+        return show(rest)
     if command == "run":
         from studies.command.run import run
 
         return run(rest)
-    from studies.command.listing import show
+    if command in TRAINING:
+        from cnnzoo.__main__ import main as one_network
 
-    return show(rest)
-
-
-def _as_typed(module: str, command: str, rest: Sequence[str]) -> int:
-    """Run a module as `python -m` does; it leaves by an exit code of its own."""
-    sys.argv = [f"{typed.FRONT} {command}", *rest]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-    return 0
+        return one_network(rest if command == "networks" else [command, *rest])
+    _parser().parse_args([command])  # --help, --version, or an option that there is none of
+    raise unknown("command", command, [*TRAINING, *READING])
 
 
 def _parser() -> Parser:

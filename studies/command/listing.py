@@ -1,4 +1,7 @@
-"""``cnn-studies list``: the studies by report, with what each costs and how far it is."""
+"""``cnn-studies list``: the studies by report, with what each costs and how far it is.
+
+That is told from the study and its table, without opening data or networks.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -10,10 +13,11 @@ from rich.text import Text
 
 from cnnzoo.mistake import BAD_INPUT, Parser
 from studies.command.files import StudyFile, bundled, find, readable
-from studies.command.progress import progress
-from studies.engine import typed
+from studies.engine import schema, typed
 from studies.engine.book.book import Book
-from studies.engine.schema import RESULTS
+from studies.engine.book.table import Table
+from studies.engine.plan.plan import tuned_arms
+from studies.engine.study.study import Study
 
 SCALES = ("demo", "report")  # smoke costs nothing and says nothing
 
@@ -41,11 +45,32 @@ def show(arguments: Sequence[str]) -> int:
 
 
 def _tell(one: StudyFile, console: Console) -> None:
-    study, book = one.study, Book(RESULTS.absolute())
+    study, book = one.study, Book(schema.RESULTS.absolute())
     console.print(Text.assemble("  ", (study.name, "bold")))
     _print_indented(study.question, console)
     costs = (f"{scale}: {progress(study, scale, book.table(study.name, scale))}" for scale in SCALES)
     _print_indented(f"{len(study.arms)} arms · {' · '.join(costs)}", console, style="dim")
+
+
+def progress(study: Study, scale: str, table: Table) -> str:
+    """`52 trials of 3 epochs`, or `12 of 52 trials of 3 epochs done, in 4 min of training`; one that failed is not done."""
+    rows = [row for row in table.rows() if row["outcome"] != "failed"]
+    every, epochs = planned(study, scale), sorted({study.recipe(arm, scale).epochs for arm in study.arms})
+    trials = f"trials of {' or '.join(map(str, epochs))} epochs"
+    if not rows:
+        return f"{every} {trials}"
+    seconds = sum((row.get(schema.SECONDS) or 0) * (row.get(schema.EPOCHS_DONE) or 0) for row in rows)
+    took = f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
+    of_all = f" of {every}" if len(rows) <= every else ""  # more seeds may have been asked for
+    return f"{len(rows)}{of_all} {trials} done, in {took} of training"
+
+
+def planned(study: Study, scale: str) -> int:
+    """How many trials the study has, if none of its searches fails."""
+    recipes = {arm: study.recipe(arm, scale) for arm in study.arms}
+    budget = study.budget_at(scale)
+    a_search = budget.trials_per_arm + budget.runoff_trials + budget.seeds
+    return len(recipes) * budget.seeds + len(tuned_arms(study, recipes)) * budget.searches * a_search
 
 
 def _print_indented(text: str, console: Console, style: str = "") -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from traceback import extract_tb
 
 from cnnzoo.mistake import BAD_INPUT, INTERRUPTED, Mistake, Parser
-from studies.command.files import StudyFile, bundled, find, in_order, readable
+from studies.command.files import bundled, find, in_order, readable
 from studies.engine import typed
 from studies.engine.schema import SCALES
 
@@ -56,7 +56,8 @@ def _all(scale: str) -> int:
     worst = BAD_INPUT if problems else 0
     for number, one in enumerate(studies, 1):
         print(f"\n=== {number} of {len(studies)}: {one.study.name} ===\n", flush=True)
-        code = _started(one, scale)
+        command = [sys.executable, "-m", "studies", "run", str(one.path), "--scale", scale]
+        code = subprocess.run(command).returncode
         if code in (INTERRUPTED, -2):
             return INTERRUPTED
         worst = max(worst, abs(code))
@@ -65,8 +66,3 @@ def _all(scale: str) -> int:
         print(f"error: {problem}", file=sys.stderr)
     print(f"\nnext  {typed.tool('claims', '--all', '--scale', scale)}   what the reports concluded, judged")
     return max(worst, report)
-
-
-def _started(one: StudyFile, scale: str) -> int:
-    command = [sys.executable, "-m", "studies", "run", str(one.path), "--scale", scale]
-    return subprocess.run(command).returncode

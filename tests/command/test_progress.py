@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from studies.command.progress import planned, progress
+from studies.command.listing import planned, progress
 from studies.engine import Arm
 from studies.engine.book.book import Book
 from studies.engine.book.table import Row
@@ -25,12 +25,12 @@ def test_before_anything_was_run(tmp_path: Path) -> None:
     """Each of two arms: on 2 seeds as reported; 11 candidates, a run-off, and 2 seeds to confirm."""
     trials = 2 * (2 + 11 + STUDY.budget_at("smoke").runoff_trials + 2)
     assert planned(STUDY, "smoke") == trials
-    assert str(progress(STUDY, "smoke", Book(tmp_path).table("tiny", "smoke"))) == f"{trials} trials of 3 epochs"
+    assert progress(STUDY, "smoke", Book(tmp_path).table("tiny", "smoke")) == f"{trials} trials of 3 epochs"
 
 
 def test_epochs_that_differ_by_arm(tmp_path: Path) -> None:
     study = replace(STUDY, arms={"relu": Arm(), "long": Arm(epochs=6)}, tune={}, claims=[])
-    assert str(progress(study, "report", Book(tmp_path).table("tiny", "report"))) == "4 trials of 3 or 6 epochs"
+    assert progress(study, "report", Book(tmp_path).table("tiny", "report")) == "4 trials of 3 or 6 epochs"
 
 
 def test_what_has_a_row_is_done_and_what_failed_is_not(tmp_path: Path) -> None:
@@ -40,9 +40,9 @@ def test_what_has_a_row_is_done_and_what_failed_is_not(tmp_path: Path) -> None:
     table.write({}, [row("a"), row("b", "stopped"), row("c", "failed")])
     with table.rows_file.open("a") as file:
         file.write('{"arm": "relu", "stage"')
-    assert str(progress(study, "smoke", table)) == "2 of 4 trials of 3 epochs done, in 2 min of training"
+    assert progress(study, "smoke", table) == "2 of 4 trials of 3 epochs done, in 2 min of training"
     table.write({}, [row(signature) for signature in "abcdef"])
-    assert str(progress(study, "smoke", table)) == "6 trials of 3 epochs done, in 6 min of training"
+    assert progress(study, "smoke", table) == "6 trials of 3 epochs done, in 6 min of training"
 
 
 def test_no_search_and_no_tracking_are_imported_for_a_list() -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from analysis.draw.figures import finish
-from analysis.draw.networks.kept import first_of_each_arm
+from analysis.draw.networks.pictures import first_of_each_arm
 from analysis.judge.verdicts import Judged
 from analysis.read.kept.networks import layers
 
@@ -17,13 +17,8 @@ if TYPE_CHECKING:
     from analysis.read.kept.networks import Layer
 
 _FILLS = {
-    "conv": "#cfe3f3",
-    "linear": "#fbe0cc",
-    "pool": "#d9efe4",
-    "global pool": "#d9efe4",
-    "add": "#f6f1c8",
-    "concat": "#f6f1c8",
-}
+    "conv": "#cfe3f3", "linear": "#fbe0cc", "pool": "#d9efe4", "global pool": "#d9efe4", "add": "#f6f1c8", "concat": "#f6f1c8",
+}  # fmt: skip
 _FOLLOW = ("norm", "act", "dropout")  # kinds that stand in the box of the layer before them
 _ROW_INCHES, _LETTER_INCHES = 0.3, 0.062
 _LEFT, _RIGHT, _HALF, _LANE = 0.02, 0.84, 0.32, 0.025  # of a box, in parts of the width and in rows; between two lines
@@ -56,18 +51,15 @@ def _text(own: "Sequence[Layer]") -> str:
     return f"{', '.join(layer.text for layer in own)}  ({'x'.join(map(str, own[-1].output))}{weights})"
 
 
-def column(axes: Axes, shape: Sequence[int], every: Sequence[Box]) -> Axes:
+def _column(axes: Axes, shape: Sequence[int], every: Sequence[Box]) -> None:
     """Draw the boxes from the image at the top downwards; lines at the right lead past boxes."""
     rows = [Box(f"image  ({'x'.join(map(str, shape))})", "white", ()), *every]
     for row, box in enumerate(rows):
-        axes.add_patch(
-            Rectangle(
-                (_LEFT, row - _HALF), _RIGHT - _LEFT, 2 * _HALF, facecolor=box.fill, edgecolor="0.4", linewidth=0.6
-            )
-        )
-        axes.text((_LEFT + _RIGHT) / 2, row, box.text, ha="center", va="center", fontsize=6.5)
-        if row - 1 in (start + 1 for start in box.inputs):
-            _arrow(axes, ((_LEFT + _RIGHT) / 2, row - 1 + _HALF), ((_LEFT + _RIGHT) / 2, row - _HALF))
+        corner, size, middle = (_LEFT, row - _HALF), (_RIGHT - _LEFT, 2 * _HALF), (_LEFT + _RIGHT) / 2
+        axes.add_patch(Rectangle(corner, *size, facecolor=box.fill, edgecolor="0.4", linewidth=0.6))
+        axes.text(middle, row, box.text, ha="center", va="center", fontsize=6.5)
+        if row - 2 in box.inputs:
+            _arrow(axes, (middle, row - 1 + _HALF), (middle, row - _HALF))
     free: list[int] = []  # by lane, the row from which on it is free
     for end, start in ((end, one + 1) for end, box in enumerate(rows) for one in box.inputs if one + 1 < end - 1):
         lane = next((lane for lane, row in enumerate(free) if row <= start), len(free))
@@ -76,15 +68,13 @@ def column(axes: Axes, shape: Sequence[int], every: Sequence[Box]) -> Axes:
         leaves, arrives = start + _HALF / 2, end - _HALF / 2
         axes.plot([_RIGHT, x, x], [leaves, leaves, arrives], color="0.3", linewidth=0.8)
         _arrow(axes, (x, arrives), (_RIGHT, arrives))
-    axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
+    axes.set(xlim=(0, 1))
     axes.set_axis_off()
-    return axes
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate(
-        "", end, start, arrowprops={"arrowstyle": "->", "color": "0.3", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
-    )
+    look = {"arrowstyle": "->", "color": "0.3", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=look)
 
 
 def network(results: Judged, stage: str) -> Figure | None:
@@ -97,9 +87,9 @@ def network(results: Judged, stage: str) -> Figure | None:
     most = max(len(every) for _, every in arms)
     width = _LETTER_INCHES * max(len(box.text) for _, every in arms for box in every)
     figure = Figure(figsize=(width * len(arms), 1.0 + _ROW_INCHES * (most + 1)))
-    for axes, ((shape, every), names) in zip(
-        figure.subplots(1, len(arms), squeeze=False)[0], arms.items(), strict=True
-    ):
-        column(axes, shape, every).set_title(", ".join(names), fontsize=9)
-        axes.set_ylim(most + 0.5, -0.5)
+    panels = figure.subplots(1, len(arms), squeeze=False)[0]
+    for axes, ((shape, every), names) in zip(panels, arms.items(), strict=True):
+        _column(axes, shape, every)
+        axes.set(ylim=(most + 0.5, -0.5))
+        axes.set_title(", ".join(names), fontsize=9)
     return finish(figure, results, stage, "layers, with the size of what each gives")

@@ -1,14 +1,17 @@
 """What predictions say, as tables: the test set's own error, accuracy by class, confusions and the hardest images."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.judge.images.luck import Luck, discordant, luck_of
 from analysis.judge.images.mistakes import MOST_CLASSES, by_class, confused, confusion, hardest, shares
+from analysis.judge.images.seen import Seen
 from analysis.judge.stats import mean_interval
 from analysis.judge.verdicts import Judged
+from analysis.read.kept.predictions import TestSet
 from analysis.words import LABELS, NOTHING, count, number, probability
 from analysis.write.formats import Column, Table
 from studies.engine import schema
@@ -20,23 +23,29 @@ _MOST_PAIRS = 15
 
 def tables(results: Judged, stage: str) -> list[Table]:
     """The tables of a stage; none where its predictions are not known."""
-    if results.seen[stage].test is None:
+    seen, named = results.seen[stage], results.spec.named_stage(stage)
+    if seen.test is None:
         return []
-    made = [_test_set(results, stage), _classes(results, stage), _confusions(results, stage), _hardest(results, stage)]
+    names = seen.test.classes
+    made = [
+        _test_set(results, stage),
+        _classes(seen, seen.test, named),
+        _confusions(seen, names, named),
+        _hardest(seen, named),
+    ]
     return [table for table in made if table.columns[0].cells]
 
 
 def beside(results: Judged, stage: str, arms: list[str]) -> list[Column]:
     """A column for the table of accuracies: what another test set adds to the interval of each difference."""
-    cells = [_half(_of_difference(results, stage, arm)) for arm in arms]
-    return [Column("Δ ± test set", cells)] if any(cell != NOTHING for cell in cells) else []
+    found = [of_difference(results, stage, arm) for arm in arms]
+    return [Column("Δ ± test set", [_half(own) for own in found])] if any(found) else []
 
 
-def _of_difference(results: Judged, stage: str, arm: str) -> Luck | None:
-    baseline = results.spec.baseline_of(stage)
-    if arm == baseline or arm not in results.contrasts[stage]:
-        return None
-    return luck_of(results, stage, [arm], [str(baseline)])
+def of_difference(results: Judged, stage: str, arm: str) -> Luck | None:
+    """What test images add to an arm's difference to the baseline; None where that is not known, or there is none."""
+    compared = arm in results.contrasts[stage]
+    return luck_of(results, stage, [arm], [str(results.spec.baseline_of(stage))]) if compared else None
 
 
 def _half(found: Luck | None) -> str:
@@ -45,8 +54,8 @@ def _half(found: Luck | None) -> str:
 
 def _test_set(results: Judged, stage: str) -> Table:
     """Each accuracy with both errors, its spread over seeds with and without the test set's part, and the differences."""
-    arms = list(results.seen[stage].predicted)
-    images = len(results.seen[stage].hits[arms[0]].columns)
+    predicted = results.seen[stage].predicted
+    arms, images = list(predicted), len(next(iter(predicted.values())).columns)
     means = [results.samples[stage][arm].mean(schema.JUDGED_BY) for arm in arms]
     own = [luck_of(results, stage, [arm]) for arm in arms]
     accuracy = {
@@ -64,7 +73,7 @@ def _test_set(results: Judged, stage: str) -> Table:
 def _differences(results: Judged, stage: str, arms: list[str]) -> list[Column]:
     """The differences to the baseline with each error and both; where arms have one seed each, McNemar's test."""
     baseline, contrasts = str(results.spec.baseline_of(stage)), results.contrasts[stage]
-    found = [_of_difference(results, stage, arm) for arm in arms]
+    found = [of_difference(results, stage, arm) for arm in arms]
     if not any(found):
         return []
     means = [contrasts[arm].difference if arm in contrasts else mean_interval([]) for arm in arms]
@@ -81,49 +90,35 @@ def _differences(results: Judged, stage: str, arms: list[str]) -> list[Column]:
     return [Column(title, own, group=f"Δ to {baseline}") for title, own in cells.items()]
 
 
-def _classes(results: Judged, stage: str) -> Table:
-    seen = results.seen[stage]
-    assert seen.test is not None
-    accuracy = {arm: by_class(seen, arm).mean() for arm in seen.predicted}
-    mean = pd.concat([*accuracy.values()], axis=1).mean(axis=1)
-    order = list(mean.sort_values(kind="stable").index[:MOST_CLASSES])
-    images = np.bincount(seen.test.labels)
-    columns = [Column("class", [seen.test.classes[one] for one in order], figures=False)]
-    columns.append(Column("test images", [f"{images[one]:,}" for one in order]))
-    columns += [Column(arm, [number(own[one], 1) for one in order]) for arm, own in accuracy.items()]
-    which = f"the {MOST_CLASSES} hardest classes" if len(mean) > MOST_CLASSES else "the hardest class first"
-    return Table(
-        "classes", f"Test acc@1 % by class, mean over seeds, {which}, {results.spec.named_stage(stage)}", columns
-    )
+def _classes(seen: Seen, test: TestSet, stage: str) -> Table:
+    accuracy = pd.DataFrame({arm: by_class(seen, arm).mean() for arm in seen.predicted})
+    order = accuracy.mean(axis=1).sort_values(kind="stable").index[:MOST_CLASSES]
+    images = np.bincount(test.labels)
+    columns = [
+        Column("class", [test.classes[one] for one in order], figures=False),
+        Column("test images", [f"{images[one]:,}" for one in order]),
+        *(Column(str(arm), [number(own[one], 1) for one in order]) for arm, own in accuracy.items()),
+    ]
+    which = f"the {MOST_CLASSES} hardest classes" if len(accuracy) > MOST_CLASSES else "the hardest class first"
+    return Table("classes", f"Test acc@1 % by class, mean over seeds, {which}, {stage}", columns)
 
 
-def _confusions(results: Judged, stage: str) -> Table:
-    seen = results.seen[stage]
-    assert seen.test is not None
+def _confusions(seen: Seen, names: Sequence[str], stage: str) -> Table:
     pairs = confused(seen, _MOST_PAIRS)
     percent = {arm: shares(confusion(seen, arm)) for arm in seen.predicted}
-    names = seen.test.classes
     columns = [
         Column("true class → said", [f"{names[true]} → {names[said]}" for true, said in pairs], figures=False),
         *(Column(arm, [number(own[pair], 1) for pair in pairs]) for arm, own in percent.items()),
     ]
-    return Table(
-        "confusions",
-        f"What is most often taken for what: % of the true class, {results.spec.named_stage(stage)}",
-        columns,
-    )
+    return Table("confusions", f"What is most often taken for what: % of the true class, {stage}", columns)
 
 
-def _hardest(results: Judged, stage: str) -> Table:
-    hard = hardest(results.seen[stage])
+def _hardest(seen: Seen, stage: str) -> Table:
+    hard = hardest(seen)
     columns = [
         Column("test image", [f"{one.image}" for one in hard]),
         Column("true class", [one.true for one in hard], figures=False),
         Column("networks that are wrong", [f"{one.wrong} of {one.of}" for one in hard]),
         Column("most of them say", [f"{one.said} ({one.times})" for one in hard], figures=False),
     ]
-    return Table(
-        "hardest",
-        f"The test images (from 0) that most networks of all arms get wrong, {results.spec.named_stage(stage)}",
-        columns,
-    )
+    return Table("hardest", f"The test images (from 0) that most networks of all arms get wrong, {stage}", columns)

@@ -8,6 +8,7 @@ from analysis.judge.page import BETTER, WORSE, Contrast
 from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import arms as named
 from analysis.words import listed, number, plus_minus
+from analysis.write.images.tables import of_difference
 from studies.engine import schema
 from studies.engine.study.assertions import Above, Within
 
@@ -23,17 +24,19 @@ MCNEMAR = (
     "McNemar: the images that only this network, and only the baseline's, gets right, and the exact p that both are equally many; it "
     "speaks of these two networks, not of the arms."
 )
-GLOSSARY = (
-    "± test set",
-    "how much further the figure may be off because these and no other images were tested on; it is added to the ± over seeds "
-    "as the root of both squares",
-)
 
 
 def notes(results: Judged) -> list[str]:
-    """The note on the test set's error, where it is known, and a line on the arms of which nothing is known."""
-    known = any(results.seen[stage].test for stage in results.stages())
-    return [*([TEST_SET] if known else []), *left_out(results)]
+    """The note on the test set's error, where it is known, and a line on the arms whose predictions are not known."""
+    known = [TEST_SET] if any(results.seen[stage].test for stage in results.stages()) else []
+    every = results.spec.every_arm()
+    arms = [arm for arm in every if any(arm in results.seen[stage].left_out for stage in results.stages())]
+    left_out = (
+        f"Left out for {named(arms, every)}: the test set's own error, accuracy by class and confusions, as what these networks say of the "
+        "same test images is not in this book. If an older version ran the study, run it again: what can be written down still is, and "
+        "nothing is trained twice."
+    )
+    return [*known, *([left_out] if arms else [])]
 
 
 def under(results: Judged) -> list[str]:
@@ -42,33 +45,19 @@ def under(results: Judged) -> list[str]:
     return [TEST_SET, NETWORKS, *([MCNEMAR] if 1 in seeds else [])]
 
 
-def left_out(results: Judged) -> list[str]:
-    """A line on the arms whose predictions are not known, so that what rests on them is missing."""
-    every = results.spec.every_arm()
-    arms = [arm for arm in every if any(arm in results.seen[stage].left_out for stage in results.stages())]
-    if not arms:
-        return []
-    return [
-        f"Left out for {named(arms, every)}: the test set's own error, accuracy by class and confusions, as what these networks say of the "
-        "same test images is not in this book. If an older version ran the study, run it again: what can be written down still is, and "
-        "nothing is trained twice."
-    ]
-
-
 def here_alone(results: Judged) -> Iterator[str]:
     """A warning on differences that another test set might turn over."""
     for stage in results.stages():
-        baseline = str(results.spec.baseline_of(stage))
         doubtful = []
         for arm, contrast in results.contrasts[stage].items():
-            found = luck_of(results, stage, [arm], [baseline]) if contrast.verdict in (BETTER, WORSE) else None
+            found = of_difference(results, stage, arm) if contrast.verdict in (BETTER, WORSE) else None
             if found and not holds_elsewhere(contrast.difference, found):
                 both = found.both(contrast.difference.half)
                 doubtful.append(f"{arm} ({plus_minus(contrast.difference.mean, both, sign=True)})")
         if doubtful:
             yield (
-                f"Shown for this test set alone ({results.spec.named_stage(stage)}, ± seeds and test set together): {listed(doubtful)}; "
-                f"another one might turn it over."
+                f"Shown for this test set alone ({results.spec.named_stage(stage)}, ± seeds and test set together): "
+                f"{listed(doubtful)}; another one might turn it over."
             )
 
 
@@ -78,9 +67,10 @@ def of_a_claim(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
         return ""
     match contrast.said:
         case Above(plus=plus, minus=minus):
-            found = luck_of(results, ruling.stage, plus, minus)
+            pass
         case Within(arm=arm, other=other):
-            found = luck_of(results, ruling.stage, [arm], [other])
+            plus, minus = (arm,), (other,)
         case _:
-            found = None
+            return ""
+    found = luck_of(results, ruling.stage, plus, minus)
     return f"± {number(found.half)} for the test set" if found else ""

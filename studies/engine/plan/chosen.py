@@ -4,9 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import fmean
-from typing import Any
 
-from cnnzoo import Recipe
 from cnnzoo.mistake import Mistake
 from studies.engine import typed
 from studies.engine.book.book import Book
@@ -19,25 +17,26 @@ PlanOf = Callable[[Study], Plan]  # at the scale and on the data of the study th
 
 def with_chosen_settings(study: Study, scale: str, plan_of: PlanOf, book: Book) -> Study:
     """The study, each arm that another study chooses for with that study's choice."""
-    arms = {name: _settled(name, arm, study, scale, plan_of, book) for name, arm in study.arms.items()}
+    arms = dict(study.arms)
+    for name, arm in study.arms.items():
+        if (source := arm.chosen_in) is None:
+            continue
+        plan = plan_of(source)
+        best = _best_arm(plan, book)
+        if best is None:
+            raise Mistake(
+                f"arm {name!r} takes the setting chosen in study {source.name!r}, which is not done at scale {scale} on "
+                f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "
+                + typed.study(source.name, "--scale", scale, "--seeds", str(plan.budget.seeds))
+            )
+        always = study.smaller(scale).keys() | {"model"}
+        chosen = {
+            field: value
+            for field, value in vars(source.recipe(best, scale)).items()
+            if field not in FIXED and (value != getattr(study.base, field) or field in always)
+        }
+        arms[name] = Arm(tune=arm.tune, chosen_in=source, **{**chosen, **arm.changes})
     return replace(study, arms=arms)
-
-
-def _settled(name: str, arm: Arm, study: Study, scale: str, plan_of: PlanOf, book: Book) -> Arm:
-    source = arm.chosen_in
-    if source is None:
-        return arm
-    plan = plan_of(source)
-    best = _best_arm(plan, book)
-    if best is None:
-        raise Mistake(
-            f"arm {name!r} takes the setting chosen in study {source.name!r}, which is not done at scale {scale} on "
-            f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "
-            + typed.study(source.name, "--scale", scale, "--seeds", str(plan.budget.seeds))
-        )
-    smaller = study.smaller(scale)
-    changes = _differences(source.recipe(best, scale), study.base, always=smaller.keys() | {"model"})
-    return Arm(tune=arm.tune, chosen_in=source, **{**changes, **arm.changes})
 
 
 def _best_arm(plan: Plan, book: Book) -> str | None:
@@ -53,13 +52,3 @@ def _best_arm(plan: Plan, book: Book) -> str | None:
     if -math.inf in scores[best]:
         raise Mistake(f"study {plan.study.name!r} can choose no arm: each diverged on a seed; add one that trains.")
     return best
-
-
-def _differences(recipe: Recipe, base: Recipe, always: set[str]) -> dict[str, Any]:
-    """What makes the one recipe of the other; data, epochs and seed are not a setting."""
-    fields, of_base = vars(recipe), vars(base)
-    return {
-        field: value
-        for field, value in fields.items()
-        if field not in FIXED and (value != of_base[field] or field in always)
-    }

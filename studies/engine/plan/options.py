@@ -117,20 +117,17 @@ def check_together(options: Options) -> Options:
 
 
 def check_values(options: Options) -> Options:
-    """What the command line refuses, refused where a program gives the options."""
+    """What the command line refuses, refused where a program gives the options; counts are the budget's to refuse."""
     if options.scale is not None and options.scale not in SCALES:
         raise unknown("scale", options.scale, SCALES)
     if options.only not in (None, *ONLY):
         raise unknown("value of only", options.only, ONLY)
-    for name in ("seeds", "at_most", "trials"):
-        count = getattr(options, name)
-        if count is not None and (type(count) is not int or count < 1):
-            raise Mistake(f"{name} must be a whole number of at least 1, but got {count!r}.")
     try:
         share = None if options.gpus_per_trial is None else _share(str(options.gpus_per_trial))
     except argparse.ArgumentTypeError as error:
         raise Mistake(f"gpus_per_trial: {error}.") from None
-    return check_together(replace(options, gpus_per_trial=share))
+    arms = None if options.arms is None else tuple(options.arms)
+    return check_together(replace(options, arms=arms, data_dir=Path(options.data_dir), gpus_per_trial=share))
 
 
 def _names(text: str) -> tuple[str, ...]:

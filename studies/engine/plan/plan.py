@@ -106,43 +106,30 @@ class Plan:
         return [arm for arm in self.tuned.values() if self.wanted & set(arm.stands_for) and self.only != "reported"]
 
     def as_reported(self, arm: str, seed: int) -> Trial:
-        """The recipe of an arm as the report had it."""
-        return self._trial(arm, "reported", self.arms[arm].replace(seed=seed))
+        recipe = self.arms[arm].replace(seed=seed)
+        return Trial(arm, "reported", recipe, self._sign(recipe))
 
     def candidate(self, arm: str, search: int, number: int, setting: Mapping[str, Any]) -> Trial:
         """A setting that a search tries."""
         tuned = self.tuned[arm]
         recipe = tuned.base.replace(seed=self.budget.search_seed(search), **setting)
-        return self._trial(arm, "search", recipe, search, number, tuple(tuned.space))
+        return Trial(arm, "search", recipe, self._sign(recipe), search, number, tuple(tuned.space))
 
     def runoff(self, candidate: Trial, place: int) -> Trial:
         """One of the best candidates on one of the seeds that it is scored on again."""
         assert candidate.search is not None
-        seed = self.budget.runoff_seeds(candidate.search)[place]
-        return self._trial(
-            candidate.arm, "runoff", candidate.recipe.replace(seed=seed), candidate.search, candidate.number
-        )
+        recipe = candidate.recipe.replace(seed=self.budget.runoff_seeds(candidate.search)[place])
+        return replace(candidate, stage="runoff", recipe=recipe, signature=self._sign(recipe))
 
     def confirm(self, chosen: Trial) -> list[Trial]:
         """The chosen setting of an arm on seeds that took no part in choosing it."""
-        search = chosen.search
-        assert search is not None
-        seeds = [self.budget.confirm_seed(search, k + 1) for k in range(self.seeds("confirm", chosen.arm))]
-        return [self._trial(chosen.arm, "confirm", chosen.recipe.replace(seed=seed), search) for seed in seeds]
+        assert chosen.search is not None
+        seeds = (self.budget.confirm_seed(chosen.search, k + 1) for k in range(self.seeds("confirm", chosen.arm)))
+        recipes = [chosen.recipe.replace(seed=seed) for seed in seeds]
+        return [Trial(chosen.arm, "confirm", recipe, self._sign(recipe), chosen.search) for recipe in recipes]
 
-    def sign(self, recipe: Recipe) -> str:
+    def _sign(self, recipe: Recipe) -> str:
         return signature(recipe, self.digest_of(recipe))
-
-    def _trial(
-        self,
-        arm: str,
-        stage: str,
-        recipe: Recipe,
-        search: int | None = None,
-        number: int | None = None,
-        tuned: tuple[str, ...] = (),
-    ) -> Trial:
-        return Trial(arm, stage, recipe, self.sign(recipe), search, number, tuned)
 
     @property
     def tuned_of(self) -> dict[str, str]:
@@ -153,7 +140,7 @@ class Plan:
 def signature(recipe: Recipe, data_digest: str) -> str:
     """What a trial is known by: a hash of all that determines its result."""
     trained = {"recipe": recipe.resolved().to_json(), "data": data_digest, "training": TRAINING_VERSION}
-    identity = {**trained, **recipe.sources()}
+    identity = trained | recipe.sources()
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 

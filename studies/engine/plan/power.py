@@ -4,6 +4,7 @@
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 
 from scipy.special import chdtri, nctdtr, nctdtrinc, stdtr, stdtrit
@@ -37,16 +38,9 @@ def smallest_difference(sd: float, n: int, level: float) -> float:
 
 def seeds_for(chance: Callable[[int], float]) -> float:
     """The fewest seeds that have the power, where ``chance`` is that of so many; infinite where no million has it."""
-    most = 2
-    while not chance(most) >= POWER:
-        most *= 2
-        if most > MOST:
-            return math.inf
-    least = most // 2
-    while most - least > 1:
-        middle = (least + most) // 2
-        least, most = (least, middle) if chance(middle) >= POWER else (middle, most)
-    return float(most)
+    every = range(2, MOST + 1)
+    fewer = bisect_left(every, POWER, key=chance)
+    return float(every[fewer]) if fewer < len(every) else math.inf
 
 
 def seeds_to_decide(difference: float, sd: float, level: float, margin: float) -> float:

@@ -28,6 +28,7 @@ from studies.engine.study.study import Study
 
 GAIN_OF_SHARING = 1.3  # measured: docs/decisions/0017
 JOB_FOLDER = "working_dir_files"  # where Ray unpacks what `ray job submit --working-dir` sends
+Opener = Callable[[Recipe], Dataset]  # the data that a recipe trains on
 SHAPING = {"batch_size", "model", *MODEL_OPTIONS, "optimizer", "schedule"}  # decide whether it can be trained at all
 
 
@@ -70,15 +71,19 @@ class Prepared:
         return max(1.0, self.slots * self.gpus_per_trial * GAIN_OF_SHARING) if shared else self.slots
 
 
-def prepare(study: Study, options: Options, machine: Machine, book: Book, *, download: bool = True) -> Prepared:
+def prepare(study: Study, options: Options, machine: Machine, book: Book) -> Prepared:
     gpus_per_trial = _gpus_per_trial(options, machine)
     slots = _slots(options, machine, gpus_per_trial)
     _check_asked(study, options)
     device = "cuda" if gpus_per_trial else "cpu"
-    scale, why = _scale(study, options, device)
-    open_for = _opener(options.data_dir, download)
-
-    plan_of = partial(_plan, scale=scale, open_for=open_for, settled=lambda recipe: machine.ask(settle, recipe, device))
+    open_for = _opener(options.data_dir)
+    scale, why = _scale(study, options, device, open_for)
+    plan_of = partial(
+        _plan,
+        scale=scale,
+        open_for=open_for,
+        settled=lambda recipe: machine.ask(settle, _with_dataset(recipe, options), device),
+    )
 
     def plan_to_choose_by(source: Study) -> Plan:
         planned = source.budget_at(scale).seeds
@@ -110,17 +115,16 @@ def _plan(
     study: Study,
     scale: str,
     options: Options,
-    open_for: Callable[[Recipe], Dataset],
+    open_for: Opener,
     settled: Callable[[Recipe], Recipe],
 ) -> Plan:
-    base = settled(_with_dataset(study.base.replace(**study.smaller(scale)), options))
-    recipes = {name: settled(_with_dataset(study.recipe(name, scale), options)) for name in study.arms}
+    recipes = {name: settled(study.recipe(name, scale)) for name in study.arms}
     check_distinct(recipes, f"at scale {scale}, once precision and --dataset are settled")
     plan = Plan(
         study=study,
         scale=scale,
         budget=_budget(study, scale, options),
-        base=base,
+        base=settled(study.base.replace(**study.smaller(scale))),
         arms=recipes,
         tuned=tuned_arms(study, recipes),
         digest_of=lambda recipe: open_for(recipe).digest,
@@ -164,14 +168,14 @@ def check_cluster(address: str) -> None:
         ) from error
 
 
-def _scale(study: Study, options: Options, device: str) -> tuple[str, str]:
+def _scale(study: Study, options: Options, device: str, open_for: Opener) -> tuple[str, str]:
     """The scale, and why it is this one."""
     if options.scale:
         return options.scale, "as asked"
     if device == "cpu":
         return "demo", "there is no GPU; --scale report runs the report's full setting all the same"
     try:
-        _opener(options.data_dir, download=True)(_with_dataset(study.base, options))
+        open_for(_with_dataset(study.base, options))
     except (Mistake, OSError) as error:
         return "demo", f"the report's data set cannot be had: {error}"
     return "report", "there is a GPU, and the data set"
@@ -188,9 +192,8 @@ def _with_dataset(recipe: Recipe, options: Options) -> Recipe:
     return recipe.replace(dataset=options.dataset) if options.dataset else recipe
 
 
-def _opener(data_dir: Path, download: bool) -> Callable[[Recipe], Dataset]:
-    """Opens the data of a recipe, each data set once."""
-    opened = cache(partial(open_dataset, data_dir=data_dir, download=download))
+def _opener(data_dir: Path) -> Opener:
+    opened = cache(partial(open_dataset, data_dir=data_dir))
     return lambda recipe: opened(
         recipe.dataset, image_size=recipe.image_size, train_size=recipe.train_size, validation=recipe.validation
     )

@@ -9,7 +9,6 @@ from typing import Any
 from optuna.distributions import distribution_to_json
 
 from cnnzoo.data import Dataset
-from search_spaces import Distribution
 from studies.engine.plan.plan import Plan
 
 
@@ -19,7 +18,16 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "name": study.name,
         "question": study.question,
         "scale": plan.scale,
-        "dataset": dataset_facts(dataset),
+        "dataset": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "digest": dataset.digest,
+            "classes": len(dataset.classes),
+            "shape": list(dataset.shape),
+            "train": len(dataset.train),
+            "validation": len(dataset.validation),
+            "test": len(dataset.test),
+        },
         "base": plan.base.to_json(),
         "smaller": {name: v for name, v in study.smaller(plan.scale).items() if v != getattr(study.base, name)},
         "arms": {arm: study.arms[arm].changes for arm in plan.arms},
@@ -28,11 +36,17 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "tuned_arms": {name: tuned.changes for name, tuned in plan.tuned.items()},
         "tuned_baseline": plan.tuned_of.get(study.baseline),
         "tuned_of": plan.tuned_of,
-        "tune": {name: {f: _values(d) for f, d in tuned.space.items()} for name, tuned in plan.tuned.items()},
+        "tune": {
+            name: {field: json.loads(distribution_to_json(of))["attributes"] for field, of in tuned.space.items()}
+            for name, tuned in plan.tuned.items()
+        },
         "budget": {
             "first_look": min(study.budget_at(plan.scale).seeds, plan.budget.seeds),
             "at_most": max(plan.budget.at_most, plan.budget.seeds),
-            "more_seeds": {stage: _more_seeds(plan, stage) for stage in ("reported", "confirm")},
+            "more_seeds": {
+                stage: {arm: count for (of, arm), count in plan.more_seeds.items() if of == stage}
+                for stage in ("reported", "confirm")
+            },
             "seeds": list(plan.reported_seeds(plan.budget.seeds)),
             "confirm_seeds": plan.budget.confirm_seeds,
             "search_seed": plan.budget.search_seed(1),
@@ -52,10 +66,7 @@ def declaration(spec: Mapping[str, Any], before: Mapping[str, Any], now: float) 
     """What is judged, and how often it may be looked at, as hashes; since when all of it is so; and what was changed when."""
     looks = {name: spec["budget"][name] for name in ("first_look", "at_most", "searches")}
     said = {"claims": spec["claims"], "margin": spec["margin"], "arms": spec["arms"], "baseline": spec["baseline"]}
-    digest, parts = (
-        _hash([*said.values(), looks]),
-        {name: _hash(part) for name, part in {**said, "looks": looks}.items()},
-    )
+    digest, parts = _hash([*said.values(), looks]), {name: _hash(of) for name, of in {**said, "looks": looks}.items()}
     known = before.get("declared", {})
     if known.get("hash") == digest:
         return {**known, "parts": parts}
@@ -72,26 +83,3 @@ def given_before(spec: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     """The seeds, by stage and arm, that undecided questions were given, by the spec that was written then."""
     stages = spec.get("budget", {}).get("more_seeds", {})
     return {(stage, arm): count for stage, arms in stages.items() for arm, count in arms.items()}
-
-
-def _more_seeds(plan: Plan, stage: str) -> dict[str, int]:
-    return {arm: count for (of, arm), count in plan.more_seeds.items() if of == stage}
-
-
-def dataset_facts(dataset: Dataset) -> dict[str, Any]:
-    return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "digest": dataset.digest,
-        "classes": len(dataset.classes),
-        "shape": list(dataset.shape),
-        "train": len(dataset.train),
-        "validation": len(dataset.validation),
-        "test": len(dataset.test),
-    }
-
-
-def _values(distribution: Distribution) -> dict[str, Any]:
-    """The ends of its range, or its choices."""
-    values: dict[str, Any] = json.loads(distribution_to_json(distribution))["attributes"]
-    return values

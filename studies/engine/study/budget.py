@@ -1,5 +1,6 @@
 """How much a study may spend, and what becomes smaller when it runs at a smaller scale."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,11 @@ SEEDS_OF_A_SEARCH = 1000  # from one repetition's seeds to those of the next
 RUNNERS, RUNOFF_SEEDS = 3, 2  # candidates in a run-off, and further seeds of each
 
 
+def _check_count(value: Any, rule: str, least: int = 1, most: float = math.inf) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise Mistake(f"{rule}, but got {value!r}.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class EarlyStopping:
     """At each rung about one trial in `reduction` goes on; the lowest rung is no earlier than epoch `first_rung`."""
@@ -24,10 +30,8 @@ class EarlyStopping:
     first_rung: int = 1
 
     def __post_init__(self) -> None:
-        if type(self.reduction) is not int or self.reduction < 2:
-            raise Mistake(f"reduction must be a whole number of at least 2, but got {self.reduction!r}.")
-        if type(self.first_rung) is not int or self.first_rung < 1:
-            raise Mistake(f"first rung must be an epoch, at least 1, but got {self.first_rung!r}.")
+        _check_count(self.reduction, "reduction must be a whole number of at least 2", least=2)
+        _check_count(self.first_rung, "first rung must be an epoch, at least 1")
 
     def rungs(self, epochs: int) -> tuple[int, ...]:
         """The epochs after which a trial may be stopped, in rising order: epochs/3, epochs/9, ... with a reduction of 3."""
@@ -50,11 +54,10 @@ class Budget:
     at_most: int = 12
 
     def __post_init__(self) -> None:
-        _check_count("seeds", self.seeds, MOST_SEEDS)
-        _check_count("at most", self.at_most, MOST_SEEDS)
-        _check_count("searches", self.searches, MOST_SEARCHES)
-        if type(self.trials_per_arm) is not int or self.trials_per_arm < 1:
-            raise Mistake(f"trials per arm must be at least 1, but got {self.trials_per_arm!r}.")
+        _check_count(self.seeds, f"seeds must be between 1 and {MOST_SEEDS}", most=MOST_SEEDS)
+        _check_count(self.at_most, f"at most must be between 1 and {MOST_SEEDS}", most=MOST_SEEDS)
+        _check_count(self.searches, f"searches must be between 1 and {MOST_SEARCHES}", most=MOST_SEARCHES)
+        _check_count(self.trials_per_arm, "trials per arm must be at least 1")
         if self.early_stopping is not None and not isinstance(self.early_stopping, EarlyStopping):
             raise Mistake(
                 f"early stopping must be EarlyStopping(...), or None for none, but got {self.early_stopping!r}."
@@ -90,11 +93,6 @@ class Budget:
         return self.search_seed(search) + MOST_SEEDS + number
 
 
-def _check_count(name: str, value: Any, most: int) -> None:
-    if type(value) is not int or not 1 <= value <= most:
-        raise Mistake(f"{name} must be between 1 and {most}, but got {value!r}.")
-
-
 EarlyStopping.__init__ = says_what_it_takes(EarlyStopping.__init__)  # type: ignore[method-assign]
 Budget.__init__ = says_what_it_takes(Budget.__init__)  # type: ignore[method-assign]
 
@@ -108,9 +106,7 @@ class Scale:
 
     budget: Mapping[str, Any]  # what of it is another than the report's
     changes: Mapping[str, Any]  # of the base recipe
-    data: Mapping[
-        str, Any
-    ]  # further changes, which put other data in the place of a report's, but never of the user's own
+    data: Mapping[str, Any]  # and to put other data in the place of a report's, but never of the user's own
 
     @says_what_it_takes
     def __init__(self, *, seeds: int | None, trials_per_arm: int, searches: int = 1, **changes: Any) -> None:
@@ -123,8 +119,8 @@ class Scale:
     @classmethod
     def demo(cls, *, seeds: int | None = None, trials_per_arm: int = 4, searches: int = 1, **changes: Any) -> "Scale":
         """Minutes on a laptop, with the seeds of the study's budget if none are given."""
-        made = cls(seeds=seeds, trials_per_arm=trials_per_arm, searches=searches, **{"epochs": 3, **changes})
-        return made._on_the_embedded_data()
+        short = {"epochs": 3, **changes}
+        return cls(seeds=seeds, trials_per_arm=trials_per_arm, searches=searches, **short)._on_the_embedded_data()
 
     @classmethod
     def smoke(cls, *, seeds: int = 2, trials_per_arm: int = 3, searches: int = 1, **changes: Any) -> "Scale":
@@ -133,5 +129,5 @@ class Scale:
         return cls(seeds=seeds, trials_per_arm=trials_per_arm, searches=searches, **tiny)._on_the_embedded_data()
 
     def _on_the_embedded_data(self) -> "Scale":
-        vars(self).update(data={field: value for field, value in SMALLER.items() if field not in self.changes})
+        vars(self).update(data={field: SMALLER[field] for field in SMALLER if field not in self.changes})
         return self

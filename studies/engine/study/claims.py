@@ -44,11 +44,12 @@ class Claim(ABC):
         if self.metric not in METRICS:
             raise unknown("metric", self.metric, METRICS)
         if bool(self.than) != self.needs_than:
-            kinds = ", ".join(f"{kind.kind}=..." for kind in KINDS if kind.needs_than)
+            kinds = ", ".join(f"{name}=..." for name, kind in KINDS.items() if kind.needs_than)
             raise Mistake(f"claim {self.text!r}: `than` belongs to {kinds}, which need it.")
         if self.at is not None and not 0 < self.at <= 1:
-            allowed = "is a share of the epochs, above 0 and at most 1"
-            raise Mistake(f"claim {self.text!r}: `at` {allowed}, but got {self.at}.")
+            raise Mistake(
+                f"claim {self.text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {self.at}."
+            )
         if self.at is not None and self.metric not in BEFORE_THE_END:
             raise _no_value_before_the_end(self)
 
@@ -161,18 +162,16 @@ class Unstable(Claim):
         return (Mixed(self.arms, self.above),)
 
 
-KINDS: tuple[type[Claim], ...] = (
-    Better, Best, NearBest, Equal, Interaction, NarrowerBand, Reaches, Trains, Fails, Unstable,
-)  # fmt: skip
+KINDS: Mapping[str, type[Claim]] = {
+    kind.kind: kind
+    for kind in (Better, Best, NearBest, Equal, Interaction, NarrowerBand, Reaches, Trains, Fails, Unstable)
+}
 
 
 def from_json(claim: Mapping[str, Any]) -> Claim:
     """The claim that ``to_json`` wrote."""
-    (kind,) = (kind for kind in KINDS if kind.kind == claim["kind"])
-    values: dict[str, Any] = {
-        name: tuple(v) if isinstance(v, list) else v for name, v in claim.items() if name != "kind"
-    }
-    return kind(**values)
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in claim.items()}
+    return KINDS[values.pop("kind")](**values)
 
 
 @says_what_it_takes
@@ -215,15 +214,12 @@ def claim(
         "better": better, "best": best, "near_best": near_best, "equal": equal, "grows": grows, "narrower": narrower,
         "reaches": reaches, "trains": trains, "fails": fails, "unstable": unstable,
     }  # fmt: skip
-    kinds = [kind for kind in KINDS if given[kind.kind]]
-    if len(kinds) != 1:
-        says = [kind.kind for kind in kinds]
+    says = [kind for kind in KINDS if given[kind]]
+    if len(says) != 1:
         raise Mistake(f"claim {text!r} must say exactly one of {', '.join(given)}, but says {says}.")
-    kind = kinds[0]
-    options = {"within": within, "above": above, "share": share}
-    made = kind(
-        text=text, arms=_names(given[kind.kind]), than=_names(than), metric=metric, at=at, **_own(kind, text, options)
-    )
+    kind, arms = KINDS[says[0]], _names(given[says[0]])
+    own = _own(kind, text, {"within": within, "above": above, "share": share})
+    made = kind(text=text, arms=arms, than=_names(than), metric=metric, at=at, **own)
     made.check()
     return made
 
@@ -245,5 +241,6 @@ def _names(arms: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _no_value_before_the_end(claim: Claim) -> Mistake:
-    needs = "`at` needs a metric by epoch or of the test set, not a band"
-    return Mistake(f"claim {claim.text!r}: {needs}, but got {claim.kind} on {claim.metric!r}.")
+    return Mistake(
+        f"claim {claim.text!r}: `at` needs a metric by epoch or of the test set, not a band, but got {claim.kind} on {claim.metric!r}."
+    )

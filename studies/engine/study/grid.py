@@ -15,21 +15,19 @@ def grid(**factors: Sequence[Any] | Mapping[str, Any]) -> dict[str, Arm]:
 
     A factor is a list of values, or a mapping from the name a value has in tables to the value.
     """
+    labelled: dict[str, Mapping[str, Any]] = {}
     for field, values in factors.items():
         if not values:
             raise Mistake(f"grid: factor {field!r} has no values; give at least one.")
-    labelled = [[(field, *pair) for pair in _labelled(field, values)] for field, values in factors.items()]
+        if not isinstance(values, Mapping):
+            values = {value if isinstance(value, str) else f"{field} {short(value)}": value for value in values}
+        labelled[field] = values
     arms = {}
-    for cell in product(*labelled):
-        labels = {field: label for field, label, _ in cell}
-        arms[SEPARATOR.join(labels.values())] = Arm.of_a_grid({field: value for field, _, value in cell}, labels)
+    for cell in product(*labelled.values()):
+        labels = dict(zip(labelled, cell, strict=True))
+        changes = {field: labelled[field][label] for field, label in labels.items()}
+        arms[SEPARATOR.join(cell)] = Arm.of_a_grid(changes, labels)
     return arms
-
-
-def _labelled(field: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[str, Any]]:
-    if isinstance(values, Mapping):
-        return list(values.items())
-    return [(value if isinstance(value, str) else f"{field} {short(value)}", value) for value in values]
 
 
 def short(value: Any) -> str:

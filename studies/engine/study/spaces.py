@@ -13,17 +13,8 @@ from search_spaces import Distribution, Space
 
 # Never tuned: what is compared on.
 FIXED = (
-    "dataset",
-    "image_size",
-    "train_size",
-    "validation",
-    "epochs",
-    "precision",
-    "testing",
-    "landscape",
-    "options",
-    "seed",
-)
+    "dataset", "image_size", "train_size", "validation", "epochs", "precision", "testing", "landscape", "options", "seed",
+)  # fmt: skip
 
 
 def check_space(space: Space, recipe: Recipe, what: str) -> None:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from cnnzoo import Recipe
+from cnnzoo.data.sources import FOLDER
 from cnnzoo.mistake import Mistake
 from cnnzoo.nets.own_options import Options
 from cnnzoo.recipe import reject_unknown
@@ -20,7 +21,6 @@ from studies.engine.study.spaces import check_distinct, check_space
 
 Figure = float | tuple[float, float]  # of a report: a value, or a range where it was read off a curve
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-OWN = "folder:"  # how the name of a data set of the user's own begins
 
 
 @dataclass(frozen=True, init=False)
@@ -119,22 +119,21 @@ class Study:
         """
         asked = {name: value for name, value in locals().items() if name != "self"}
         # The one call upward, and only when it is made: a study that is stated loads nothing of what runs it.
-        front = import_module("studies.engine.terminal.notebook")
-        return dict(front.run_here(self, asked))
+        return dict(import_module("studies.engine.terminal.cli").run_here(self, asked))
 
     def smaller(self, scale: str) -> Mapping[str, Any]:
         """The recipe fields that change at this scale; at `report` nothing does."""
         if scale == "report":
             return {}
         smaller = self._scale(scale)
-        return {**smaller.changes, **({} if self.base.dataset.startswith(OWN) else smaller.data)}
+        return {**smaller.changes, **({} if self.base.dataset.startswith(FOLDER) else smaller.data)}
 
     def budget_at(self, scale: str) -> Budget:
         """What every arm gets at this scale."""
         return self.budget if scale == "report" else replace(self.budget, **self._scale(scale).budget)
 
     def _scale(self, name: str) -> Scale:
-        return {"demo": self.demo, "smoke": self.smoke}[name]
+        return self.demo if name == "demo" else self.smoke
 
     def recipe(self, arm: str, scale: str) -> Recipe:
         """The recipe of an arm as the report had it, at a scale. An arm's own epochs shrink as the base's do."""

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +27,7 @@ from studies.engine.book.test_sets import keep_test_set
 from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.mirror.tracker import Tracker
 from studies.engine.mirror.tracking_uri import check_uri
-from studies.engine.plan.options import ENVIRONMENT, LOCKED, Options
+from studies.engine.plan.options import ENVIRONMENT, LOCKED, Options, check_values
 from studies.engine.plan.plan import Plan
 from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
 from studies.engine.plan.spec import declaration, spec
@@ -54,43 +54,36 @@ class Seat:
 
     console: Console
     source: Path  # the file or folder whose commit is booked
-    catch_signals: Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A run of a study that is over, or was broken off."""
-
-    prepared: Prepared
-    conductor: Conductor
-    tracker: Tracker
-    interrupted: bool
+    is_terminal: bool  # where signals are caught, and how to go on is said
 
 
 def main(study: Study, options: Options) -> NoReturn:
     """Run the study as the command line asks, and leave with an exit code that says how it went."""
-    seat = Seat(terminal(), Path(sys.argv[0]).resolve(), _catch_signals)
+    seat = Seat(terminal(), Path(sys.argv[0]).resolve(), is_terminal=True)
     with mistakes_in_a_line():
         try:
             ended = run(study, options, seat)
-            sys.exit(_code(ended, seat.console) if ended else 0)
+            sys.exit(farewell(*ended, seat.console) if ended else 0)
         except AlreadyRunningError as error:
             refuse(error, LOCKED)
         except OSError as error:
             refuse(error, ENVIRONMENT)
-        except KeyboardInterrupt:  # before the first trial, or after the last
+        except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
 
 
-def _code(ended: Ended, console: Console) -> int:
-    """Tell how it ended; returns the exit code."""
-    if ended.interrupted:
-        interrupted(ended.conductor.agenda, console)
-        return INTERRUPTED
-    return farewell(ended.prepared, ended.conductor, ended.tracker, console)
+def run_here(study: Study, asked: Mapping[str, Any]) -> dict[str, int]:
+    """What ``Study.run`` does, asked for by the names of the command line's options; returns how many trials ended in which way.
+
+    Signals stay as they are: a notebook's own interrupt breaks a study off in good order.
+    """
+    options = check_values(Options(**asked))
+    ended = run(study, options, Seat(terminal(), Path.cwd() / "notebook", is_terminal=False))
+    assert ended is not None, "only a dry run ends without a run"
+    return dict(ended[0].outcomes())
 
 
-def run(study: Study, options: Options, seat: Seat) -> Ended | None:
+def run(study: Study, options: Options, seat: Seat) -> tuple[Conductor, Tracker] | None:
     """Run a study, or go on where it stopped; None where it was only asked what would be done."""
     check_uri(_tracking_uri())
     if not options.address:
@@ -105,7 +98,9 @@ def run(study: Study, options: Options, seat: Seat) -> Ended | None:
         return _run_on(machine, study, options, seat, store)
 
 
-def _run_on(machine: Machine, study: Study, options: Options, seat: Seat, store: Store | None = None) -> Ended | None:
+def _run_on(
+    machine: Machine, study: Study, options: Options, seat: Seat, store: Store | None = None
+) -> tuple[Conductor, Tracker] | None:
     console, book = Console(quiet=True) if options.quiet else seat.console, Book(schema.RESULTS.absolute())
     prepared = prepare(study, options, machine, book)
     plan, data = prepared.plan, prepared.dataset
@@ -147,32 +142,33 @@ def _run_on(machine: Machine, study: Study, options: Options, seat: Seat, store:
         ]
         rounds = Rounds(console, guess, ask_the_analysis) if options.decide else None
         conductor = Conductor(plan, book, means, listeners, rounds)
-        finished = _conduct(conductor, prepared, options, seat)
-        return Ended(prepared, conductor, tracker, interrupted=not finished)
+        _conduct(conductor, prepared, options, seat)
+        return conductor, tracker
 
 
 def _tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_DEFAULT
 
 
-def _conduct(conductor: Conductor, prepared: Prepared, options: Options, seat: Seat) -> bool:
-    """Train all that is to be trained; False where somebody broke it off."""
+def _conduct(conductor: Conductor, prepared: Prepared, options: Options, seat: Seat) -> None:
     try:
         _train(conductor, prepared, options, seat)
         conductor.close("FINISHED")
     except KeyboardInterrupt:
         conductor.close("KILLED")
-        return False
+        if seat.is_terminal:
+            interrupted(conductor.agenda, seat.console)
+        raise
     except BaseException as error:  # in MLflow nothing may look as if it were still being trained
         conductor.close("FAILED")
         if isinstance(error, OSError):
             raise OSError(f"{error}. Once that is put right, the same command goes on from here.") from error
         raise
-    return True
 
 
 def _train(conductor: Conductor, prepared: Prepared, options: Options, seat: Seat) -> None:
-    seat.catch_signals()
+    if seat.is_terminal:
+        _catch_signals()
     if options.in_process:
         train_in_process(conductor)
         return
@@ -188,7 +184,8 @@ def _train(conductor: Conductor, prepared: Prepared, options: Options, seat: Sea
     ):
         if why_not:
             seat.console.print(f"The trials on one GPU take turns: {why_not}.")
-        seat.catch_signals()  # again: Ray sets handlers of its own when it starts
+        if seat.is_terminal:
+            _catch_signals()  # again: Ray sets handlers of its own when it starts
         fleet = None
         if options.address:
             fleet = cluster.admitted(conductor, prepared.gpus_per_trial, options.concurrent, seat.console.print)

@@ -22,7 +22,7 @@ from studies.engine.run.conduct import Conductor
 from studies.engine.search.agenda import Agenda
 from studies.engine.study.budget import RUNNERS
 from studies.engine.terminal.decide import named_stage, spelled
-from studies.engine.terminal.estimate import duration, spelled_epochs
+from studies.engine.terminal.estimate import duration
 
 
 def terminal() -> Console:
@@ -62,10 +62,10 @@ def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequen
     if plan.more_seeds:
         facts.add_row("more", f"{spelled(plan.more_seeds, study)}, as undecided questions needed them")
     slots = "1 trial" if prepared.slots == 1 else f"{prepared.slots} trials"
-    epochs = spelled_epochs([recipe for arm, recipe in plan.arms.items() if arm in plan.wanted])
+    epochs = " or ".join(map(str, sorted({recipe.epochs for arm, recipe in plan.arms.items() if arm in plan.wanted})))
     facts.add_row(
         "trials",
-        f"{epochs} epochs each, {slots} at a time on {prepared.device}, {plan.arms[plan.study.baseline].precision}",
+        f"{epochs} epochs each, {slots} at a time on {prepared.device}, {plan.arms[study.baseline].precision}",
     )
     if done:
         facts.add_row("done", f"{done} of {total} trials already, which are not trained again")
@@ -74,8 +74,8 @@ def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequen
     facts.add_row("time", guess)
     for title, line in zip(("can show", ""), shown, strict=False):
         facts.add_row(title, line)
-    bold_scale, question = (plan.scale, "bold"), (study.question, "bold")
-    console.print(Text.assemble("Scale: ", bold_scale, f" ({prepared.why_scale}).\n\n", question, "\n"))
+    scale = ("Scale: ", (plan.scale, "bold"), f" ({prepared.why_scale}).\n\n")
+    console.print(Text.assemble(*scale, (study.question, "bold"), "\n"))
     console.print(facts)
     console.print()
     for line in _to_beware_of(plan):
@@ -126,9 +126,9 @@ def interrupted(agenda: Agenda, console: Console) -> None:
     )
 
 
-def farewell(prepared: Prepared, conductor: Conductor, tracker: Tracker, console: Console) -> int:
+def farewell(conductor: Conductor, tracker: Tracker, console: Console) -> int:
     """The table, how the trials ended, and the next commands; returns the exit code."""
-    study, scale = prepared.plan.study.name, prepared.plan.scale
+    study, scale = conductor.plan.study.name, conductor.plan.scale
     outcomes = conductor.outcomes()
     ends = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     console.print(f"\n{sum(outcomes.values())} trials: {ends}\n")
@@ -137,11 +137,10 @@ def farewell(prepared: Prepared, conductor: Conductor, tracker: Tracker, console
         again = f"\n{tracker.unsent} records are not in MLflow yet; to send them, run the same command again: "
         console.print(Text.assemble(again, (typed.again(*sys.argv[1:]), "bold")), soft_wrap=True)
     uri = os.environ.get("MLFLOW_TRACKING_URI")
-    look = viewer(uri)
     width = len(typed.tool("report", "--study", study, "--scale", scale))  # as the table's own last lines have it
     decide = typed.again(*sys.argv[1:], "--decide")
     more = [] if "--decide" in sys.argv or scale == "smoke" else [(decide, "more seeds, where they decide")]
-    shown = [(look, "every trial, at this address:"), (page_of(uri, tracker.experiment), "")]
+    shown = [(viewer(uri), "every trial, at this address:"), (page_of(uri, tracker.experiment), "")]
     for command, what in (*(shown if tracker.experiment else shown[:1]), *more):
         console.print(f"      {command:<{width}}   {what}".rstrip(), soft_wrap=True)
     for trial, reason in conductor.failures():

@@ -53,7 +53,10 @@ class Rounds:
 
     def __call__(self, plan: Plan) -> Plan | None:
         standing = self.ask(plan)
-        self._say(_how_many_are_open(standing))
+        if standing.open:
+            self._say(f"{len(standing.open)} of {standing.questions} questions are open:")
+        else:
+            self._say(f"All {standing.questions} questions are decided.")
         for line in standing.open:
             self._say(f"  {line}")
         wider = plan.with_seeds(standing.wanted)
@@ -81,12 +84,6 @@ def ask_the_analysis(plan: Plan) -> Standing:
     if done.returncode:
         raise OSError(f"the analysis could not say what is undecided (exit code {done.returncode})")
     return Standing.from_json(json.loads(done.stdout))
-
-
-def _how_many_are_open(standing: Standing) -> str:
-    if not standing.open:
-        return f"All {standing.questions} questions are decided."
-    return f"{len(standing.open)} of {standing.questions} questions are open:"
 
 
 def _runs(plan: Plan) -> int:

@@ -26,13 +26,13 @@ TIMED_FLOPS = 2e9  # floating-point operations of a step that is timed: of a lar
 
 def seconds(plan: Plan, dataset: Dataset, taken: Sequence[float], lanes: float) -> float:
     """The wall time of the whole plan, to within a factor of two or three; ``taken`` is of a training image, by arm."""
-    images = dict(zip(plan.arms, taken, strict=True))
-    trial = {arm: images[arm] * _images_of_a_trial(recipe, dataset, 1) for arm, recipe in plan.arms.items()}
-    tested = {
-        arm: images[arm] * _images_of_a_trial(recipe, dataset, recipe.epochs) for arm, recipe in plan.arms.items()
-    }
-    reported = sum(tested[arm] * plan.seeds("reported", arm) for arm in plan.compared())
-    tuned = sum(trial[arm.stands_for[0]] * _trials_of_a_search(plan, arm.name) for arm in plan.searched())
+    an_image = dict(zip(plan.arms, taken, strict=True))
+
+    def of_a_trial(arm: str, tests: int) -> float:
+        return an_image[arm] * _images_of_a_trial(plan.arms[arm], dataset, tests)
+
+    reported = sum(of_a_trial(arm, plan.arms[arm].epochs) * plan.seeds("reported", arm) for arm in plan.compared())
+    tuned = sum(of_a_trial(arm.stands_for[0], 1) * _trials_of_a_search(plan, arm.name) for arm in plan.searched())
     return START_SECONDS + (reported + tuned * plan.budget.searches) / lanes
 
 
@@ -80,11 +80,6 @@ def _timed(recipe: Recipe, shape: Shape, classes: int, device: torch.device) -> 
             elapsed = time.perf_counter() - start
         return elapsed / batch
     return math.nan
-
-
-def spelled_epochs(recipes: Sequence[Recipe]) -> str:
-    """`20`, or `20 or 60` where the recipes differ in their epochs."""
-    return " or ".join(map(str, sorted({recipe.epochs for recipe in recipes})))
 
 
 def duration(seconds: float) -> str:

@@ -36,35 +36,29 @@ def outlook(plan: Plan, known: Tested, seconds: Callable[[Plan], float]) -> list
     units = plan.budget.searches if stage == "confirm" and plan.budget.searches > 1 else plan.budget.seeds
     if plan.scale == "smoke" or len(arms) < 2 or units < 2:
         return []
-    weight, level = _weight(plan, stage), _level(plan, stage)
+    in_all, now = _levels(plan, stage)
     baseline = plan.study.baseline if stage == "reported" else plan.tuned_of[plan.study.baseline]
-    noise, least = _noise(known, stage, baseline), power.smallest_difference(1.0, units, level)
+    noise, least = _noise(known, stage, baseline), power.smallest_difference(1.0, units, now)
     seen = f"or more from {baseline}, in four of five studies"
     if math.isnan(noise):
         what = "how much such a difference varies from seed to seed; the first trials tell"
         return [f"differences of {least:.1f} sd {seen} (sd: {what})"]
     margin = plan.study.margin
-    needed = power.seeds_for(lambda n: power.chance_to_differ(margin, noise, n, LEVEL / 2 * weight))
-    shown = f"differences of {least * noise:.2g} points {seen} (by the seed noise of the trials so far)"
+    needed = power.seeds_for(lambda n: power.chance_to_differ(margin, noise, n, in_all))
     return [
-        shown,
+        f"differences of {least * noise:.2g} points {seen} (by the seed noise of the trials so far)",
         f"one of {margin:g} points, the margin, would take {_seeds_and_time(plan, stage, arms, needed, seconds)}",
     ]
 
 
-def _weight(plan: Plan, stage: str) -> float:
-    """The share of the level that an arm against the baseline has."""
-    study = plan.study
+def _levels(plan: Plan, stage: str) -> tuple[float, float]:
+    """The one-sided level of an arm against the baseline: in all, and at the last look that the planned seeds reach."""
+    study, seeds = plan.study, plan.budget.seeds
     tuned = len(plan.tuned) - 1 if study.baseline in plan.tuned_of else 0
     contrasts = {"reported": len(plan.arms) - 1 + bool(study.rows), "confirm": tuned}
-    return weights(contrasts, {"reported": len(study.claims)})[0][stage]
-
-
-def _level(plan: Plan, stage: str) -> float:
-    """The one-sided level at the last look that the planned seeds reach."""
-    first, seeds = min(plan.study.budget_at(plan.scale).seeds, plan.budget.seeds), plan.budget.seeds
-    share = shares(first, max(plan.budget.at_most, seeds))
-    return LEVEL / 2 * _weight(plan, stage) * share[max(look for look in share if look <= seeds)]
+    in_all = LEVEL / 2 * weights(contrasts, {"reported": len(study.claims)})[0][stage]
+    share = shares(min(study.budget_at(plan.scale).seeds, seeds), max(plan.budget.at_most, seeds))
+    return in_all, in_all * share[max(look for look in share if look <= seeds)]
 
 
 def _noise(known: Tested, stage: str, baseline: str) -> float:

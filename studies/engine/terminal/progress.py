@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from statistics import median
 
 from rich.console import Console
@@ -55,11 +55,12 @@ def _picture(console: Console) -> Live | _Cell | None:
 class Progress(Listener):
     """Reads the agenda and draws, whenever the conductor announces something."""
 
+    agenda: Agenda  # from the moment on that the study is opened
+
     def __init__(self, plan: Plan, slots: int, console: Console) -> None:
         self.plan = plan
         self.slots = slots
         self.console = console
-        self.agenda: Agenda | None = None
         self._live = _picture(console)
         self._drawn = 0.0
         self._reckoned, self._left = -math.inf, (0, "")  # when, and what: all trials, and the time left in words
@@ -72,14 +73,14 @@ class Progress(Listener):
 
     def opened(self, agenda: Agenda) -> None:
         self.agenda = agenda
-        threading.Thread(target=self._watch, args=(agenda,), daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
         if self._live:
             self._live.start()
 
     def closed(self, status: str) -> None:
         self._over.set()
-        if self._live and self.agenda:
-            self._live.update(self.table(), refresh=True)
+        if self._live:
+            self._live.update(self._table(), refresh=True)
             self._live.stop()
 
     def begun(self, trial: Trial, origin: Mapping[str, str]) -> None:
@@ -106,86 +107,69 @@ class Progress(Listener):
     def _draw(self) -> None:
         if self._live and time.monotonic() - self._drawn > REFRESH_SECONDS:
             self._drawn = time.monotonic()
-            self._live.update(self.table(), refresh=True)
+            self._live.update(self._table(), refresh=True)
 
-    def _watch(self, agenda: Agenda) -> None:
+    def _watch(self) -> None:
         """A training that hangs would hold its slot for ever, in silence: say so, once."""
         while not self._over.wait(LOOK_SECONDS):
             silent = time.monotonic() - self._heard
             if silent > max(SILENCE_SECONDS, LONGEST_EPOCHS * self._longest):
-                names = ", ".join(agenda.trials[signature].name for signature in list(agenda.running))
+                names = ", ".join(self.agenda.trials[signature].name for signature in list(self.agenda.running))
                 line = f"No epoch has ended for {duration(silent)}; being trained: {names}. If that cannot be, one of them hangs: "
                 self.console.print(f"{line}Ctrl-C, and the same command goes on.", soft_wrap=True)
                 return
 
-    def table(self) -> Table:
-        assert self.agenda is not None
-        table = Table(title=self._title(self.agenda), title_justify="left")
+    def _table(self) -> Table:
+        table = Table(title=self._title(), title_justify="left")
         table.add_column("arm")
         table.add_column("stage")
         for column in ("done", "running", "left", "best val acc", "epochs"):
             table.add_column(column, justify="right")
         for arm in self._arms():
-            table.add_row(arm, *self._row(arm))
+            running = (self.agenda.trials[signature] for signature in self.agenda.running)
+            stages = {named_stage(self.plan.study, trial.stage) for trial in running if trial.arm == arm}
+            best = self.agenda.standings[arm].best
+            score = f"{best:.2f} %" if math.isfinite(best) else ""
+            epochs = sum(self._epochs.get(arm, {}).values())
+            table.add_row(arm, ", ".join(sorted(stages)), *map(str, self._counts(arm)), score, str(epochs))
         return table
 
-    def _title(self, agenda: Agenda) -> str:
+    def _title(self) -> str:
         """One bar for the whole study, and the time that is left."""
-        done, total, eta = len(agenda.settled), agenda.total(), self.eta()
+        done, total = len(self.agenda.settled), self.agenda.total()
         full = BAR_WIDTH * done // max(total, 1)
-        left = f"  about {duration(eta)} left" if eta and done < total else ""
+        left = self._time_left("  ") if done < total else ""
         return f"{done} of {total} trials  {'━' * full}{'─' * (BAR_WIDTH - full)}{left}"
 
-    def eta(self) -> float | None:
-        """Seconds left, from what the epochs of each arm took so far."""
-        assert self.agenda is not None
+    def _time_left(self, mark: str) -> str:
+        """`about 3 min left` after the mark, from what the epochs of each arm took so far; empty where none is known."""
         if not self._seconds:
-            return None
+            return ""
         usual = median(s for seconds in self._seconds.values() for s in seconds)
-        left = sum(epochs * median(self._seconds.get(arm, [usual])) for arm, epochs in self._epochs_left())
-        return left / self.slots
+        tuned = {arm.name: arm.base for arm in self.plan.searched()}
+        seconds = 0.0
+        for arm in self._arms():
+            _, running, left = self._counts(arm)
+            epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.plan.arms[arm].epochs
+            seconds += (left + running / 2) * epochs * median(self._seconds.get(arm, [usual]))
+        return f"{mark}about {duration(seconds / self.slots)} left" if seconds else ""
 
     def _arms(self) -> list[str]:
         return list(dict.fromkeys([*self.plan.compared(), *(arm.name for arm in self.plan.searched())]))
 
-    def _row(self, arm: str) -> list[str]:
-        assert self.agenda is not None
-        standing = self.agenda.standings[arm]
-        counts = map(str, self._counts(arm))
-        best = f"{standing.best:.2f} %" if math.isfinite(standing.best) else ""
-        return [self._stage(arm), *counts, best, str(sum(self._epochs.get(arm, {}).values()))]
-
-    def _stage(self, arm: str) -> str:
-        """What is being trained of the arm now."""
-        assert self.agenda is not None
-        running = (self.agenda.trials[signature] for signature in self.agenda.running)
-        stages = {named_stage(self.plan.study, trial.stage) for trial in running if trial.arm == arm}
-        return ", ".join(sorted(stages))
-
     def _counts(self, arm: str) -> tuple[int, int, int]:
-        assert self.agenda is not None
+        """Its trials that are done, running and left."""
         standing = self.agenda.standings[arm]
         left = self.agenda.planned(arm) - standing.done - standing.running
         return standing.done, standing.running, max(0, left)
 
-    def _epochs_left(self) -> Iterator[tuple[str, float]]:
-        """By arm, how many epochs are left to train. A search stops candidates early, so it trains only a share of theirs."""
-        tuned = {arm.name: arm.base for arm in self.plan.searched()}
-        for arm in self._arms():
-            _, running, left = self._counts(arm)
-            epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.plan.arms[arm].epochs
-            yield arm, (left + running / 2) * epochs
-
     def _print(self, trial: Trial, row: Row) -> None:
         """A line for a trial of this run; one that was done before has been counted by the announcement."""
-        assert self.agenda is not None
         self._ended += 1
         if trial.signature not in self._begun:
             return
         if time.monotonic() - self._reckoned > REFRESH_SECONDS or self.agenda.finished():
-            eta = self.eta()
-            left = f"; about {duration(eta)} left" if eta else ""
-            self._reckoned, self._left = time.monotonic(), (self.agenda.total(), left)
+            self._reckoned, self._left = time.monotonic(), (self.agenda.total(), self._time_left("; "))
         (total, left), epochs = self._left, int(row.metrics[schema.EPOCHS_DONE])
         line = f"[{self._ended}/{total}] {trial.name}: {row.outcome}"
         held_out = row.metrics.get(schema.CHOSEN_BY, math.nan)

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 import analysis
 from analysis import plot
+from analysis.draw import images
 from analysis.draw.figures import styles
-from analysis.draw.images import classes, confusion
 
 
 def panels(figure: Figure) -> dict[str, list[str]]:
@@ -31,7 +31,7 @@ def test_a_confusion_matrix_an_arm() -> None:
 def test_mistakes_are_grey_and_what_is_right_is_not() -> None:
     axes = Figure().subplots()
     percent = np.array([[90.0, 10.0, 0.0], [0.04, 99.5, 0.46], [np.nan] * 3])  # of the third class there is no image
-    confusion.matrix(axes, CLASSES, percent, most=10.0)
+    images.matrix(axes, CLASSES, percent, most=10.0)
     shaded = axes.images[0].get_array()
     assert shaded.mask.tolist() == [[True, False, False], [False, True, False], [True] * 3]
     assert [text.get_text() for text in axes.texts] == ["90", "10", ".0", "100", ".5"]
@@ -40,7 +40,7 @@ def test_mistakes_are_grey_and_what_is_right_is_not() -> None:
 
 def test_accuracy_by_class_with_its_range() -> None:
     axes = Figure().subplots()
-    classes.ranges(axes, [0, 1], [[80.0, 50.0], [90.0, 50.0]], "x", styles(["x"])["x"])
+    images.ranges(axes, [0, 1], np.array([[80.0, 50.0], [90.0, 50.0]]), "x", styles(["x"])["x"])
     assert list(axes.lines[0].get_xdata()) == [85, 50]
     (ends,) = axes.collections
     assert [segment[:, 0].tolist() for segment in ends.get_segments()] == [[80, 90], [50, 50]]

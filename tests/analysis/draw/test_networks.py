@@ -10,10 +10,8 @@ from matplotlib.figure import Figure
 
 import analysis
 from analysis import plot
-from analysis.draw.networks.filters import tiles
 from analysis.draw.networks.graph import boxes
-from analysis.draw.networks.kept import mosaic
-from analysis.draw.networks.maps import stretched
+from analysis.draw.networks.pictures import mosaic, shaded, stretched
 from cnnzoo import Recipe, save, train
 from cnnzoo.mistake import Mistake
 from cnnzoo.structure import Layer
@@ -46,10 +44,9 @@ def test_the_filters_of_the_first_seed_of_each_arm(study: analysis.Study) -> Non
 
 
 def test_grey_is_zero_and_the_largest_weight_black_or_white() -> None:
-    axes = Figure().subplots()
-    assert tiles(axes, np.array([0.0, -2.0, 1.0], np.float32).reshape(3, 1, 1, 1)) == 2
-    shown = axes.images[0].get_array()
-    assert shown[[0, 0, -1], [0, -1, 0], 0].tolist() == [0.5, 0.0, 0.75]
+    shown, most = shaded(np.array([0.0, -2.0, 1.0], np.float32).reshape(3, 1, 1, 1))
+    assert most == 2
+    assert shown.ravel().tolist() == [0.5, 0.0, 0.75]
 
 
 def test_tiles_stand_in_rows_with_white_between_them() -> None:

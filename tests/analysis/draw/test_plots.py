@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import Read
 from fake_study import LR, Trial, activations, bn_grid, reported, searched, spec, without_validation, write_book
 from matplotlib.figure import Figure
 
 from analysis import plot
-from analysis.draw import curves, forest, heatmap, isolation, landscape, tradeoff
+from analysis.draw import curves, forest, heatmap, landscape, scatter
 from analysis.draw.figures import draw, encoded, look, styles
 
 
@@ -62,7 +63,7 @@ def test_the_legend_names_what_any_panel_shows(read: Read) -> None:
         for arm in tune
         for trial in searched(arm, [0.1])
     ]
-    figure = draw(isolation.isolation, read(spec(tune=tune), trials), "confirm")
+    figure = draw(scatter.isolation, read(spec(tune=tune), trials), "confirm")
     assert named(figure) == ["relu", "mish", "elu"]
 
 
@@ -78,15 +79,15 @@ def test_intervals_are_announced_where_there_are_some(read: Read) -> None:
 
 def test_a_curve_is_the_mean_in_the_range_over_seeds() -> None:
     axes = Figure().subplots()
-    curves.curve(axes, [1, 2], [[1, 3], [2, 6]], "x", styles(["x"])["x"])
+    curves.curve(axes, pd.DataFrame([[1, 3], [2, 6]], index=[1, 2]), "x", styles(["x"])["x"])
     assert list(axes.lines[0].get_ydata()) == [2, 4]
     corners = axes.collections[0].get_paths()[0].vertices
     assert (corners[:, 1].min(), corners[:, 1].max()) == (1, 6)
 
 
 def test_the_pareto_front() -> None:
-    assert tradeoff.pareto([(3, 90), (1, 80), (2, 79), (4, 90), (2, 85)]) == [(1, 80), (2, 85), (3, 90)]
-    assert tradeoff.pareto([(1, 80), (1, 81)]) == [(1, 81)]
+    assert scatter.pareto([(3, 90), (1, 80), (2, 79), (4, 90), (2, 85)]) == [(1, 80), (2, 85), (3, 90)]
+    assert scatter.pareto([(1, 80), (1, 81)]) == [(1, 81)]
 
 
 def test_a_forest_shows_seeds_means_and_differences(read: Read) -> None:
@@ -116,7 +117,7 @@ def test_at_smoke_a_figure_says_so(read: Read) -> None:
 
 def test_the_front_of_a_single_point_is_seen() -> None:
     axes = Figure().subplots()
-    tradeoff.points(axes, {"a": (1.0, 90.0, 1.0), "b": (2.0, 80.0, np.nan)}, styles(["a", "b"]))
+    scatter.by_cost(axes, {"a": (1.0, 90.0, 1.0), "b": (2.0, 80.0, np.nan)}, styles(["a", "b"]))
     limits = axes.axis()
     assert limits[0] < 1 < 2 < limits[1] < 3
     (front,) = [line for line in axes.lines if line.get_color() == "0.5"]
@@ -128,13 +129,13 @@ def test_the_front_of_a_single_point_is_seen() -> None:
 
 def test_sizes_that_are_nearly_the_same_have_few_ticks() -> None:
     axes = Figure().subplots()
-    tradeoff.points(axes, {"a": (0.5851, 90.0, 1.0), "b": (0.5891, 80.0, 1.0)}, styles(["a", "b"]))
+    scatter.by_cost(axes, {"a": (0.5851, 90.0, 1.0), "b": (0.5891, 80.0, 1.0)}, styles(["a", "b"]))
     assert len(axes.get_xticks()) <= 7  # the outermost may lie beyond the edges
 
 
 def test_a_heat_map_writes_its_figures_and_marks_one() -> None:
     axes = Figure().subplots()
-    heatmap.heat(axes, ["a", "b"], ["x", "y"], [[1.0, 2.0], [np.nan, 4.0]], (1, 1))
+    heatmap.heat(axes, ["a", "b"], ["x", "y"], np.array([[1.0, 2.0], [np.nan, 4.0]]), (1, 1))
     assert [t.get_text() for t in axes.texts] == ["1.00", "2.00", "–", "4.00 *"]
     assert len(axes.patches) == 1
 
@@ -242,7 +243,7 @@ def test_test_curves_say_that_they_choose_nothing_and_without_validation_data_th
 
 def test_epochs_after_a_search_trial_was_stopped_are_not_drawn(read: Read) -> None:
     trials = searched("relu", [0.1, 0.2], outcomes=["completed", "stopped"])
-    figure = draw(isolation.isolation, read(spec(), [trials[0], replace(trials[1], beyond=2)]), "confirm")
+    figure = draw(scatter.isolation, read(spec(), [trials[0], replace(trials[1], beyond=2)]), "confirm")
     assert figure is not None
     assert {y for points in figure.axes[0].collections for _, y in points.get_offsets().tolist()} == {80.0, 76.0}
 

@@ -325,6 +325,14 @@ def test_a_long_title_does_not_widen_its_column_in_latex(read: Read) -> None:
     assert text.count(CENTRED) == text.count(r"\begin{table}")
 
 
+def test_notes_stand_once_under_a_latex_table_of_several_parts(read: Read) -> None:
+    wide = "an arm with so long a name that its table does not fit on a page"
+    plan = spec(arms={"relu": {}, wide: {"activation": "mish"}}, tuned_arms={})
+    trials = [*reported("relu", [90.0, 91.0]), *reported(wide, [92.0, 93.5], {"activation": "mish"})]
+    first, last = render(read(plan, trials), "latex", "accuracy").split(r"\end{table}")[:2]
+    assert ("Data: mnist5k" in first, "Data: mnist5k" in last) == (False, True)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
 def test_latex_compiles_and_fits_the_page(read: Read, tmp_path: Path) -> None:
@@ -366,6 +374,13 @@ def test_csv_has_numbers_to_compute_with(read: Read) -> None:
     assert (mish["parameters"], mish["size_mb"], mish["report_train_acc1"]) == ("894218", "3.41", "96.28")
     assert (mish["report_size_mb"], mish["report_seconds"]) == ("", "")
     assert (mish["train_acc1_half"], float(mish["gap_half"])) == ("0", pytest.approx(2.37, abs=0.01))
+
+
+def test_csv_has_no_p_where_nothing_is_known(read: Read) -> None:
+    trials = [*reported("relu", [90.0]), *reported("mish", [89.0])]
+    table = list(csv.DictReader(io.StringIO(render(read(spec(tuned_arms={}), trials), "csv"))))
+    mish = next(row for row in table if row["arm"] == "mish")
+    assert (mish["difference"], mish["p"], mish["p_corrected"], mish["p_sign_flip"]) == ("-1", "", "", "1")
 
 
 def test_csv_cannot_start_a_formula(read: Read) -> None:

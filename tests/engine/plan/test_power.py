@@ -22,6 +22,7 @@ def test_the_chance_to_be_inside_by_hand() -> None:
 def test_the_fewest_seeds_with_the_power() -> None:
     assert power.seeds_for(lambda n: n / 100) == 80
     assert power.seeds_for(lambda n: 0.9) == 2
+    assert power.seeds_for(lambda n: n / 1_000_000) == 800_000
     assert power.seeds_for(lambda n: 0.5) == math.inf
 
 
