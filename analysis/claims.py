@@ -8,7 +8,6 @@ python analysis/claims.py --all                            # the claims of every
 from collections.abc import Sequence
 
 from analysis.front.commands import command, everything, in_color, parser, read, write
-from analysis.judge.results import JUDGED_STAGES, NAMES
 from analysis.judge.verdicts import SUPPORTED, Judged, Ruling
 from analysis.words import NOTHING, between, count, listed
 from analysis.write.claims import TO_TRAIN, VERDICTS, about_training, text
@@ -29,10 +28,13 @@ def _table(results: Judged) -> Table:
     done = [sample.ended for stage in results.stages() for sample in results.samples[stage].values()] or [0]
     seeds = count(max(done), "seed") if min(done) == max(done) else f"{between(min(done), max(done))} seeds"
     on = f"{results.spec.dataset['name']}, {listed(found(results, 'epochs'))} epochs, {seeds}"
-    verdicts = {stage: [_verdict(rulings, stage) for _, rulings in results.rulings] for stage in JUDGED_STAGES}
-    columns = [Column(NAMES[stage], cells, figures=False) for stage, cells in verdicts.items()]
-    claims = Column("claim", [claim.text for claim, _ in results.rulings], figures=False)
-    return Table("claims", f"{results.spec.name} ({on})", [claims, *columns])
+    columns = {
+        "claim": [claim.text for claim, _ in results.rulings],
+        "as reported": [_verdict(rulings, "reported") for _, rulings in results.rulings],
+        "tuned": [_verdict(rulings, "confirm") for _, rulings in results.rulings],
+    }
+    made = [Column(title, cells, figures=False) for title, cells in columns.items()]
+    return Table("claims", f"{results.spec.name} ({on})", made)
 
 
 def _verdict(rulings: Sequence[Ruling], stage: str) -> str:
@@ -41,8 +43,7 @@ def _verdict(rulings: Sequence[Ruling], stage: str) -> str:
 
 def all_supported(results: Judged) -> bool:
     """Whether every claim of the study is judged, and SUPPORTED in every stage that it was judged in."""
-    every = [rulings for _, rulings in results.rulings]
-    return all(every) and all(ruling.verdict == SUPPORTED for rulings in every for ruling in rulings)
+    return all(own and all(ruling.verdict == SUPPORTED for ruling in own) for _, own in results.rulings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -27,8 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("A study as a page that stands alone.", "folder; default: reports", "all studies, with an index")
     options.set_defaults(out=Path("reports"))
     given = options.parse_args(arguments)
-    alone = [] if given.all else [judged(load(book(given), given.study, given.scale))]
-    every, code = everything(given) if given.all else (alone, 0)
+    every, code = everything(given) if given.all else ([judged(load(book(given), given.study, given.scale))], 0)
     pages = [_write(results, given.out) for results in every]
     if given.all:
         write(template("index.html", studies=pages), given.out / "index.html")

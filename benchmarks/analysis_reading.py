@@ -56,10 +56,9 @@ def write(root: Path, name: str, trials: int, curves: bool) -> None:
     for i in range(trials if curves else 0):
         own = root / "trials" / f"{i:016x}"
         own.mkdir(parents=True)
-        epochs = [
-            {"epoch": epoch, **dict.fromkeys(schema.EPOCH_METRICS, i / 7 + epoch)} for epoch in range(1, EPOCHS + 1)
-        ]
-        (own / "epochs.jsonl").write_text("".join(f"{json.dumps(epoch)}\n" for epoch in epochs))
+        metrics = [dict.fromkeys(schema.EPOCH_METRICS, i / 7 + epoch) for epoch in range(1, EPOCHS + 1)]
+        lines = [json.dumps({"epoch": epoch, **each}) for epoch, each in enumerate(metrics, start=1)]
+        (own / "epochs.jsonl").write_text("".join(f"{line}\n" for line in lines))
 
 
 def medians(*actions: Callable[[], object], times: int = 5) -> list[float]:

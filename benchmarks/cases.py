@@ -29,16 +29,13 @@ class Case:
 
 def _mnist(model: str, **fields: object) -> Recipe:
     """Report C: Adam."""
-    return Recipe.from_json(
-        {"model": model, "dataset": "mnist", "optimizer": "adam", "lr": 1e-3, "batch_size": 64, **fields}
-    )
+    setting = {"model": model, "dataset": "mnist", "optimizer": "adam", "lr": 1e-3, "batch_size": 64}
+    return Recipe.from_json({**setting, **fields})
 
 
 def _cifar(model: str) -> Recipe:
     """Report D: SGD, random crop and flip."""
-    return Recipe(
-        model=model, dataset="cifar10", lr=1e-2, weight_decay=5e-4, batch_size=128, crop=4, flip=True
-    )  # fmt: skip
+    return Recipe(model=model, dataset="cifar10", lr=1e-2, weight_decay=5e-4, batch_size=128, crop=4, flip=True)
 
 
 # For the larger networks, an epoch on a fixed part of the images, training to test as in the whole set.

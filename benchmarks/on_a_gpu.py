@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,9 @@ from cnnzoo.pace import BareStep, by_trials_at_once, images_a_second
 DEVICE = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 NETWORKS = ("simp_res9", "res9", "res18", "vgg_a", "lenet", "alexnet", "googlenet")
 STUDIES = ("activations", "vgg_bn_vs_nobn", "schedules", "losses", "stem_kernels", "model_size")
-PARTS = ("studies", "pace", "correctness", "numbers")  # the evidence first: it is what the time is for
 IMAGES, SHAPE, CLASSES, STEPS_COMPARED = 25_600, (3, 32, 32), 10, 15
-SECONDS_A_PART = {"pace": 100, "correctness": 40, "numbers": 40}
-LEFT_BEHIND = (
-    ".safetensors",
-    "checkpoint.pt",
-    "checkpoint.pt.previous",
-)  # large; a trial that was broken off begins anew
+# They are large; a trial that was broken off begins anew.
+LEFT_BEHIND = (".safetensors", "checkpoint.pt", "checkpoint.pt.previous")
 Figures = dict[str, Any]
 
 
@@ -93,32 +89,24 @@ def correctness(data: Dataset, until: float, found: Figures) -> None:
     for model in NETWORKS:
         if time.monotonic() > until:
             break
-        losses = {
-            name: first_losses(recipe_of(model, precision, lr=1e-3), data, device)
-            for name, precision, device in (
-                ("cpu fp32", "fp32", torch.device("cpu")),
-                ("gpu fp32", "fp32", DEVICE),
-                ("gpu bf16", "bf16", DEVICE),
-            )
-        }
-        reference = losses["cpu fp32"]
-        found[model] = {
-            name: max(abs(a - b) for a, b in zip(each, reference, strict=True)) for name, each in losses.items()
-        } | {"last loss": reference[-1]}
+        reference = first_losses(recipe_of(model, "fp32", lr=1e-3), data, torch.device("cpu"))
+        found[model] = {"last loss": float(reference[-1])}
+        for precision in ("fp32", "bf16"):
+            losses = first_losses(recipe_of(model, precision, lr=1e-3), data, DEVICE)
+            found[model][f"gpu {precision}"] = float((losses - reference).abs().max())
         show("correctness", model, found[model])
 
 
-def first_losses(recipe: Recipe, data: Dataset, device: torch.device) -> list[float]:
+def first_losses(recipe: Recipe, data: Dataset, device: torch.device) -> torch.Tensor:
     """On the CPU's weights and images, whatever the device."""
     training = Training(recipe, data, device, None)
     training.model.load_state_dict(Training(recipe, data, torch.device("cpu"), None).model.state_dict())
     stream = torch.Generator().manual_seed(0)
     plain = recipe.replace(crop=0, flip=False)
     batches = training_batches(data.train, plain, data.mean, data.std, {"order": stream, "augmentation": stream})
-    losses = []
-    for (images, labels), _ in zip(batches, range(STEPS_COMPARED), strict=False):
-        losses.append(training.update(images.to(device), labels.to(device))[0])
-    return torch.stack(losses).tolist()
+    first = islice(batches, STEPS_COMPARED)
+    losses = [training.update(images.to(device), labels.to(device))[0] for images, labels in first]
+    return torch.stack(losses).cpu()
 
 
 def numbers(data: Dataset, until: float, found: Figures) -> None:
@@ -159,7 +147,6 @@ def studies(names: list[str], out: Path, until: float, options: list[str], found
     if Path("results").is_dir():
         with tarfile.open(out / "results.tgz", "w:gz") as tar:
             tar.add("results", filter=lambda entry: None if entry.name.endswith(LEFT_BEHIND) else entry)
-    return found
 
 
 def command(arguments: list[str], seconds: float) -> int | None:
@@ -181,11 +168,15 @@ def show(part: str, name: str, figures: Figures) -> None:
     print(f"{part:12} {name:12} {told}", flush=True)
 
 
+# With the seconds that each may take. The studies come before them: the evidence is what the time is for.
+MEASURES = {"pace": (pace, 100), "correctness": (correctness, 40), "numbers": (numbers, 40)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--seconds", type=float, default=540)
-    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--parts", default=",".join(["studies", *MEASURES]))
     parser.add_argument("--study", nargs="*", default=list(STUDIES))
     given, options = parser.parse_known_args()
     until, found = time.monotonic() + given.seconds, dict[str, Any]()
@@ -194,15 +185,13 @@ def main() -> None:
     found["versions"] = {"torch": torch.__version__, "cuda": torch.version.cuda, "cores": os.cpu_count()}
     set_up_gpu()
     parts, data = given.parts.split(","), random_images()
-    for part in PARTS:
-        if part in parts and part != "studies":
-            until -= SECONDS_A_PART[part]
+    measures = {part: measure for part, measure in MEASURES.items() if part in parts}
+    until -= sum(seconds for _, seconds in measures.values())
     try:
         if "studies" in parts:
             studies(given.study, given.out, until, options, found.setdefault("studies", {}))
-        for part, measure in (("pace", pace), ("correctness", correctness), ("numbers", numbers)):
-            if part in parts:
-                measure(data, time.monotonic() + SECONDS_A_PART[part], found.setdefault(part, {}))
+        for part, (measure, seconds) in measures.items():
+            measure(data, time.monotonic() + seconds, found.setdefault(part, {}))
     finally:
         (given.out / "gpu.json").write_text(json.dumps(found, indent=1))
     print(json.dumps(found, indent=1))

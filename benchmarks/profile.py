@@ -5,10 +5,9 @@ python -m benchmarks.profile [MODEL]
 
 import argparse
 import dataclasses
-import statistics
 import time
-from collections import defaultdict
 
+import numpy as np
 import torch
 
 from benchmarks.bare import BareStep, wait_for_the_device
@@ -24,21 +23,19 @@ def milliseconds_a_step(case: Case) -> dict[str, float]:
     case = dataclasses.replace(case, train_images=STEPS * case.recipe.batch_size, test_images=256)
     training, bare = our_training(case), BareStep(case)
     tally, logits = Tally(10, DEVICE), torch.randn(case.recipe.batch_size, 10, device=DEVICE)
-    parts = defaultdict(list)
+    ends = []
     for _ in range(STEPS):
-        started = _now()
+        own = [_now()]
         loss = bare.forward()
-        forward = _now()
+        own.append(_now())
         loss.backward()  # type: ignore[no-untyped-call]
-        backward = _now()
+        own.append(_now())
         bare.update()
-        update = _now()
+        own.append(_now())
         tally.add(loss, logits, bare.labels)
-        parts["bare: forward"].append(forward - started)
-        parts["bare: backward"].append(backward - forward)
-        parts["bare: update"].append(update - backward)
-        parts["ours: metrics"].append(_now() - update)
-    result = {name: 1000 * statistics.median(seconds) for name, seconds in parts.items()}
+        ends.append([*own, _now()])
+    names = ("bare: forward", "bare: backward", "bare: update", "ours: metrics")
+    result = dict(zip(names, 1000 * np.median(np.diff(ends), axis=0), strict=True))
     epochs = iter(training)
     next(epochs)  # the first one still warms up
     epoch = next(epochs)

@@ -7,7 +7,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,9 +24,8 @@ def timed(module: str, *arguments: str, folder: Path) -> float:
     environment = {**os.environ, **ray, "PYTHONPATH": str(ROOT)}
     environment.pop("MLFLOW_TRACKING_URI", None)
     start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=folder, env=environment, check=True, capture_output=True
-    )
+    command = [sys.executable, "-m", module, *arguments]
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     return time.perf_counter() - start
 
 
@@ -47,13 +45,11 @@ def seconds_since_the_first_trial(folder: Path) -> float:
 
 def one_round(data: Path) -> tuple[float, float, float, float]:
     """Seconds of the ordinary script, of the study, of the study once its first trial had begun, and of its epochs."""
-    scratch = Path(tempfile.mkdtemp(prefix="overhead-"))
-    try:
-        theirs = timed(THEIRS, str(data), str(scratch), folder=scratch)
+    with tempfile.TemporaryDirectory(prefix="overhead-") as folder:
+        scratch = Path(folder)
+        theirs = timed(THEIRS, str(data), folder, folder=scratch)
         ours = timed(OURS, "--scale", "report", "--data-dir", str(data), folder=scratch)
         return theirs, ours, seconds_since_the_first_trial(scratch), training_seconds(scratch)
-    finally:
-        shutil.rmtree(scratch)
 
 
 def main() -> None:

@@ -21,13 +21,12 @@ from scipy.special import stdtrit
 
 import analysis
 from analysis.judge.images.luck import luck
-from analysis.judge.stats import mean_interval
+from analysis.judge.stats import Z, mean_interval
 from benchmarks.cases import DATA
 from cnnzoo import Recipe
 from studies.engine import Arm, Budget, Scale, Study
 
 Hits = NDArray[np.float64]  # seeds x images: 100 where a network is right, 0 where it is not; or a difference of both
-Z = 1.959964
 SEEDS = 10
 DRAWS = 1000
 STUDY = Study(

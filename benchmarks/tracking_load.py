@@ -9,6 +9,7 @@ already, whose first process has this id. A login is taken from where MLflow tak
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sqlite3
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -36,15 +37,9 @@ TRIALS, EPOCHS, LOT, SLOTS = 5_000, 20, 500, 20
 ROUNDS, HTTP_TRIALS = 3, 100
 DATASET = {"name": "d", "digest": "d", "classes": 10, "shape": [1, 28, 28], "train": 1, "validation": 1, "test": 1}
 SPEC: dict[str, Any] = {
-    "name": "load",
-    "scale": "demo",
-    "dataset": DATASET,
-    "question": "?",
-    "arms": {"a": {}},
-    "tuned_arms": {},
-    "baseline": "a",
-    "reported": {},
-}
+    "name": "load", "scale": "demo", "dataset": DATASET, "question": "?", "arms": {"a": {}}, "tuned_arms": {},
+    "baseline": "a", "reported": {},
+}  # fmt: skip
 ORIGIN = origin(Path(__file__), "cpu", SLOTS)
 FINISHED = "SELECT COUNT(*) FROM runs WHERE status = 'FINISHED' AND name LIKE 'a %'"
 
@@ -152,31 +147,31 @@ def beside(other: Path) -> None:
         print(f"| {checkout.name} | {median(milliseconds):.1f} ({', '.join(f'{ms:.1f}' for ms in milliseconds)}) |")
 
 
-def server() -> None:
-    """Milliseconds a trial to a server with one worker, and the processor time of both sides."""
-    print("| ms a trial | processor ms of the driver | of the server |\n|---|---|---|")
-    for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as scratch:
-            folder, port = Path(scratch), free_port()
-            store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", scratch]
-            command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1", *store]
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-            process = subprocess.Popen(command, env=environment, start_new_session=True, **quiet)  # type: ignore[call-overload]
-            try:
-                print(told_over_http(folder, f"http://127.0.0.1:{port}", process.pid), flush=True)
-            finally:
-                os.killpg(process.pid, signal.SIGTERM)
-                process.wait()
-
-
-def running_server(uri: str, group: int) -> None:
-    """The same for a server that runs already; each round is a study of its own."""
+def over_http(running: tuple[str, int] | None) -> None:
+    """Milliseconds a trial to a server, and the processor time of both sides; each round is a study of its own."""
     print("| ms a trial | processor ms of the driver | of the server |\n|---|---|---|")
     for number in range(ROUNDS):
         SPEC["name"] = f"load {time.time():.0f} {number}"
-        with tempfile.TemporaryDirectory() as scratch:
+        server = nullcontext(running) if running else own_server()
+        with server as (uri, group), tempfile.TemporaryDirectory() as scratch:
             print(told_over_http(Path(scratch), uri, group), flush=True)
+
+
+@contextmanager
+def own_server() -> Iterator[tuple[str, int]]:
+    """A server with one worker: its address, and the group of its processes."""
+    folder, port = tempfile.mkdtemp(), free_port()
+    store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", folder]
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1", *store]
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    nowhere = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=nowhere, stderr=nowhere)
+    try:
+        yield f"http://127.0.0.1:{port}", process.pid
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        shutil.rmtree(folder)
 
 
 def told_over_http(folder: Path, uri: str, group: int) -> str:
@@ -227,7 +222,7 @@ def main() -> None:
         beside(Path(sys.argv[2]))
         return
     if sys.argv[1:2] == ["server"]:
-        running_server(sys.argv[2], int(sys.argv[3])) if sys.argv[2:] else server()
+        over_http((sys.argv[2], int(sys.argv[3])) if sys.argv[2:] else None)
         return
     if len(sys.argv) > 2:  # one start of the study, in a process of its own
         what, folder, trials = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
@@ -235,10 +230,9 @@ def main() -> None:
         return
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS
     with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "benchmarks.tracking_load"]
 
         def start(what: str, trials: int) -> Any:
-            given = [*command, what, scratch, str(trials)]
+            given = [sys.executable, "-m", "benchmarks.tracking_load", what, scratch, str(trials)]
             return json.loads(subprocess.run(given, check=True, stdout=subprocess.PIPE).stdout)
 
         print("| trials so far | ms a trial | processor ms a trial | memory of the driver, MB |\n|---|---|---|---|")

@@ -67,39 +67,23 @@ def measure(name: str, rounds: int) -> list[str]:
     seconds = statistics.median(ours)
     share = in_a_fresh_process(share_of_the_bare_step, case, rounds)
     medians = [statistics.median(theirs[workers]) for workers in WORKERS]
+    images, precision = f"{case.train_images:,} + {case.test_images:,}", settle(case.recipe, DEVICE).precision
+    ratios = [f"{median:.1f} s = {median / seconds:.2f}x" for median in medians]
     return [
-        name,
-        case.recipe.dataset,
-        f"{case.train_images:,} + {case.test_images:,}",
-        settle(case.recipe, DEVICE).precision,
-        f"{seconds:.1f} s",
-        *(f"{median:.1f} s = {median / seconds:.2f}x" for median in medians),
-        f"{case.target}x",
-        f"{share:.3f}",
-    ]
+        name, case.recipe.dataset, images, precision, f"{seconds:.1f} s", *ratios, f"{case.target}x", f"{share:.3f}",
+    ]  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Our epoch against the ordinary loop's, our step against the bare one."
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(CASES)}; without any: all")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side is timed (3)")
     arguments = parser.parse_args()
     if unknown := set(arguments.models) - set(CASES):
         parser.error(f"no benchmark of {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    ordinary_columns = [f"ordinary, {workers} workers" for workers in WORKERS]
-    headings = [
-        "network",
-        "data",
-        "images",
-        "precision",
-        "ours",
-        *ordinary_columns,
-        "aim, with bf16 units",
-        "of the bare step",
-    ]
-    print(f"| {' | '.join(headings)} |\n|{'---|' * len(headings)}", flush=True)
+    theirs = " | ".join(f"ordinary, {workers} workers" for workers in WORKERS)
+    print(f"| network | data | images | precision | ours | {theirs} | aim, with bf16 units | of the bare step |")
+    print(f"|{'---|' * (7 + len(WORKERS))}", flush=True)
     for name in arguments.models or CASES:
         print(f"| {' | '.join(measure(name, arguments.rounds))} |", flush=True)
 

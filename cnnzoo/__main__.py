@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 
-from cnnzoo.mistake import INTERRUPTED, Parser, mistakes_in_a_line
+from cnnzoo.mistake import Parser, exit_code, mistakes_in_a_line
 from cnnzoo.nets import ZOO
 from cnnzoo.spelling import unknown
 from cnnzoo.terminal.commands import predict_command, test_command, train_command
@@ -57,7 +57,4 @@ def show(arguments: Sequence[str], console: Console) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    sys.exit(exit_code(main))

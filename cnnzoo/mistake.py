@@ -1,6 +1,7 @@
 """The error for whatever the user can mend, and how the command lines tell it from a bug of ours."""
 
 import functools
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -47,6 +48,20 @@ def mistakes_in_a_line() -> Iterator[None]:
         if BUG not in getattr(error, "__notes__", ()):  # of a command within a command
             error.add_note(BUG)
         raise
+
+
+def exit_code(main: Callable[[], int]) -> int:
+    """The exit code of a command, whose mistakes are told in a line; a reader who has seen enough, such as head, is none."""
+    try:
+        with mistakes_in_a_line():
+            code = main()
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def refuse(error: Exception, code: int) -> NoReturn:

@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.judge.results import JUDGED_STAGES
 from analysis.judge.verdicts import Judged
+from analysis.read.spec import JUDGED_STAGES
 from analysis.words import PERFECT
 
 _LOOK: Any = {

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from analysis.draw.figures import finish, look
 from analysis.judge.verdicts import Judged
-from analysis.read.grid import fixed, label
+from analysis.read.grid import label
+from analysis.read.spec import fixed
 
 # The metrics of each panel: a band runs from the lowest of them to the highest.
 _PANELS: Mapping[str, tuple[str, ...]] = {

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from analysis.judge.verdicts import Judged, judged
-from analysis.read.book import RESULTS, Book
+from analysis.read.book import Book
 from analysis.read.from_mlflow import download
 from analysis.read.runs import StudyRuns, load
-from cnnzoo.mistake import BAD_INPUT, INTERRUPTED, Mistake, Parser, mistakes_in_a_line
+from cnnzoo.mistake import BAD_INPUT, Mistake, Parser, exit_code
 from cnnzoo.storage.files import write_atomically
 from studies.engine import schema
 
@@ -24,9 +24,8 @@ def parser(description: str, out: str = "a file; default: the screen", every: st
         which.add_argument("--all", action="store_true", help=every)
     made.add_argument("--scale", choices=schema.SCALES, help="which of the scales it was run at; otherwise the largest")
     where = made.add_mutually_exclusive_group()
-    where.add_argument(
-        "--results", type=Path, default=RESULTS, metavar="DIR", help="where it was run; default: results"
-    )
+    here = "where it was run; default: results"
+    where.add_argument("--results", type=Path, default=schema.RESULTS, metavar="DIR", help=here)
     where.add_argument("--from-mlflow", metavar="URI", help="read it from an MLflow server instead")
     made.add_argument("--out", type=Path, metavar="PATH", help=out)
     return made
@@ -85,13 +84,4 @@ def command(main: Callable[[Sequence[str] | None], int]) -> None:
     """Run a command line: a mistake of the user is a line on stderr and exit code 2, a bug of ours a traceback."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without a minus sign is no reason to fail
-    try:
-        with mistakes_in_a_line():
-            code = main(None)
-            sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    raise SystemExit(code)
+    sys.exit(exit_code(lambda: main(None)))

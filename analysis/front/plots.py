@@ -18,25 +18,11 @@ from analysis.judge.verdicts import Judged
 from cnnzoo.mistake import Mistake
 from studies.engine import typed
 
-FIGURES: Mapping[str, Make] = {
-    make.__name__: make
-    for make in (
-        forest,
-        pairs,
-        curves,
-        learning,
-        heatmap,
-        isolation,
-        landscape,
-        tradeoff,
-        classes,
-        confusion,
-        hardest,
-        filters,
-        maps,
-        network,
-    )
-}
+_ALL = (
+    forest, pairs, curves, learning, heatmap, isolation, landscape, tradeoff, classes, confusion, hardest,
+    filters, maps, network,
+)  # fmt: skip
+FIGURES: Mapping[str, Make] = {make.__name__: make for make in _ALL}
 
 
 @dataclass(frozen=True)
@@ -89,10 +75,9 @@ class Plots:
 
     def figure(self, name: str, tuned: bool) -> Figure:
         """The figure of that name; a Mistake where the study has nothing to draw."""
-        stage = "confirm" if tuned else "reported"
+        stage, spec = "confirm" if tuned else "reported", self.results.spec
         drawn = draw(FIGURES[name], self.results, stage)
         if drawn is None:
-            study = self.results.spec.name
-            hint = f"See what is there with {typed.tool('tables', '--study', study)}"
-            raise Mistake(f"study {study!r} has no {name} to draw {self.results.spec.named_stage(stage)}. {hint}")
+            hint = f"See what is there with {typed.tool('tables', '--study', spec.name)}"
+            raise Mistake(f"study {spec.name!r} has no {name} to draw {spec.named_stage(stage)}. {hint}")
         return drawn

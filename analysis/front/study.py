@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.judge.verdicts import Judged, judged
-from analysis.read.book import RESULTS, Book
+from analysis.read.book import Book
 from analysis.read.from_mlflow import download
 from analysis.read.runs import load as read
 from analysis.write import claims, render
@@ -80,7 +80,7 @@ class Study:
 
 
 def load(
-    study: str, scale: str | None = None, *, results_dir: str | Path = RESULTS, from_mlflow: str | None = None
+    study: str, scale: str | None = None, *, results_dir: str | Path = schema.RESULTS, from_mlflow: str | None = None
 ) -> Study:
     """A study that was run here, or that an MLflow server has the book of; at the largest scale if none is given."""
     book = download(from_mlflow, study, scale) if from_mlflow else Book(Path(results_dir))

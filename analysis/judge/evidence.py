@@ -3,13 +3,13 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from typing import NamedTuple
 
 import pandas as pd
 
 from analysis.judge import stats
 from analysis.judge.correction import Tails, least
-from analysis.judge.results import Results
+from analysis.judge.results import Results, less
 from analysis.read.grid import SEPARATOR
 from analysis.words import listed
 from studies.engine import schema
@@ -27,15 +27,28 @@ from studies.engine.study.assertions import (
 )  # fmt: skip
 
 RARE = 0.1  # of all seeds: what happens on fewer is not called unstable
-Tested = Callable[[stats.Estimate], Tails]
+Counts = Sequence[tuple[int, int]]  # by arm: seeds that came above an accuracy, seeds that ended
+
+
+class Question(NamedTuple):
+    """Do all these assertions hold, in one stage and for one metric, at the end or after a share of the epochs?"""
+
+    stage: str
+    metric: str
+    at: float | None
+    said: tuple[Assertion, ...]
+
+    def parts(self) -> "list[Question]":
+        """Each assertion as a question of its own."""
+        return [self._replace(said=(one,)) for one in self.said]
 
 
 @dataclass(frozen=True)
 class Evidence:
     """``a`` less ``b`` is the difference; an assertion about one arm has no ``b``."""
 
-    a: str
-    b: str
+    a: str = ""
+    b: str = ""
     difference: stats.Estimate = field(default_factory=lambda: stats.mean_interval([]))
     by_look: Mapping[int, Tails] = field(default_factory=dict)
     lost: Sequence[str] = ()  # arms that diverged on some seeds, so that the others do not speak for all
@@ -52,21 +65,20 @@ class Evidence:
         return self.by_look[max(self.by_look)] if self.by_look else Tails()
 
 
-def evidence(results: Results, stage: str, said: Assertion, metric: str, at: float | None) -> Evidence:
-    """What the trials of a stage say about an assertion on a metric, at the end or after a share of the epochs."""
+def evidence(results: Results, asked: Question) -> Evidence:
+    """What the trials say about a question with one assertion."""
+    (said,) = asked.said
     match said:
-        case Above() if len(said.plus) + len(said.minus) > 2:
-            return _interaction(results, stage, said, metric, at)
         case Above():
-            return _above(results, stage, said, metric, at)
+            return _above(results, asked, said)
         case Within():
-            return _within(results, stage, said, metric, at)
+            return _within(results, asked, said)
         case Narrower():
-            return _narrower(results, stage, said, metric)
+            return _narrower(results, asked, said)
         case Share():
-            return _share(results, stage, said, metric, at)
+            return _counted(results, asked, said, lambda counts: _of_a_share(said, counts))
         case Mixed():
-            return _mixed(results, stage, said, metric, at)
+            return _counted(results, asked, said, _of_both_kinds)
 
 
 def value_at(metric: str, at: float | None) -> str:
@@ -74,14 +86,14 @@ def value_at(metric: str, at: float | None) -> str:
     return metric.replace("test/", "val/") if at is not None else metric
 
 
-def figures(results: Results, stage: str, arm: str, metric: str, at: float | None) -> "pd.Series[float]":
-    """The metric by seed, at the end or after a share of the epochs; a metric by step is its mean over the steps."""
-    sample, metric = results.samples[stage][arm], value_at(metric, at)
-    if at is None and metric not in (schema.SECONDS, *LATE, *schema.STEP_METRICS):
+def _figures(results: Results, asked: Question, arm: str) -> "pd.Series[float]":
+    """The metric of a question by seed; a metric by step is its mean over the steps."""
+    sample, metric = results.samples[asked.stage][arm], value_at(asked.metric, asked.at)
+    if asked.at is None and metric not in (schema.SECONDS, *LATE, *schema.STEP_METRICS):
         return sample.values(metric)
     by_seed = results.curves(sample, schema.VAL_ACC1 if metric in LATE else metric)
-    if at is not None:
-        return by_seed.reindex([max(1, round(at * len(by_seed)))]).iloc[0].dropna()
+    if asked.at is not None:
+        return by_seed.reindex([max(1, round(asked.at * len(by_seed)))]).iloc[0].dropna()
     if metric == schema.FLUCTUATION:
         return by_seed.diff().abs().iloc[(len(by_seed) + 1) // 2 :].mean().dropna()
     if metric == schema.LATE_GAIN:
@@ -90,107 +102,88 @@ def figures(results: Results, stage: str, arm: str, metric: str, at: float | Non
     return (by_seed.median() if metric == schema.SECONDS else by_seed.mean()).dropna()
 
 
-def _above(results: Results, stage: str, said: Above, metric: str, at: float | None) -> Evidence:
-    favoured, others = (said.plus, said.minus) if metric in HIGHER_IS_BETTER else (said.minus, said.plus)
-    difference = _difference(results, stage, said.plus, said.minus, metric, at)
-    margin = results.spec.margin if metric in POINTS and said.minus and not said.bound else None
-    found = _found(
-        results, stage, [*said.plus, *said.minus], difference, metric, lambda d: _tails(d, said.bound, margin)
-    )
-    found = _without_survivors(replace(found, a=said.plus[0], b="".join(said.minus)), favoured, others)
-    compared = found.lost and said.minus and not said.bound and metric in ACCURACIES
-    return _with_shares(results, stage, found, said.plus[0], said.minus[0]) if compared else found
+def _above(results: Results, asked: Question, said: Above) -> Evidence:
+    margin = results.spec.margin if asked.metric in POINTS and said.minus and not said.bound else math.nan
+    by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, said.plus, said.minus)
+
+    def tails(d: stats.Estimate) -> Tails:
+        return Tails(d.above(said.bound), d.below(said.bound), d.inside(margin))
+
+    if len(said.about) > 2:  # whether one difference is larger than another
+        (a, d), (b, c) = said.plus, said.minus
+        found = _found(results, asked, [a, b, c, d], by_seed, tails)
+        return _if_none_is_lost(replace(found, a=f"({a} − {b})", b=f"({c} − {d})"))
+    found = replace(_found(results, asked, said.about, by_seed, tails), a=said.plus[0], b="".join(said.minus))
+    favoured, others = (said.plus, said.minus) if asked.metric in HIGHER_IS_BETTER else (said.minus, said.plus)
+    found = _without_survivors(found, favoured, others)
+    compared = found.lost and said.minus and not said.bound and asked.metric in ACCURACIES
+    return _with_shares(results, asked.stage, found, said.plus[0], said.minus[0]) if compared else found
 
 
-def _interaction(results: Results, stage: str, said: Above, metric: str, at: float | None) -> Evidence:
-    (a, d), (b, c) = said.plus, said.minus
-    margin = results.spec.margin if metric in POINTS else None
-    difference = _difference(results, stage, said.plus, said.minus, metric, at)
-    found = _found(results, stage, [a, b, c, d], difference, metric, lambda by: _tails(by, said.bound, margin))
-    return replace(found, a=f"({a} − {b})", b=f"({c} − {d})", by_look={} if found.lost else found.by_look)
+def _within(results: Results, asked: Question, said: Within) -> Evidence:
+    margin = results.spec.margin
+    by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, [said.arm], [said.other])
+    found = _found(results, asked, said.about, by_seed, lambda d: Tails(d.inside(margin), d.beyond(margin)))
+    return _if_none_is_lost(replace(found, a=said.arm, b=said.other))
 
 
-def _within(results: Results, stage: str, said: Within, metric: str, at: float | None) -> Evidence:
-    margin, difference = results.spec.margin, _difference(results, stage, [said.arm], [said.other], metric, at)
-    tails: Tested = lambda d: Tails(d.inside(margin), d.beyond(margin))  # noqa: E731
-    found = _found(results, stage, [said.arm, said.other], difference, metric, tails)
-    return replace(found, a=said.arm, b=said.other, by_look={} if found.lost else found.by_look)
+def _narrower(results: Results, asked: Question, said: Narrower) -> Evidence:
+    by_seed = (_band(results, asked, said.than) - _band(results, asked, said.arms)).dropna()
+    found = _found(results, asked, said.about, by_seed, lambda d: Tails(d.above(0), d.below(0)))
+    return _without_survivors(replace(found, a=_band_of(said.than), b=_band_of(said.arms)), said.arms, said.than)
 
 
-def _narrower(results: Results, stage: str, said: Narrower, metric: str) -> Evidence:
-    difference = (_band(results, stage, said.than, metric) - _band(results, stage, said.arms, metric)).dropna()
-    found = _found(results, stage, [*said.arms, *said.than], difference, metric, lambda d: _tails(d, 0.0, None))
-    found = replace(found, a=_band_of(said.than), b=_band_of(said.arms))
-    return _without_survivors(found, said.arms, said.than)
-
-
-def _share(results: Results, stage: str, said: Share, metric: str, at: float | None) -> Evidence:
-    def tails(k: int, n: int) -> Tails:
-        p = Tails(stats.share_above(k, n, said.share), stats.share_below(k, n, said.share))
-        return p if said.larger else p.turned()
-
-    by_look = {
-        n: tails(*_trained(results, stage, said.arm, said.accuracy, metric, at, results.first_seeds(stage, n)))
-        for n in results.looks(stage, [said.arm])
-    }
-    every = _trained(results, stage, said.arm, said.accuracy, metric, at, results.spec.seeds_of(stage, said.arm))
-    return Evidence(said.arm, "", by_look=by_look, trained=[(said.arm, *every)])
-
-
-def _mixed(results: Results, stage: str, said: Mixed, metric: str, at: float | None) -> Evidence:
-    def tails(counts: Sequence[tuple[int, int]]) -> Tails:
-        """An arm is mixed where both sides are shown to be no rare ones, and not where one of them is shown to be rare."""
-        mixed = [max(stats.share_above(k, n, RARE), stats.share_below(k, n, 1 - RARE)) for k, n in counts]
-        steady = [min(stats.share_above(k, n, 1 - RARE), stats.share_below(k, n, RARE)) for k, n in counts]
-        return Tails(above=min(1.0, len(counts) * min(mixed)), below=max(steady))
+def _counted(results: Results, asked: Question, said: Share | Mixed, tails: Callable[[Counts], Tails]) -> Evidence:
+    """How many trainings of each arm came above an accuracy, and what that says at each look."""
+    bound = results.spec.learned if said.accuracy is None else said.accuracy
 
     def counted(arm: str, seeds: Sequence[int]) -> tuple[int, int]:
-        return _trained(results, stage, arm, said.accuracy, metric, at, seeds)
+        """A seed that diverged did not come above it."""
+        found = _figures(results, asked, arm)
+        found = found[found.index.isin(seeds)]
+        lost = {*results.samples[asked.stage][arm].diverged} & {*seeds}
+        return int((found > bound).sum()), len(found) + len(lost)
 
-    firsts = {n: results.first_seeds(stage, n) for n in results.looks(stage, said.arms)}
-    by_look = {n: tails([counted(arm, seeds) for arm in said.arms]) for n, seeds in firsts.items()}
-    every = [counted(arm, results.spec.seeds_of(stage, arm)) for arm in said.arms]
-    return Evidence("", "", by_look=by_look, trained=[(arm, *kn) for arm, kn in zip(said.arms, every, strict=True)])
-
-
-def _trained(
-    results: Results, stage: str, arm: str, accuracy: float | None, metric: str, at: float | None, seeds: Sequence[int]
-) -> tuple[int, int]:
-    """How many of these seeds came above an accuracy, and how many ended; a seed that diverged did not come above it."""
-    found = figures(results, stage, arm, metric, at)
-    found = found[found.index.isin(seeds)]
-    lost = {*results.samples[stage][arm].diverged} & {*seeds}
-    return int((found > (results.spec.learned if accuracy is None else accuracy)).sum()), len(found) + len(lost)
+    looks = results.looks(asked.stage, said.about)
+    by_look = {n: tails([counted(arm, seeds) for arm in said.about]) for n, seeds in looks.items()}
+    every = [(arm, *counted(arm, results.spec.seeds_of(asked.stage, arm))) for arm in said.about]
+    return Evidence(by_look=by_look, trained=every)
 
 
-def _difference(
-    results: Results, stage: str, plus: Sequence[str], minus: Sequence[str], metric: str, at: float | None
-) -> "pd.Series[float]":
-    """The difference by seed, over the seeds that all these arms have."""
-    by_arm = {arm: figures(results, stage, arm, metric, at) for arm in (*plus, *minus)}
-    seeds = reduce(pd.Index.intersection, (found.index for found in by_arm.values()))
-    known = {arm: found.reindex(seeds).to_numpy() for arm, found in by_arm.items()}
-    return pd.Series(sum(known[arm] for arm in plus) - sum(known[arm] for arm in minus), index=seeds)
+def _of_a_share(said: Share, counts: Counts) -> Tails:
+    ((k, n),) = counts
+    p = Tails(stats.share_above(k, n, said.share), stats.share_below(k, n, said.share))
+    return p if said.larger else p.turned()
+
+
+def _of_both_kinds(counts: Counts) -> Tails:
+    """An arm is mixed where both sides are shown to be no rare ones, and not where one of them is shown to be rare."""
+    mixed = [max(stats.share_above(k, n, RARE), stats.share_below(k, n, 1 - RARE)) for k, n in counts]
+    steady = [min(stats.share_above(k, n, 1 - RARE), stats.share_below(k, n, RARE)) for k, n in counts]
+    return Tails(above=min(1.0, len(counts) * min(mixed)), below=max(steady))
 
 
 def _found(
-    results: Results, stage: str, arms: Sequence[str], by_seed: "pd.Series[float]", metric: str, tails: Tested
+    results: Results,
+    asked: Question,
+    arms: Sequence[str],
+    by_seed: "pd.Series[float]",
+    tails: Callable[[stats.Estimate], Tails],
 ) -> Evidence:
     """The difference over all seeds, and its tails at each look."""
-    sample = results.samples[stage][arms[0]]
+    samples = results.samples[asked.stage]
 
     def estimate(values: "pd.Series[float]") -> stats.Estimate:
-        return stats.mean_interval(sample.by_unit(values), results.spec.resolution_of(metric))
+        return stats.mean_interval(samples[arms[0]].by_unit(values), results.spec.resolution_of(asked.metric))
 
-    at_looks = {
-        n: estimate(by_seed[by_seed.index.isin(results.first_seeds(stage, n))]) for n in results.looks(stage, arms)
-    }
-    lost = [arm for arm in arms if results.samples[stage][arm].diverged]
-    return Evidence("", "", estimate(by_seed), {n: tails(d) for n, d in at_looks.items()}, lost)
+    looks = results.looks(asked.stage, arms)
+    by_look = {n: tails(estimate(by_seed[by_seed.index.isin(seeds)])) for n, seeds in looks.items()}
+    lost = [arm for arm in arms if samples[arm].diverged]
+    return Evidence(difference=estimate(by_seed), by_look=by_look, lost=lost)
 
 
-def _tails(d: stats.Estimate, bound: float, margin: float | None) -> Tails:
-    return Tails(d.above(bound), d.below(bound), math.nan if margin is None else d.inside(margin))
+def _if_none_is_lost(found: Evidence) -> Evidence:
+    return replace(found, by_look={}) if found.lost else found
 
 
 def _without_survivors(found: Evidence, favoured: Sequence[str], others: Sequence[str]) -> Evidence:
@@ -221,9 +214,9 @@ def _with_shares(results: Results, stage: str, found: Evidence, arm: str, other:
     return replace(found, by_look=by_look)
 
 
-def _band(results: Results, stage: str, arms: Sequence[str], metric: str) -> "pd.Series[float]":
+def _band(results: Results, asked: Question, arms: Sequence[str]) -> "pd.Series[float]":
     """The width of the band by seed: the lowest to the highest arm at each step, then the mean over the steps."""
-    curves = [results.curves(results.samples[stage][arm], metric) for arm in arms]
+    curves = [results.curves(results.samples[asked.stage][arm], asked.metric) for arm in arms]
     by_step = pd.concat(curves, keys=range(len(curves))).groupby(level=1)
     band = (by_step.max() - by_step.min()).where(by_step.count() == len(curves))  # no band at a step that an arm lacks
     return band.mean().dropna()

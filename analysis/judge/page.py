@@ -4,13 +4,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import pandas as pd
 
 from analysis.judge import stats
 from analysis.judge.correction import Tails, all_of, corrected, least, level_left, over_looks, together
-from analysis.judge.evidence import Evidence, evidence
+from analysis.judge.evidence import Evidence, Question, evidence
 from analysis.judge.results import Results
 from analysis.read.grid import grid
 from studies.engine import schema
@@ -21,19 +20,6 @@ from studies.engine.study.error_budget import LEVEL, weights
 BETTER, WORSE, EQUAL, OPEN = "better", "worse", "practically equal", "undecided"
 INCOMPARABLE = "not comparable"
 OF_THE_MODEL = (schema.PARAMETERS, schema.SIZE_MB, schema.FLOPS)  # the same on every seed: facts, not samples
-
-
-class Question(NamedTuple):
-    """Do all these assertions hold, in one stage and for one metric?"""
-
-    stage: str
-    metric: str
-    at: float | None
-    said: tuple[Assertion, ...]
-
-    def parts(self) -> "list[Question]":
-        """Each assertion as a question of its own."""
-        return [self._replace(said=(one,)) for one in self.said]
 
 
 @dataclass(frozen=True)
@@ -65,12 +51,20 @@ class Contrast:
     def p(self) -> float:
         """The two-sided p of "no difference", by itself; of "a difference that matters" where equality is said or shown, and of
         "none that matters" where equality is said and the opposite is shown."""
-        return _of_the_answer(self, self.evidence.latest, 2)
+        return self._of_the_answer(self.evidence.latest, 2)
 
     @property
     def p_corrected(self) -> float:
         """The same p corrected for all questions and looks; NaN where the assertion is only part of a question."""
-        return _of_the_answer(self, self.shown, 1)
+        return self._of_the_answer(self.shown, 1)
+
+    def _of_the_answer(self, p: Tails, sides: int) -> float:
+        if isinstance(self.said, Within):
+            return p.below if self.verdict in (BETTER, WORSE) else p.above
+        if self.verdict == EQUAL:
+            return p.inside
+        both = sides * least([p.above, p.below])
+        return 1.0 if both > 1 else both
 
     @property
     def needed(self) -> tuple[float, float]:
@@ -79,9 +73,8 @@ class Contrast:
         d = self.difference
         if self.verdict != OPEN or not d.sd > 0:
             return math.nan, math.nan
-        by = d.mean - (self.said.bound if isinstance(self.said, Above) else 0.0)
         seeds = seeds_to_place if isinstance(self.said, Within) else seeds_to_decide
-        low, high = (seeds(by, sd, self.level, self.margin) for sd in spread_between(d.sd, d.n))
+        low, high = (seeds(self._by, sd, self.level, self.margin) for sd in spread_between(d.sd, d.n))
         return low, high
 
     def in_reach(self, at_most: int) -> bool:
@@ -89,18 +82,13 @@ class Contrast:
         d = self.difference
         if not d.sd > 0:
             return True
-        by = d.mean - (self.said.bound if isinstance(self.said, Above) else 0.0)
+        by = self._by
         beyond = isinstance(self.said, Within) and in_reach(abs(by) - self.margin, d.sd, d.n, self.level, 0.0, at_most)
         return beyond or in_reach(by, d.sd, d.n, self.level, self.margin, at_most)
 
-
-def _of_the_answer(contrast: Contrast, p: Tails, sides: int) -> float:
-    if isinstance(contrast.said, Within):
-        return p.below if contrast.verdict in (BETTER, WORSE) else p.above
-    if contrast.verdict == EQUAL:
-        return p.inside
-    both = sides * least([p.above, p.below])
-    return 1.0 if both > 1 else both
+    @property
+    def _by(self) -> float:
+        return self.difference.mean - (self.said.bound if isinstance(self.said, Above) else 0.0)
 
 
 @dataclass(frozen=True)
@@ -119,24 +107,20 @@ def interacting(results: Results) -> Interacting | None:
     if cells is None or min(len(cells.rows), len(cells.columns)) < 2:
         return None
     arms = [[arm for arm in row if arm is not None] for row in cells.arms]
-    every = [arm for row in arms for arm in row]
-    if len(every) < len(cells.rows) * len(cells.columns):
+    samples = {arm: results.samples["reported"][arm] for row in arms for arm in row}
+    if len(samples) < len(cells.rows) * len(cells.columns):
         return None
-    if lost := [arm for arm in every if results.samples["reported"][arm].diverged]:
+    if lost := [arm for arm, sample in samples.items() if sample.diverged]:
         return Interacting(arms, lost=lost)
-    by_seed = pd.concat(
-        [results.samples["reported"][arm].values(schema.JUDGED_BY) for arm in every], axis=1, join="inner"
-    )
+    by_seed = pd.concat([sample.values(schema.JUDGED_BY) for sample in samples.values()], axis=1, join="inner")
 
     def tested(known: pd.DataFrame) -> stats.Interaction:
         return stats.two_way_interaction(known.to_numpy().T.reshape(len(cells.rows), len(cells.columns), -1))
 
-    first = {
-        n: by_seed[by_seed.index.isin(results.first_seeds("reported", n))] for n in results.looks("reported", every)
-    }
-    by_look = {
-        n: Tails(above=tested(known).p / 2) for n, known in first.items() if len(known) > 1
-    }  # as one of two sides
+    looks = results.looks("reported", samples)
+    known = {n: by_seed[by_seed.index.isin(seeds)] for n, seeds in looks.items()}
+    one_of_two_sides = {n: tested(own).p / 2 for n, own in known.items() if len(own) > 1}
+    by_look = {n: Tails(above=p) for n, p in one_of_two_sides.items()}
     return Interacting(arms, tested(by_seed) if len(by_seed) > 1 else None, by_look)
 
 
@@ -185,7 +169,7 @@ class Page:
 
     def _evidence(self, part: Question) -> Evidence:
         if part not in self._seen:
-            self._seen[part] = evidence(self.results, part.stage, part.said[0], part.metric, part.at)
+            self._seen[part] = evidence(self.results, part)
         return self._seen[part]
 
     def _over_looks(self, question: Question) -> Tails:
@@ -196,14 +180,13 @@ class Page:
 
     def _follow(self, question: Question, found: Tails) -> None:
         """Note what the answer to a question says of its parts: yes to all is yes to each; "any of them" is the clearest."""
-        parts = question.parts()
-        seen = [self._over_looks(part) for part in parts]
-        clearest = [min(parts, key=lambda part: _or_one(seen[parts.index(part)][answer])) for answer in (1, 2)]
-        for part in parts:
-            below, inside = (found[answer] if part == clearest[answer - 1] else math.nan for answer in (1, 2))
-            above = (
-                found.above if len(parts) == 1 or found.above < 1 else math.nan
-            )  # "no" to all says nothing of the others
+        seen = {part: self._over_looks(part) for part in question.parts()}
+        lowest = min(seen, key=lambda part: _or_one(seen[part].below))
+        innermost = min(seen, key=lambda part: _or_one(seen[part].inside))
+        above = found.above if len(seen) == 1 or found.above < 1 else math.nan  # "no" to all says nothing of the others
+        for part in seen:
+            below = found.below if part == lowest else math.nan
+            inside = found.inside if part == innermost else math.nan
             self._note(part, Tails(above, below, inside))
 
     def _note(self, part: Question, found: Tails) -> None:
@@ -222,16 +205,10 @@ class Page:
 
 def _canonical(question: Question) -> tuple[Question, bool]:
     """A against b and b against a are one question: the form that is kept, and whether the given one is its mirror."""
-    one = question.said[0]
-    if (
-        len(question.said) > 1
-        or not isinstance(one, Above)
-        or one.bound
-        or len(one.about) != 2
-        or one.plus <= one.minus
-    ):
-        return question, False
-    return question._replace(said=(Above(one.minus, one.plus),)), True
+    match question.said:
+        case (Above((a,), (b,), 0.0),) if a > b:
+            return question._replace(said=(Above((b,), (a,)),)), True
+    return question, False
 
 
 def _fact(difference: stats.Estimate) -> Tails:

@@ -6,9 +6,9 @@ validation data and trained anew on fresh seeds).
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -16,11 +16,9 @@ import pandas as pd
 from analysis.judge import stats
 from analysis.judge.images.seen import Seen, seen
 from analysis.read.runs import StudyRuns
-from analysis.read.spec import Spec
+from analysis.read.spec import JUDGED_STAGES, Spec
 from studies.engine import schema
 
-JUDGED_STAGES = ("reported", "confirm")
-NAMES = {"reported": "as reported", "confirm": "tuned"}
 _ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
 Figures = TypeVar("Figures", "pd.Series[float]", pd.DataFrame)  # a row a seed
 _TENTH = 10  # the last tenth of a training is held against the tenth before
@@ -47,13 +45,14 @@ class Sample:
         return trained, trained + len(among & {*self.diverged})
 
     @property
-    def missing(self) -> tuple[int, ...]:
-        return tuple(seed for seed in self.planned if seed not in self.there)
-
-    @property
     def there(self) -> set[int]:
         """The seeds that need no further training."""
         return {*self.trials.index, *self.diverged, *self.failed}
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        there = self.there
+        return tuple(seed for seed in self.planned if seed not in there)
 
     def values(self, metric: str) -> "pd.Series[float]":
         """The metric by seed, without the seeds that have none."""
@@ -72,6 +71,14 @@ class Sample:
         return by_seed.groupby(lambda seed: bisect_right(self.starts, seed)).mean()
 
 
+def less(by_arm: Mapping[str, Figures], plus: Sequence[str], minus: Sequence[str]) -> Figures:
+    """The figures of some arms together less those of others, over the seeds that all of them have."""
+    seeds = reduce(pd.Index.intersection, (by_arm[arm].index for arm in (*plus, *minus)))
+    known: dict[str, Any] = {arm: by_arm[arm].loc[seeds] for arm in (*plus, *minus)}
+    difference: Figures = sum(known[arm] for arm in plus) - sum(known[arm] for arm in minus)
+    return difference
+
+
 @dataclass(frozen=True)
 class Results:
     """The trials of a study as samples."""
@@ -82,11 +89,6 @@ class Results:
     @property
     def spec(self) -> Spec:
         return self.runs.spec
-
-    @cached_property
-    def history(self) -> pd.DataFrame:
-        """The metrics of the reported and confirming trials, a row an epoch."""
-        return self.runs.curves(self.runs.trials[self.runs.trials[schema.STAGE].isin(JUDGED_STAGES)])
 
     @cached_property
     def seen(self) -> Mapping[str, Seen]:
@@ -104,16 +106,20 @@ class Results:
         """The seeds of a look: the first ``look`` seeds; with several searches, so many of each."""
         return [start + i for start in self.spec.first_seeds_of(stage) for i in range(look)]
 
-    def looks(self, stage: str, arms: Iterable[str]) -> list[int]:
-        """The declared looks for which all these arms have ended on all seeds."""
-        ended = [sample.there for arm in arms if (sample := self.samples[stage].get(arm))]
-        return [n for n in self.spec.shares if all(there.issuperset(self.first_seeds(stage, n)) for there in ended)]
+    def looks(self, stage: str, arms: Iterable[str]) -> dict[int, list[int]]:
+        """The seeds of each declared look at which all these arms have ended on all of them."""
+        there = set.intersection(*(self.samples[stage][arm].there for arm in arms))
+        seeds = {look: self.first_seeds(stage, look) for look in self.spec.shares}
+        return {look: own for look, own in seeds.items() if there.issuperset(own)}
 
     def search(self, arm: str) -> pd.DataFrame:
         """The search trials that ended; only a stopped one can have metrics of later epochs than it is judged by."""
+        return self._searched[self._searched[schema.ARM] == arm]
+
+    @cached_property
+    def _searched(self) -> pd.DataFrame:
         trials = self.runs.trials
-        ended = trials[schema.OUTCOME].isin(_ENDED)
-        return trials[(trials[schema.STAGE] == "search") & (trials[schema.ARM] == arm) & ended]
+        return trials[(trials[schema.STAGE] == "search") & trials[schema.OUTCOME].isin(_ENDED)]
 
     def figures(self, stage: str, metric: str) -> pd.DataFrame:
         """A metric by arm and seed (or search), of the arms that never diverged and the seeds that all of them have."""
@@ -144,22 +150,15 @@ class Results:
     def cost(self, arm: str) -> dict[str, int]:
         """What an arm took in all stages together; a reported and a tuned arm of the same name are one."""
         trials = self.runs.trials
-        own = trials[(trials[schema.ARM] == arm) & trials[schema.OUTCOME].notna()]
+        own = trials[trials[schema.ARM] == arm]
         ends = {outcome: int((own[schema.OUTCOME] == outcome).sum()) for outcome in ("stopped", "diverged")}
         return {
             "trials": len(own), "searched": len(self.search(arm)), **ends, "epochs": int(own[schema.EPOCHS_DONE].sum())
         }  # fmt: skip
 
-    @cached_property
-    def _searched(self) -> dict[str, int]:
-        """The search trials that ended, by arm."""
-        trials = self.runs.trials
-        ended = (trials[schema.STAGE] == "search") & trials[schema.OUTCOME].isin(_ENDED)
-        return {str(arm): int(n) for arm, n in trials[schema.ARM][ended].value_counts().items()}
-
     def unequal_searches(self, arms: Iterable[str]) -> dict[str, int]:
         """The search trials by arm where some had more than others; those that tried every setting had enough."""
-        searches = {arm: self._searched.get(arm, 0) for arm in arms}
+        searches = {arm: len(self.search(arm)) for arm in arms}
         open_ended = {n for arm, n in searches.items() if self.spec.search_of(arm) == self.spec.trials_per_arm}
         return searches if len(open_ended) > 1 else {}
 
@@ -173,7 +172,7 @@ class Results:
             steps = self.runs.steps(sample.trials)
             own, at, value = steps[steps["metric"] == metric], "step", "value"
         else:
-            own, at, value = self.history, "epoch", metric
+            own, at, value = self.runs.history, "epoch", metric
         own = own[own[schema.SIGNATURE].isin(sample.trials[schema.SIGNATURE])]
         table = own.pivot(index=at, columns=schema.SIGNATURE, values=value).dropna(how="all")
         return table.reindex(columns=[*sample.trials[schema.SIGNATURE]]).set_axis(sample.trials.index, axis=1)
@@ -184,9 +183,8 @@ class Results:
 
     def half_learned(self, sample: Sample) -> str:
         """``2 of 3`` where only some seeds have learned: a mean over both kinds describes neither."""
-        tests = sample.values(schema.JUDGED_BY)
-        learned = int((tests > self.spec.learned).sum())
-        return f"{learned} of {len(tests)}" if 0 < learned < len(tests) else ""
+        learned, tested = self.trained(sample)[0], len(sample.values(schema.JUDGED_BY))
+        return f"{learned} of {tested}" if 0 < learned < tested else ""
 
     def late_gain(self, sample: Sample) -> float:
         """Points of accuracy won in the last tenth of the epochs, on validation data if there are any; NaN: unknown."""
@@ -211,14 +209,6 @@ def results_of(runs: StudyRuns) -> Results:
 
 def _sample(own: pd.DataFrame, spec: Spec, stage: str, arm: str) -> Sample:
     own = own.set_index(own[schema.SEED].astype(int)).sort_index()
-    seeds: dict[str, list[int]] = {outcome: [] for outcome in schema.OUTCOMES}
-    for seed, outcome in zip(own.index, own[schema.OUTCOME], strict=True):
-        seeds[outcome].append(int(seed))
-    completed = own[own[schema.OUTCOME] == "completed"] if len(seeds["completed"]) < len(own) else own
-    return Sample(
-        completed,
-        spec.seeds_of(stage, arm),
-        tuple(seeds["diverged"]),
-        tuple(seeds["failed"]),
-        spec.first_seeds_of(stage),
-    )
+    outcome = own[schema.OUTCOME].to_numpy(dtype=object)  # pandas compares texts ten times as slowly
+    diverged, failed = (tuple(own.index[outcome == end].tolist()) for end in ("diverged", "failed"))
+    return Sample(own[outcome == "completed"], spec.seeds_of(stage, arm), diverged, failed, spec.first_seeds_of(stage))

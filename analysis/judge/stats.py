@@ -16,7 +16,7 @@ from scipy.special import bdtr, bdtrc, fdtrc, stdtr, stdtrit
 from studies.engine.study.error_budget import LEVEL
 
 _EXACT_FLIPS = 16  # up to so many differences all sign patterns are tried; above, a fixed random sample of them
-_Z = 1.959964
+Z = 1.959964  # of the normal distribution's two-sided 95 %
 _SKEWED = 2.5  # standard errors of a skewness that would be 0 if seed noise were normal
 _APART = 12.0  # widths of the two groups of an arm's seeds by which the groups lie apart
 
@@ -106,7 +106,7 @@ def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
 
 def wilson(k: int, n: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a share of which k of n were seen."""
-    middle, width = (k + _Z**2 / 2) / (n + _Z**2), _Z / (n + _Z**2) * math.sqrt(k * (n - k) / n + _Z**2 / 4)
+    middle, width = (k + Z**2 / 2) / (n + Z**2), Z / (n + Z**2) * math.sqrt(k * (n - k) / n + Z**2 / 4)
     return max(0.0, middle - width), min(1.0, middle + width)
 
 

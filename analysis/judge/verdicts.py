@@ -14,14 +14,13 @@ question shows follows for the others, so that no two lines of a page contradict
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from analysis.judge.correction import Tails
-from analysis.judge.evidence import value_at
-from analysis.judge.page import EQUAL, WORSE, Contrast, Interacting, Page, Question
-from analysis.judge.results import JUDGED_STAGES, Results, results_of
+from analysis.judge.evidence import Question, value_at
+from analysis.judge.page import EQUAL, WORSE, Contrast, Interacting, Page
+from analysis.judge.results import Results, results_of
 from analysis.read.runs import StudyRuns
-from analysis.read.spec import Spec
+from analysis.read.spec import JUDGED_STAGES, Spec
 from analysis.words import count, listed
 from studies.engine import schema
 from studies.engine.study.assertions import POINTS, Above, Narrower, Within
@@ -57,11 +56,6 @@ class Judged(Results):
     interaction_shown: float  # its corrected p
 
 
-class _Asked(NamedTuple):
-    claim: Claim
-    question: Question  # with the arms of its stage
-
-
 def judged(runs: StudyRuns) -> Judged:
     """The results of a study with what they show; nothing at scale smoke, whose numbers mean nothing."""
     results, spec = results_of(runs), runs.spec
@@ -69,10 +63,11 @@ def judged(runs: StudyRuns) -> Judged:
         nothing: dict[str, dict[str, Contrast]] = {stage: {} for stage in JUDGED_STAGES}
         return Judged(runs, results.samples, nothing, [(claim, []) for claim in spec.claims], None, math.nan)
     rows = {stage: _rows(spec, stage) for stage in JUDGED_STAGES}
-    asked = [asking for stage in JUDGED_STAGES for claim in spec.claims if (asking := _asked(spec, stage, claim))]
-    page = Page(results, [row for by_arm in rows.values() for row in by_arm.values()], [one.question for one in asked])
+    asked = [(claim, own) for stage in JUDGED_STAGES for claim in spec.claims if (own := _asked(spec, stage, claim))]
+    page = Page(results, [row for own in rows.values() for row in own.values()], [question for _, question in asked])
     contrasts = {stage: {arm: page.contrast(row) for arm, row in by_arm.items()} for stage, by_arm in rows.items()}
-    ruled = [_ruling(page, asking) for asking in asked if asking.question.stage in results.stages()]
+    stages = results.stages()
+    ruled = [_ruling(page, claim, question) for claim, question in asked if question.stage in stages]
     rulings = [(claim, [ruling for ruling in ruled if ruling.claim is claim]) for claim in spec.claims]
     return Judged(runs, results.samples, contrasts, rulings, page.interacting, page.interaction_shown)
 
@@ -86,23 +81,22 @@ def _rows(spec: Spec, stage: str) -> dict[str, Question]:
     return {arm: Question(stage, schema.JUDGED_BY, None, (Above((arm,), (baseline,)),)) for arm in others}
 
 
-def _asked(spec: Spec, stage: str, claim: Claim) -> _Asked | None:
+def _asked(spec: Spec, stage: str, claim: Claim) -> Question | None:
     """The claim with the arms of this stage; None where tuning changed what the claim speaks of."""
     said = claim.assertions(list(spec.arms))
     if stage == "reported":
-        return _Asked(claim, Question(stage, claim.metric, claim.at, said))
+        return Question(stage, claim.metric, claim.at, said)
     names, named = spec.tuned_of, {arm for one in said for arm in one.about}
     meant = {names.get(arm) for arm in named}
     if None in meant or any(tuned in meant and arm not in named for arm, tuned in names.items()):
         return None  # it stands for other settings too: "at lr 2e-3" is not asked of an arm that chose another rate
     here = claim.renamed(names)
     said = here.assertions(list(spec.tuned_arms)) if here else ()
-    return _Asked(claim, Question(stage, claim.metric, claim.at, tuple(dict.fromkeys(said)))) if said else None
+    return Question(stage, claim.metric, claim.at, tuple(dict.fromkeys(said))) if said else None
 
 
-def _ruling(page: Page, asked: _Asked) -> Ruling:
-    claim, question = asked
-    if fault := _fault(page.results, asked):
+def _ruling(page: Page, claim: Claim, question: Question) -> Ruling:
+    if fault := _fault(page.results, question):
         return Ruling(claim, question.stage, *fault)
     contrasts = [page.contrast(part) for part in question.parts()]
     shown = page.shown(question)
@@ -117,9 +111,9 @@ def _ruling(page: Page, asked: _Asked) -> Ruling:
     return Ruling(claim, question.stage, verdict, "", contrasts, page.alone(question), shown)
 
 
-def _fault(results: Results, asked: _Asked) -> tuple[str, str] | None:
+def _fault(results: Results, question: Question) -> tuple[str, str] | None:
     """Why a claim cannot be judged in its stage: a verdict and its reason; None where it can be."""
-    claim, (stage, _, _, said) = asked
+    stage, metric, at, said = question
     arms = list(dict.fromkeys(arm for one in said for arm in one.about))
     samples = {arm: results.samples[stage][arm] for arm in arms}
     if absent := [arm for arm, sample in samples.items() if not sample.ended]:
@@ -129,10 +123,10 @@ def _fault(results: Results, asked: _Asked) -> tuple[str, str] | None:
     if stage == "confirm" and (searches := results.unequal_searches(arms)):
         by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
         return INVALID, f"unequal search budgets ({by_arm})"
-    if isinstance(said[0], Within) and claim.metric not in POINTS:
-        return INVALID, f"the margin is in points of accuracy, and {claim.metric} is not"
-    if value_at(claim.metric, claim.at) in _VALIDATION and not results.spec.dataset["validation"]:
-        return INVALID, f"it needs {value_at(claim.metric, claim.at)}, and the study has no validation data"
+    if isinstance(said[0], Within) and metric not in POINTS:
+        return INVALID, f"the margin is in points of accuracy, and {metric} is not"
+    if value_at(metric, at) in _VALIDATION and not results.spec.dataset["validation"]:
+        return INVALID, f"it needs {value_at(metric, at)}, and the study has no validation data"
     return None
 
 

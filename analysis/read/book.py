@@ -22,11 +22,9 @@ from studies.engine import schema, typed
 if TYPE_CHECKING:
     from analysis.read.kept.networks import Network
 
-RESULTS = Path("results")
-CURVES = "curves.jsonl"
 Row = dict[str, Any]
 _OF_A_TRIAL = {schema.ARM: str, schema.STAGE: str, schema.SEED: int, schema.SIGNATURE: str, schema.OUTCOME: str}
-_OF_AN_EPOCH = {"epoch": int}
+_WRITTEN_ANEW = "{} is damaged; run the study again: it is written anew."
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,8 @@ class Book:
                 f"there is no folder {self.root.absolute()}: run a study first ({typed.study('activations')}), "
                 "go to the folder it was run in, or name its results with --results."
             )
-        found = [
-            path.parent.name.rpartition(".") for path in self.root.glob(f"{schema.STUDIES_FOLDER}/*/{schema.SPEC_FILE}")
-        ]
-        known = [(name, scale) for name, _, scale in found if scale in schema.SCALES]
+        folders = [path.parent.name for path in self.root.glob(f"{schema.STUDIES_FOLDER}/*/{schema.SPEC_FILE}")]
+        known = [(name, scale) for name, _, scale in (f.rpartition(".") for f in folders) if scale in schema.SCALES]
         return sorted(known, key=lambda study: (study[0], schema.SCALES.index(study[1])))
 
     def scales(self, study: str, wanted: str | None = None) -> list[str]:
@@ -59,32 +55,27 @@ class Book:
 
     def spec(self, study: str, scale: str) -> Row:
         path = self._folder(study, scale) / schema.SPEC_FILE
-        (spec,) = _parsed(
-            [path.read_bytes()], f"{path} is damaged; run the study again: it is written anew.", {"name": str}
-        )
+        (spec,) = _parsed([path.read_bytes()], _WRITTEN_ANEW.format(path), {"name": str})
         return spec
 
     def rows(self, study: str, scale: str) -> list[Row]:
         """The lines of the table: one per trial that ended."""
         path = self._folder(study, scale) / schema.ROWS_FILE
-        return _parsed(_lines(path), f"{path} is damaged; run the study again: it is written anew.", _OF_A_TRIAL)
+        return _parsed(_lines(path), _WRITTEN_ANEW.format(path), _OF_A_TRIAL)
 
     def epochs(self, study: str, scale: str, signatures: Sequence[str]) -> dict[str, list[Row]]:
         """The epochs of these trials, by signature."""
-        downloaded = self._folder(study, scale) / CURVES
+        downloaded = self._folder(study, scale) / schema.CURVES_FILE
         if downloaded.exists():
             damaged = f"{downloaded} is damaged; download it again."
-            every = _parsed(_lines(downloaded), damaged, {**_OF_AN_EPOCH, schema.SIGNATURE: str})
-            wanted = set(signatures)
             by_trial: dict[str, list[Row]] = {signature: [] for signature in signatures}
-            for row in every:
-                if row[schema.SIGNATURE] in wanted:
-                    by_trial[row[schema.SIGNATURE]].append(row)
+            for row in _parsed(_lines(downloaded), damaged, {"epoch": int, schema.SIGNATURE: str}):
+                by_trial.get(row[schema.SIGNATURE], []).append(row)
             return by_trial
         folder = self.root / schema.TRIALS_FOLDER
         lines = {signature: _lines(folder / signature / "epochs.jsonl") for signature in signatures}
         damaged = f"an epochs.jsonl in {folder} is damaged; run the study again: it names the trial."
-        parsed = iter(_parsed([line for own in lines.values() for line in own], damaged, _OF_AN_EPOCH))
+        parsed = iter(_parsed([line for own in lines.values() for line in own], damaged, {"epoch": int}))
         return {signature: [next(parsed) for _ in own] for signature, own in lines.items()}
 
     def test_set(self, study: str, scale: str, digest: str) -> TestSet | None:
@@ -120,11 +111,11 @@ def _lines(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-def _parsed(lines: Sequence[bytes], damaged: str, needed: Mapping[str, type] | None = None) -> list[Row]:
+def _parsed(lines: Sequence[bytes], damaged: str, needed: Mapping[str, type]) -> list[Row]:
     """The lines as values. They are parsed together, which is faster; a line without the needed fields is a Mistake."""
     try:
         rows: list[Row] = json.loads(b"[" + b",".join(lines) + b"]")
-        if all(type(row[name]) is kind for row in rows for name, kind in (needed or {}).items()):
+        if all(type(row[name]) is kind for row in rows for name, kind in needed.items()):
             return rows
     except (ValueError, KeyError, TypeError, RecursionError):
         pass

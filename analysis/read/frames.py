@@ -32,18 +32,12 @@ def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
 def epochs_frame(by_trial: Mapping[str, Sequence[Row]], last: Mapping[str, float]) -> pd.DataFrame:
     """One row per epoch: signature, epoch and metrics. Epochs after the ``last`` one that counts for a trial are left out."""
-    rows = [
-        (signature, row)
-        for signature, own in by_trial.items()
-        for row in own
-        if not row["epoch"] > last.get(signature, np.inf)
-    ]
-    frame = {
-        schema.SIGNATURE: pd.Series([signature for signature, _ in rows], dtype="str"),
-        "epoch": np.array([row["epoch"] for _, row in rows], dtype=int),
-    }
-    columns = {name: _numbers([row.get(name) for _, row in rows], name) for name in schema.EPOCH_METRICS}
-    return pd.DataFrame({**frame, **columns})
+    kept = {s: [row for row in own if not row["epoch"] > last[s]] for s, own in by_trial.items()}
+    rows = [row for own in kept.values() for row in own]
+    whose = pd.Series([signature for signature, own in kept.items() for _ in own], dtype="str")
+    epochs = np.array([row["epoch"] for row in rows], dtype=int)
+    metrics = {name: _numbers([row.get(name) for row in rows], name) for name in schema.EPOCH_METRICS}
+    return pd.DataFrame({schema.SIGNATURE: whose, "epoch": epochs, **metrics})
 
 
 def steps_frame(by_trial: Mapping[str, Sequence[Row]]) -> pd.DataFrame:

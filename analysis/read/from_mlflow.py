@@ -1,6 +1,7 @@
 """A study from somebody else's MLflow: its parent run has the same files as artifacts, in the folder ``book``.
 
-What its networks say of each test image is among them; the networks themselves are with the runs of the trials."""
+What its networks say of each test image is among them; the networks themselves are with the runs of the trials.
+"""
 
 import os
 import shutil
@@ -30,19 +31,20 @@ def download(uri: str, study: str | None, scale: str | None) -> Book:
     folder = Path(tempfile.mkdtemp(prefix="cnn-studies-"))
     book = Book(folder, schema.redact(uri))
     weakref.finalize(book, shutil.rmtree, folder, ignore_errors=True)
-    (folder / "studies").mkdir()
+    studies = folder / schema.STUDIES_FOLDER
+    studies.mkdir()
     with _told_in_a_line(uri):
         from mlflow import MlflowClient  # takes seconds, and is not needed for what lies here
 
         client = MlflowClient(uri)
         for run in _parents(client, study):
             name, at = run.data.tags[schema.STUDY], run.data.tags[schema.SCALE]
-            place = folder / "studies" / f"{name}.{at}"
+            place = studies / f"{name}.{at}"
             if scale in (None, at) and not place.exists() and client.list_artifacts(run.info.run_id, ARTIFACTS):
                 loaded = client.download_artifacts(run.info.run_id, ARTIFACTS, str(folder))
                 Path(loaded).rename(place)
                 _put_by_trial(place / schema.PREDICTIONS_FOLDER, folder / schema.TRIALS_FOLDER)
-        if study and not any((folder / "studies").iterdir()):
+        if study and not any(studies.iterdir()):
             there = ", ".join(experiment.name for experiment in client.search_experiments())
             raise Mistake(f"{schema.redact(uri)} has no book of study {study!r}; its experiments are: {there}.")
     return book

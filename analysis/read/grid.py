@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.read.spec import Spec
+from analysis.read.spec import Spec, fixed
 from analysis.words import short
 
 SEPARATOR = " · "  # between the labels of a grid's arm
@@ -50,8 +50,3 @@ def label(spec: Spec, factor: str, value: Any) -> str:
         if factor in fields and fixed(fields[factor]) == value and len(parts) == len(fields):
             return parts[list(fields).index(factor)]
     return f"{factor} {short(value)}"
-
-
-def fixed(value: Any) -> Any:
-    """A value that can be a key: JSON made tuples lists."""
-    return tuple(value) if isinstance(value, list) else value

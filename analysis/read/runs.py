@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from analysis.read.book import Book, Row
 from analysis.read.frames import epochs_frame, steps_frame, trials_frame
 from analysis.read.kept.predictions import Predictions, TestSet, images_frame
-from analysis.read.spec import Spec
+from analysis.read.spec import JUDGED_STAGES, Spec
 from analysis.words import count
 from studies.engine import schema
 
@@ -29,6 +30,11 @@ class StudyRuns:
     def origin(self) -> Mapping[str, str]:
         """Commit and versions of the last run of the study."""
         return self.spec.origin
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """The metrics of the reported and confirming trials, a row an epoch."""
+        return self.curves(self.trials[self.trials[schema.STAGE].isin(JUDGED_STAGES)])
 
     def curves(self, trials: pd.DataFrame) -> pd.DataFrame:
         """The metrics of these trials by epoch, up to the last epoch that counts."""
@@ -95,11 +101,9 @@ def current(trials: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:
 def _planned(trials: pd.DataFrame, spec: Spec) -> "pd.Series[bool]":
     """Which trials are of an arm, and on a seed, that the study has; a search chooses its seeds itself."""
     whose = zip(trials[schema.STAGE], trials[schema.ARM], trials[schema.SEED], strict=True)
-    seeds = {
-        (stage, arm): {*spec.seeds_of(stage, arm)} for stage in ("reported", "confirm") for arm in spec.arms_of(stage)
-    }
+    seeds = {(stage, arm): {*spec.seeds_of(stage, arm)} for stage in JUDGED_STAGES for arm in spec.arms_of(stage)}
     planned = [
-        seed in seeds.get((stage, arm), ()) if stage in ("reported", "confirm") else arm in spec.tuned_arms
+        seed in seeds.get((stage, arm), ()) if stage in JUDGED_STAGES else arm in spec.tuned_arms
         for stage, arm, seed in whose
     ]
     return pd.Series(planned, trials.index, dtype=bool)

@@ -15,6 +15,7 @@ from studies.engine.study.claims import Claim, from_json
 from studies.engine.study.error_budget import shares
 
 FORMAT = 2  # of the book, up to which it can be read
+JUDGED_STAGES = ("reported", "confirm")
 Fields = Mapping[str, Any]  # recipe fields and their values
 
 
@@ -55,16 +56,14 @@ class Spec:
     def from_json(cls, spec: Mapping[str, Any], study: str) -> "Spec":
         """The spec in ``spec.json``; a Mistake where it is of another version. ``study`` names it in the message."""
         if spec.get("format", 0) > FORMAT:
-            raise Mistake(
-                f"{study} was written by a newer version of cnn-studies (format {spec['format']}): update yours."
-            )
+            newer = f"a newer version of cnn-studies (format {spec['format']})"
+            raise Mistake(f"{study} was written by {newer}: update yours.")
         try:
             known = {**spec, **spec["budget"], "claims": [from_json(claim) for claim in spec["claims"]]}
-            return cls(**_fixed({field.name: known[field.name] for field in fields(cls) if field.name in known}))
+            return cls(**{field.name: fixed(known[field.name]) for field in fields(cls) if field.name in known})
         except (KeyError, TypeError) as error:
-            raise Mistake(
-                f"the spec of {study} cannot be read ({error!r}). Run the study again: it is written anew."
-            ) from None
+            again = "Run the study again: it is written anew."
+            raise Mistake(f"the spec of {study} cannot be read ({error!r}). {again}") from None
 
     @property
     def is_smoke(self) -> bool:
@@ -110,14 +109,8 @@ class Spec:
 
     def seeds_of(self, stage: str, arm: str) -> tuple[int, ...]:
         """The seeds of an arm: those planned for every arm, and more where undecided questions needed them."""
-        starts = self.first_seeds_of(stage)
-        most = max(self.planned_seeds, self.more_seeds.get(stage, {}).get(arm, 0))
-        return tuple(start + k for start in starts for k in range(most))
-
-    @property
-    def planned_seeds(self) -> int:
-        """How many seeds every arm gets as reported, and to confirm each search."""
-        return len(self.seeds)
+        most = max(len(self.seeds), self.more_seeds.get(stage, {}).get(arm, 0))
+        return tuple(start + k for start in self.first_seeds_of(stage) for k in range(most))
 
     def first_seeds_of(self, stage: str) -> tuple[int, ...]:
         """The first seed; where searches are repeated, that of each of them."""
@@ -135,6 +128,6 @@ class Spec:
         return int(min(self.trials_per_arm, settings))
 
 
-def _fixed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON made tuples lists."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+def fixed(value: Any) -> Any:
+    """A value that can be a key: JSON made tuples lists."""
+    return tuple(value) if isinstance(value, list) else value

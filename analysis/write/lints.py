@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.results import JUDGED_STAGES, Sample
+from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
-from analysis.read.grid import fixed
+from analysis.read.spec import JUDGED_STAGES, fixed
 from analysis.words import arms, count, listed, number, seeds, short, space
 from analysis.write.images.words import here_alone
 from studies.engine import schema

@@ -23,16 +23,12 @@ from benchmarks.verdicts.simulated import (
 from studies.engine.study.error_budget import looks as looks_at
 
 
-def words(results: Judged) -> list[tuple[str, str, str]]:
-    """The stage, what is spoken of, and the word that is printed."""
-    rows = [(stage, arm, c.verdict) for stage, by_arm in results.contrasts.items() for arm, c in by_arm.items()]
-    return rows + [(r.stage, r.claim.kind, r.verdict) for _, own in results.rulings for r in own]
-
-
 def false_words(results: Judged) -> list[tuple[str, str, str]]:
-    """The words that are not so where no arm differs from another."""
+    """The words that are not so where no arm differs from another: the stage, what is spoken of, and what is said."""
+    said = [(stage, arm, c.verdict) for stage, by_arm in results.contrasts.items() for arm, c in by_arm.items()]
+    said += [(r.stage, r.claim.kind, r.verdict) for _, own in results.rulings for r in own]
     wrong = {BETTER, WORSE, SUPPORTED, CONTRADICTED}
-    return [w for w in words(results) if w[2] in wrong and (w[1], w[2]) != ("equal", SUPPORTED)]
+    return [word for word in said if word[2] in wrong and word[1:] != ("equal", SUPPORTED)]
 
 
 def null(root: Path, pages: int) -> None:

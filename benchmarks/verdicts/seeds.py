@@ -19,9 +19,8 @@ from studies.engine.study.error_budget import LEVEL, looks, shares
 
 ARMS, FIRST = 5, 5
 MOST = (12, 27)
-WEIGHT = (
-    1 / 16
-)  # of one contrast among the eight of a study with five arms, as reported and tuned, and claims beside them
+# Of one contrast among the eight of a study with five arms, as reported and tuned, and claims beside them.
+WEIGHT = 1 / 16
 
 
 def decide(root: Path, pages: int) -> None:
@@ -71,12 +70,8 @@ def contrast(times: int) -> None:
             said, seeds = _looked(x, at_most, gives_up)
             alike = _seeds_of_the_same_power(said.mean(), np.asarray(power), range(1, at_most + 1)) if by else math.nan
             row = (f"{by:g}", ", ".join(map(str, looks(FIRST, at_most))), "yes" if gives_up else "no")
-            numbers = (
-                f"{100 * np.mean(said & (seeds == FIRST)):.1f} %",
-                f"{100 * said.mean():.1f} %",
-                f"{seeds.mean():.1f}",
-            )
-            print(f"| {' | '.join([*row, *numbers])} | {alike:.1f} | {seeds.mean() / alike:.2f} |", flush=True)
+            numbers = f"{100 * np.mean(said & (seeds == FIRST)):.1f} % | {100 * said.mean():.1f} % | {seeds.mean():.1f}"
+            print(f"| {' | '.join(row)} | {numbers} | {alike:.1f} | {seeds.mean() / alike:.2f} |", flush=True)
 
 
 def _looked(x: Values, at_most: int, gives_up: bool) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -105,10 +100,10 @@ def _bound(n: int, share: float) -> float:
 
 
 def _found(results: Judged, better: int) -> float:
-    words = [
-        results.contrasts[stage][f"arm {arm}"].verdict for stage in results.contrasts for arm in range(1, 1 + better)
+    found = [
+        by_arm[f"arm {arm}"].verdict == BETTER for by_arm in results.contrasts.values() for arm in range(1, 1 + better)
     ]
-    return float(np.mean([word == BETTER for word in words])) if words else 0.0
+    return float(np.mean(found)) if found else 0.0
 
 
 def _seeds_of_the_same_power(wanted: float, reached: Values, seeds: Sequence[int]) -> float:

@@ -19,6 +19,7 @@ SD, MARGIN, LEVEL_OF_ACCURACY = 0.8, 0.5, 80.0
 TEST_IMAGES = 10_000
 CONFIRM = 100  # the seeds of the confirming trials come after
 REPETITION = 1000  # from one search's seeds to the next one's
+NO_MORE: Mapping[str, Mapping[str, int]] = {}
 
 
 def normal(rng: np.random.Generator, arms: int, seeds: int) -> Values:
@@ -64,12 +65,7 @@ NOISES: Sequence[Noise] = (normal, correlated, skewed, heavy, collapsing, diverg
 
 
 def spec(
-    arms: int,
-    seeds: int,
-    first: int,
-    at_most: int,
-    searches: int = 1,
-    more: Mapping[str, Mapping[str, int]] | None = None,
+    arms: int, seeds: int, first: int, at_most: int, searches: int = 1, more: Mapping[str, Mapping[str, int]] = NO_MORE
 ) -> dict[str, Any]:
     """A study of so many arms with a tuned learning rate, and four conclusions to judge; ``more`` seeds by stage and arm."""
     names = [f"arm {i}" for i in range(arms)]
@@ -87,7 +83,7 @@ def spec(
         "tune": {name: {"lr": {"low": 1e-4, "high": 1.0, "log": True}} for name in names},
         "budget": {
             "seeds": list(range(1, seeds + 1)), "confirm_seeds": confirm, "search_seed": 0, "trials_per_arm": 1,
-            "searches": searches, "first_look": first, "at_most": at_most, "more_seeds": more or {},
+            "searches": searches, "first_look": first, "at_most": at_most, "more_seeds": dict(more),
         },
         "reported": {}, "margin": MARGIN, "table": None,
         "claims": [

@@ -5,7 +5,6 @@ cnn-studies run activations --scale demo
 cnn-studies tables --study activations
 """
 
-import os
 import runpy
 import sys
 from argparse import SUPPRESS, RawDescriptionHelpFormatter
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cnnzoo.mistake import INTERRUPTED, Parser, mistakes_in_a_line
+from cnnzoo.mistake import Parser, exit_code
 from cnnzoo.spelling import unknown
 from studies.engine import typed
 
@@ -48,16 +47,7 @@ a study that is run again goes on where it was.
 def main(arguments: Sequence[str] | None = None) -> int:
     typed.by(typed.FRONT if Path(sys.argv[0]).stem == typed.FRONT else "python -m studies")
     given = sys.argv[1:] if arguments is None else arguments
-    try:
-        with mistakes_in_a_line():
-            code = _do(given)
-            sys.stdout.flush()
-        return code
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return exit_code(lambda: _do(given))
 
 
 def _do(given: Sequence[str]) -> int:

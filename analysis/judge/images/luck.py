@@ -6,7 +6,6 @@ image adds, plus what the two add together; decision 0012 says why these parts a
 
 import math
 from collections.abc import Sequence
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +13,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import bdtr
 
-from analysis.judge.results import Results
-from analysis.judge.stats import Estimate
-from studies.engine.study.error_budget import LEVEL
-
-_Z = 1.959964
-assert LEVEL == 0.05, "which is what the quantile above is of"
+from analysis.judge.results import Results, less
+from analysis.judge.stats import Estimate, Z
 
 
 class Luck(NamedTuple):
@@ -34,7 +29,7 @@ class Luck(NamedTuple):
     @property
     def half(self) -> float:
         """Half the 95 % interval for the test set alone."""
-        return _Z * math.sqrt(self.image_variance)
+        return Z * math.sqrt(self.image_variance)
 
     def both(self, over_seeds: float) -> float:
         """Half the 95 % interval for other seeds and another test set, from that for other seeds: the root of the squares."""
@@ -71,16 +66,17 @@ def luck(values: ArrayLike) -> Luck:
 
 def luck_of(results: Results, stage: str, plus: Sequence[str], minus: Sequence[str] = ()) -> Luck | None:
     """The same for a sum of arms less a sum of others, over the seeds that all of them have; None where it is not known."""
-    by_image = _crossed(results, stage, plus, minus)
-    return None if by_image is None or by_image.empty else luck(by_image.to_numpy())
+    crossed = _crossed(results, stage, plus, minus)
+    return None if crossed is None or crossed.empty else luck(crossed.to_numpy())
 
 
 def discordant(results: Results, stage: str, arm: str, other: str) -> Discordant | None:
     """Where each arm has one seed, and it is the same: the images that only one of both networks gets right."""
-    difference = _crossed(results, stage, [arm], [other])
-    if difference is None or len(difference) != 1:
+    crossed = _crossed(results, stage, [arm], [other])
+    if crossed is None or len(crossed) != 1:
         return None
-    return mcnemar(int((difference > 0).to_numpy().sum()), int((difference < 0).to_numpy().sum()))
+    difference = crossed.to_numpy()
+    return mcnemar(int((difference > 0).sum()), int((difference < 0).sum()))
 
 
 def mcnemar(only_first: int, only_second: int) -> Discordant:
@@ -98,7 +94,4 @@ def _crossed(results: Results, stage: str, plus: Sequence[str], minus: Sequence[
     hits = results.seen[stage].hits
     if not hits.keys() >= {*plus, *minus}:
         return None
-    seeds = reduce(pd.Index.intersection, (hits[arm].index for arm in (*plus, *minus)))
-    known = {arm: hits[arm].loc[seeds].to_numpy() for arm in (*plus, *minus)}
-    total = np.sum([known[arm] for arm in plus], axis=0) - np.sum([known[arm] for arm in minus], axis=0)
-    return results.samples[stage][plus[0]].by_unit(pd.DataFrame(total, index=seeds))
+    return results.samples[stage][plus[0]].by_unit(less(hits, plus, minus))

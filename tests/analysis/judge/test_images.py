@@ -12,12 +12,13 @@ from fake_study import Trial, write_book
 from analysis.judge.images import mistakes
 from analysis.judge.images.luck import discordant, luck, luck_of, mcnemar
 from analysis.judge.verdicts import Judged, judged
-from analysis.read.book import RESULTS, Book
+from analysis.read.book import Book
 from analysis.read.runs import load
+from studies.engine import schema
 
 
 def read() -> Judged:
-    return judged(load(Book(RESULTS), "activations"))
+    return judged(load(Book(schema.RESULTS), "activations"))
 
 
 def test_seeds_and_images_that_simply_add_up() -> None:

@@ -8,8 +8,9 @@ from fake_predictions import keep_test_set, small_study, write_all
 from fake_study import signature_of, write_book
 
 import analysis
-from analysis.read.book import RESULTS, Book
+from analysis.read.book import Book
 from cnnzoo.mistake import Mistake
+from studies.engine import schema
 
 
 def test_a_frame_has_a_row_an_image() -> None:
@@ -43,7 +44,7 @@ def test_pictures_are_there_as_long_as_the_prepared_data_are() -> None:
     images = np.arange(20 * 4, dtype=np.uint8).reshape(20, 2, 2, 1)
     np.save("images.npy", images)
     keep_test_set(plan, range(10), array="images.npy", first_row=10)
-    kept = Book(RESULTS).test_set("activations", "demo", "d1")
+    kept = Book(schema.RESULTS).test_set("activations", "demo", "d1")
     assert kept is not None
     pictures = kept.pictures(np.array([9, 0]))
     assert pictures is not None

@@ -9,19 +9,20 @@ from fake_study import Trial, claim, reported, write_book
 
 from analysis.judge.images.luck import luck
 from analysis.judge.verdicts import Judged, judged
-from analysis.read.book import RESULTS, Book
+from analysis.read.book import Book
 from analysis.read.runs import load
 from analysis.write.claims import text
 from analysis.write.formats import Table
 from analysis.write.page import report
 from analysis.write.render import numbers, page, render
+from studies.engine import schema
 
 HALF = luck([[0, 0, 0, 100, -100, 0, 0, 0, 0, 0], [0, 0, 0, 100, 0, 0, 0, 0, 0, -100]]).half
 LEFT_OUT = "Left out for relu and mish: the test set's own error, accuracy by class and confusions, as what"
 
 
 def read() -> Judged:
-    return judged(load(Book(RESULTS), "activations"))
+    return judged(load(Book(schema.RESULTS), "activations"))
 
 
 def cells(table: Table) -> dict[str, dict[str, str]]:
