@@ -57,7 +57,8 @@ class Book:
     def last_epoch(self, signature: str, most: int | None = None) -> tuple[int, dict[str, float]]:
         """How many epochs were booked, `most` at most, and the metrics of the last of these."""
         booked = self._lines(signature)[:most]
-        return len(booked), lines.metrics_of_line(self._epochs(signature, booked[-1:])[0]) if booked else {}
+        last = [lines.metrics(lines.from_line(content)) for content in self._epochs(signature, booked[-1:])]
+        return len(booked), last[0] if last else {}
 
     def outcome(self, signature: str) -> Outcome | None:
         """How the trial ended; None while it can still go on."""
