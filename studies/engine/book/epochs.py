@@ -49,5 +49,4 @@ def from_line(content: Mapping[str, Any]) -> "Epoch":
 
 @cache
 def field_of(metric: str) -> str:
-    """The field of an epoch that holds this metric."""
     return metric.replace("test_by_epoch/", "test/").replace("/", "_")

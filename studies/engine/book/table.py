@@ -89,12 +89,10 @@ class Table:
         return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
     def write(self, spec: Mapping[str, Any], rows: Iterable[Row]) -> None:
-        """Write both files anew."""
         write_atomically(self.rows_file, "".join(row.to_line() for row in rows).encode())
         self.write_spec(spec)
 
     def write_spec(self, spec: Mapping[str, Any]) -> None:
-        """Write anew how the study is run."""
         write_atomically(self.spec_file, json.dumps({"format": FORMAT, **spec}, indent=1, ensure_ascii=False).encode())
 
     def add(self, row: Row) -> None:

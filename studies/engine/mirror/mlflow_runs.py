@@ -78,7 +78,6 @@ class Runs:
             self._client.log_artifacts(self._parent, folder, BOOK_FOLDER)
 
     def keep_result(self, files: Iterable[Path]) -> None:
-        """Files that show the result, as artifacts of the parent run."""
         for path in files:
             self._client.log_artifact(self._parent, str(path), RESULT_FOLDER)
 
@@ -199,7 +198,6 @@ def is_deleted(run: MlflowRun) -> bool:
 
 
 def known(run: MlflowRun) -> tuple[str, Run]:
-    """A trial's signature and its run."""
     info, tags = run.info, run.data.tags
     return tags[schema.SIGNATURE], Run(
         info.run_id, info.start_time, info.status, tags.get(schema.OUTCOME), deleted=is_deleted(run)

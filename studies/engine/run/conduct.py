@@ -100,7 +100,6 @@ class Conductor:
         return Counter(outcome.ended for outcome in self.agenda.settled.values())
 
     def failures(self) -> list[tuple[Trial, str]]:
-        """The trials that failed, each with its reason."""
         found = [self.agenda.trials[s] for s, outcome in self.agenda.settled.items() if outcome.ended == "failed"]
         return [(trial, outcome.reason) for trial in found if (outcome := self.book.outcome(trial.signature))]
 

@@ -108,7 +108,6 @@ class Agenda:
         return sum(self.planned(arm) for arm in self._arms)
 
     def planned(self, arm: str) -> int:
-        """How many trials an arm has, as far as is known."""
         reported = self.plan.seeds("reported", arm) if arm in self._compared else 0
         searches = [(arm, number) for number in self.plan.budget.repetitions if (arm, number) in self.searches]
         confirmed = self.plan.seeds("confirm", arm) * sum(self._chosen.get(key, key) is not None for key in searches)
@@ -178,6 +177,5 @@ class Agenda:
 
 
 def key_of(trial: Trial) -> SearchOf:
-    """The search that a trial belongs to."""
     assert trial.search is not None
     return trial.arm, trial.search

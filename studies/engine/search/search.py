@@ -68,7 +68,6 @@ class Search:
         return self._jury.judge(self.courses)
 
     def counted(self, number: int) -> int:
-        """How many epochs of a candidate that is running count whatever becomes of its elders."""
         return self._jury.counted(number, self.courses)
 
     def complete(self) -> bool:
@@ -87,12 +86,10 @@ class Search:
         return list(self.runoff)
 
     def planned(self) -> int:
-        """How many trials the search comes to, as far as is known."""
         runoff = min(RUNNERS, self.trials) * self._seeds if self.trials > 1 else 0
         return self.trials + (runoff if self.runoff is None else len(self.runoff))
 
     def know_runner(self, runner: tuple[int, int], course: Course) -> None:
-        """Take in how far a trial of the run-off is."""
         assert self.runoff is not None
         self.runoff[runner] = course
 

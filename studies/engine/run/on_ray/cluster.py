@@ -135,7 +135,10 @@ def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, s
         look = ray.remote(_examine).options(num_cpus=0, scheduling_strategy=there)
         asked[node] = look.remote(expected, data_dir, conductor.means.store)
     for node, answer in asked.items():
-        why, lacks = _answered(answer)
+        try:
+            why, lacks = ray.get(answer)
+        except RayError as error:  # it lacks a library, or is gone by now
+            why, lacks = f"it cannot say what it has ({str(error).strip().splitlines()[-1].strip()})", set()
         if why:
             fleet.leave_out(node, why)
         for name in sorted(lacks):
@@ -155,11 +158,3 @@ def _examine(expected: Sequence[Any], data_dir: Path, store: Store | None) -> tu
         except OSError as error:
             return f"{platform.node()} cannot use {store.uri} ({in_short(error)})", set()
     return examine(expected, data_dir)
-
-
-def _answered(answer: Any) -> tuple[str, set[str]]:
-    try:
-        why, lacks = ray.get(answer)
-    except RayError as error:  # it lacks a library, or is gone by now
-        return f"it cannot say what it has ({str(error).strip().splitlines()[-1].strip()})", set()
-    return why, lacks

@@ -103,7 +103,6 @@ class Fleet:
             )
 
     def name(self, node: str) -> str:
-        """As a person calls it."""
         nodes = self._look()
         return nodes[node].name if node in nodes else f"node {node[:8]}"
 
