@@ -151,9 +151,7 @@ class Agenda:
             assert trial.number is not None
             key = key_of(trial)
             for number in self.searches[key].know(trial.number, course):
-                outcome = self.searches[key].outcomes[number]
-                assert outcome is not None
-                self._settle(self._candidates[key][number], outcome)
+                self._settle(self._candidates[key][number], self.searches[key].outcome(number))
         elif (outcome := end(course)) is not None:
             self._settle(trial.signature, outcome)
         if trial.stage == "runoff":
