@@ -20,12 +20,12 @@ LOGIN = {  # any will do
 
 
 class S3Server:
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, **environment: str) -> None:
         pytest.importorskip("moto.server", reason="moto is not installed (pip install -e '.[test]')")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        self._log = log
+        self._log, self._environment = log, {**os.environ, **LOGIN, **environment}
         self._kept: dict[str, bytes] = {}
         self.uri = f"s3://{BUCKET}/checkpoints?endpoint_override=127.0.0.1:{self._port}&scheme=http"
         self.start()
@@ -34,7 +34,7 @@ class S3Server:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "moto.server", "-p", str(self._port)],
-                env={**os.environ, **LOGIN},
+                env=self._environment,
                 stdout=log,
                 stderr=log,
             )
@@ -76,8 +76,13 @@ class S3Server:
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, self._log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+        return answers(self._port)
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens there, on this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

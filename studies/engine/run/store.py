@@ -80,8 +80,10 @@ def store_at(place: str) -> Store:
 
 
 def in_short(error: Exception) -> str:
-    """What is wrong, without the many words that Amazon's client puts around it."""
-    said = str(error).rpartition("AWS Error ")[2].partition(" (Request ID")[0].partition("; Details: ")[0]
+    """What is wrong, without the many words that Amazon's and Google's clients put around it."""
+    said = str(error).rpartition("AWS Error ")[2].rpartition("google::cloud::Status(")[2]
+    for rest in (" (Request ID", "; Details: ", " error_info="):
+        said = said.partition(rest)[0]
     return shorten(redact(said), REASON_LENGTH).rstrip(".")
 
 
