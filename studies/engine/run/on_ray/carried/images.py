@@ -18,9 +18,10 @@ from studies.engine.run.worker import Order
 
 def with_images(order: Order, keeper: Any) -> Order:
     """The order, with the images where this node has them: at the driver's path, or where they were sent."""
-    name, dataset = order.recipe["dataset"], order.premises[DATA]
+    name = order.recipe["dataset"]
     if _is_there(name, Path(order.data_dir)):
         return order
+    dataset = order.premises[DATA]
     try:
         digest, contents = _described(dataset, keeper)
         pieces = _pieces(len(contents.labels), dataset, keeper)
