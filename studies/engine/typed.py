@@ -21,33 +21,23 @@ def by(front: str) -> None:
 
 def tool(name: str, *rest: str) -> str:
     """A command of the analysis: `python analysis/tables.py --study x`, or `cnn-studies tables --study x`."""
-    script = Path("analysis", f"{name}.py")
-    return _spelled(["python", str(script)] if _files_are_told(script) else [_front(), name], rest)
+    return _command(Path("analysis", f"{name}.py"), [name], rest)
 
 
 def study(name: str, *rest: str) -> str:
     """A study of the platform: `python studies/x.py --scale demo`, or `cnn-studies run x --scale demo`."""
-    script = Path("studies", f"{name}.py")
-    return _spelled(["python", str(script)] if _files_are_told(script) else [_front(), "run", name], rest)
+    return _command(Path("studies", f"{name}.py"), ["run", name], rest)
 
 
 def again(*rest: str) -> str:
     """The study that is running, as it was typed."""
     script = Path(sys.argv[0])
-    if _VARIABLE not in os.environ:
-        return _spelled(["python", str(script)], rest)
     ours = script.resolve().parent == STUDIES
-    return _spelled([_front(), "run", script.stem if ours else str(script)], rest)
+    return _command(script, ["run", script.stem if ours else str(script)], rest)
 
 
-def _files_are_told(script: Path) -> bool:
-    return _VARIABLE not in os.environ and script.exists()
-
-
-def _front() -> str:
-    return os.environ.get(_VARIABLE, FRONT)
-
-
-def _spelled(command: list[str], rest: tuple[str, ...]) -> str:
-    words = command[0].split() + command[1:]
-    return shlex.join([*words, *rest])
+def _command(script: Path, words: list[str], rest: tuple[str, ...]) -> str:
+    typed = os.environ.get(_VARIABLE)
+    if typed is None and script.exists():
+        return shlex.join(["python", str(script), *rest])
+    return shlex.join([*(typed or FRONT).split(), *words, *rest])

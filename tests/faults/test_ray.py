@@ -15,10 +15,9 @@ from ray.exceptions import ActorDiedError, OutOfMemoryError, RayActorError, RayT
 from ray.tune.execution import tune_controller
 from ray.tune.experiment import Trial as RayTrial
 
-from studies.engine.run.conduct import WORKER_DIED
 from studies.engine.run.on_ray import cluster as ray_cluster
 from studies.engine.run.on_ray import tuner
-from studies.engine.run.on_ray.actor import died_of
+from studies.engine.run.on_ray.actor import WORKER_DIED, died_of
 from tests.engine.driving import conductor
 from tests.engine.runs import Warm, booked, epochs_booked, finish, trained_by, until
 from tests.engine.simulated import plan, study
@@ -204,7 +203,7 @@ def test_what_a_worker_died_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     gone = "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR"
     died = "the worker died on 10.0.0.2; Ray says: The actor died unexpectedly before finishing this task. "
-    assert died_of(None) == died_of(dead(gone)) == ""
+    assert died_of(None) == died_of(dead(gone)) == WORKER_DIED
     assert died_of(dead("Its node has died.")) == f"{died}Its node has died."
     never_ran = "The actor never ran - it was cancelled before it started running."
     token = "Does the cluster want the token that is used here? All have it, or none has."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.engine.run.conduct import WORKER_DIED
+from studies.engine.run.on_ray.actor import WORKER_DIED
 from tests.engine.runs import Warm, epochs_booked, runs, trained_by, trials, until
 from tests.faults.asserts import assert_as_if_undisturbed, statuses
 

@@ -51,13 +51,13 @@ class Book:
         return Table(self.root / schema.STUDIES_FOLDER / f"{study}.{scale}")
 
     def epochs(self, signature: str) -> tuple["Epoch", ...]:
-        """All the epochs of the trial that were booked."""
         return tuple(map(lines.from_line, self._epochs(signature, self._lines(signature))))
 
     def last_epoch(self, signature: str, most: int | None = None) -> tuple[int, dict[str, float]]:
         """How many epochs were booked, `most` at most, and the metrics of the last of these."""
         booked = self._lines(signature)[:most]
-        return len(booked), lines.metrics_of_line(self._epochs(signature, booked[-1:])[0]) if booked else {}
+        last = [lines.metrics(lines.from_line(content)) for content in self._epochs(signature, booked[-1:])]
+        return len(booked), last[0] if last else {}
 
     def outcome(self, signature: str) -> Outcome | None:
         """How the trial ended; None while it can still go on."""
@@ -85,7 +85,6 @@ class Book:
         return Course(finite, how), Outcome(how, len(scores), last, content["metrics"], reason, at)
 
     def origin(self, signature: str) -> dict[str, str]:
-        """Where the trial was trained, and by whom."""
         return self.origin_and_start(signature)[0]
 
     def origin_and_start(self, signature: str) -> tuple[dict[str, str], float | None]:
@@ -162,7 +161,6 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _text(path: str) -> bytes | None:
-    """What is in the file; None where there is none."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 -- a start opens three files of each of 10,000 trials
             return file.read()

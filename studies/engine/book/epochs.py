@@ -33,31 +33,20 @@ def to_line(epoch: "Epoch") -> str:
     return json.dumps({"epoch": epoch.number, **metrics(epoch), **step_metrics(epoch)}) + "\n"
 
 
-def metrics_of_line(content: Mapping[str, Any]) -> dict[str, float]:
-    """The metrics of the epoch that ``to_line`` wrote."""
-    named = {name: content.get(name, _missing(name)) for name in schema.EPOCH_METRICS}
-    return {name: value for name, value in named.items() if value is not None}
-
-
 def from_line(content: Mapping[str, Any]) -> "Epoch":
     """The epoch that ``to_line`` wrote; a metric that an earlier version did not know is NaN."""
     from cnnzoo.learning.evaluate import Epoch  # brings torch, which takes seconds: without epochs it is not needed
 
+    known = [name for name in schema.EPOCH_METRICS if name in content or name not in schema.TEST_BY_EPOCH]
     curves = [content.get(name, ()) for name in schema.LOOKS]
     return Epoch(
         number=content["epoch"],
-        **{field_of(name): content.get(name, _missing(name)) for name in schema.EPOCH_METRICS},
+        **{field_of(name): content.get(name, math.nan) for name in known},
         step_losses=tuple(value for _, value in content.get(schema.STEP_LOSS, ())),
         looks=tuple((points[0][0], *(value for _, value in points)) for points in zip(*curves, strict=True)),
     )
 
 
-def _missing(metric: str) -> float | None:
-    """What stands in an epoch for a metric that its line does not have."""
-    return None if metric in schema.TEST_BY_EPOCH else math.nan
-
-
 @cache
 def field_of(metric: str) -> str:
-    """The field of an epoch that holds this metric."""
     return metric.replace("test_by_epoch/", "test/").replace("/", "_")

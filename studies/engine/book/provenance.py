@@ -11,13 +11,8 @@ from pathlib import Path
 from studies.engine import schema
 
 Origin = Mapping[str, str]  # by the names of the schema, and by MLflow's
-PACKAGES = {  # and who brings each
-    "torch": "torch",
-    "ray": "ray",
-    "optuna": "optuna",
-    "mlflow": "mlflow-skinny",
-    "numpy": "numpy",
-}
+# What is used, and the package that brings it.
+PACKAGES = {"torch": "torch", "ray": "ray", "optuna": "optuna", "mlflow": "mlflow-skinny", "numpy": "numpy"}
 # Reads, and runs nothing that the repository brings along.
 GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 GIT_SECONDS = 10

@@ -3,10 +3,12 @@
     results/studies/<study>.<scale>/spec.json       the study as it was run
                                     trials.jsonl    a typed line a trial: ``pandas.read_json(path, lines=True)`` is a frame
                                     suggestions.jsonl   what its searches suggested, by what each suggestion rests on
+                                    test_set.<digest>.npz   what trials with this `dataset_digest` were tested on
 
 The first two are written anew at each start, from the plan and from the trials' folders; then a line is added whenever a trial ends.
 """
 
+import io
 import json
 import math
 from collections import UserDict
@@ -14,14 +16,20 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cnnzoo.mistake import Mistake
 from cnnzoo.storage.files import write_atomically
 from studies.engine import schema
 
+if TYPE_CHECKING:
+    from cnnzoo.data import Dataset
+
 SUGGESTIONS = "suggestions.jsonl"
 FORMAT = 2  # of spec.json and trials.jsonl; 1 had neither
+_BYTE = 256  # classes that a byte can name
 
 
 @dataclass(frozen=True)
@@ -81,12 +89,10 @@ class Table:
         return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
     def write(self, spec: Mapping[str, Any], rows: Iterable[Row]) -> None:
-        """Write both files anew."""
         write_atomically(self.rows_file, "".join(row.to_line() for row in rows).encode())
         self.write_spec(spec)
 
     def write_spec(self, spec: Mapping[str, Any]) -> None:
-        """Write anew how the study is run."""
         write_atomically(self.spec_file, json.dumps({"format": FORMAT, **spec}, indent=1, ensure_ascii=False).encode())
 
     def add(self, row: Row) -> None:
@@ -117,6 +123,21 @@ class Suggestions(UserDict[str, tuple[dict[str, Any] | None, int]]):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a") as file:
                 file.write(json.dumps([key, *suggested]) + "\n")
+
+
+def keep_test_set(folder: Path, dataset: "Dataset") -> None:
+    """Write down the classes of the test images, and where the images are: what was predicted can be read without the data."""
+    split = dataset.test
+    kind = np.uint8 if len(dataset.classes) <= _BYTE else np.uint16
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        labels=split.labels[split.index].numpy().astype(kind),  # in the order of the predictions
+        classes=np.array(dataset.classes, dtype=str),
+        rows=split.index.numpy().astype(np.int32),  # where each test image stands in the array
+        array=np.array(str(dataset.file or "")),  # the file with it, where the study was run
+    )
+    write_atomically(folder / schema.TEST_SET_FILE.format(dataset.digest), buffer.getbuffer())
 
 
 def _json(value: Any) -> Any:

@@ -59,7 +59,6 @@ def trial_tags(trial: Trial, spec: Mapping[str, Any]) -> dict[str, str]:
 
 
 def status(outcome: str) -> str:
-    """What MLflow calls a run whose trial ended in that way."""
     return FAILED if outcome == "failed" else FINISHED
 
 

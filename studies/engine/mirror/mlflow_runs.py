@@ -36,14 +36,12 @@ Say = Callable[[str, str], None]  # takes a topic, of which it tells once, and a
 
 
 class Runs:
-    def __init__(self, uri: str, spec: Mapping[str, Any], origin: Mapping[str, str], say: Say) -> None:
+    def __init__(self, uri: str, spec: Mapping[str, Any], origin: Mapping[str, str], book: Book, say: Say) -> None:
         """`origin` is that of this start of the study."""
         logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # what goes wrong is told once, in our words
         create_database(uri)
         self._client = MlflowClient(tracking_uri=uri)
-        self._say = say
-        self._spec = spec
-        self._origin = origin
+        self._spec, self._origin, self._book, self._say = spec, origin, book, say
         self.experiment = self._open_experiment()
         self._dataset = entities.dataset_input(spec["dataset"])
         self._parent = self._open_parent()
@@ -56,7 +54,7 @@ class Runs:
             self._say("deleted", "Runs that were deleted in MLflow stay deleted; restored there, they count again.")
             return
         if run is None or run.lacks(note.row.outcome if note.row else None):
-            epochs = list(note.epochs)
+            epochs = self._book.epochs(note.trial.signature)[: note.epochs]
             if run is None:
                 run = self._create(note, sum(epoch.seconds for epoch in epochs))
             elif run.status != RUNNING or run.outcome is not None:
@@ -65,22 +63,21 @@ class Runs:
         if note.model is not None:
             self._keep(run, note.model)
 
-    def keep_book(self, book: Book) -> None:
+    def keep_book(self) -> None:
         """The study's part of the book as artifacts of the parent run: who has only MLflow makes the same tables from it."""
-        table = book.table(self._spec["name"], self._spec["scale"])
+        table = self._book.table(self._spec["name"], self._spec["scale"])
         with tempfile.TemporaryDirectory() as folder:
             copy, said = Path(folder), Path(folder) / schema.PREDICTIONS_FOLDER
             said.mkdir()
             with (copy / schema.CURVES_FILE).open("wb") as file:
-                file.writelines(book.curves(table))
+                file.writelines(self._book.curves(table))
             for path in (table.spec_file, table.rows_file, *table.folder.glob(schema.TEST_SET_FILE.format("*"))):
                 shutil.copy(path, copy)
-            for signature, path in book.predictions(table).items():
+            for signature, path in self._book.predictions(table).items():
                 shutil.copy(path, said / f"{signature}.npz")
             self._client.log_artifacts(self._parent, folder, BOOK_FOLDER)
 
     def keep_result(self, files: Iterable[Path]) -> None:
-        """Files that show the result, as artifacts of the parent run."""
         for path in files:
             self._client.log_artifact(self._parent, str(path), RESULT_FOLDER)
 
@@ -201,7 +198,6 @@ def is_deleted(run: MlflowRun) -> bool:
 
 
 def known(run: MlflowRun) -> tuple[str, Run]:
-    """A trial's signature and its run."""
     info, tags = run.info, run.data.tags
     return tags[schema.SIGNATURE], Run(
         info.run_id, info.start_time, info.status, tags.get(schema.OUTCOME), deleted=is_deleted(run)

@@ -16,20 +16,19 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial
 
 from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.table import Row
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
-from studies.engine.search.agenda import SearchOf, key_of
+from studies.engine.search.agenda import Agenda, key_of
 
 JOURNAL = "optuna.journal"
 OBJECTIVE = "validation acc@1 %"
 SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
 SHARE_OF_TIME = 0.02  # of a long search, that writing it again and again may take
-STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
 
 
 class Lines(BaseJournalBackend):
@@ -52,17 +51,14 @@ class OptunaJournal(Listener):
         self._plan = plan
         self._book = book
         self._path = folder / JOURNAL
-        self._candidates: dict[str, tuple[Trial, Row]] = {}  # by signature, in the order in which they ended
-        self._chosen: dict[SearchOf, dict[str, Any]] = {}  # the run-off's choice, where it is known
         self._due = -math.inf
 
+    def opened(self, agenda: Agenda) -> None:
+        self._agenda = agenda
+
     def ended(self, trial: Trial, row: Row) -> None:
-        if trial.stage == "search":
-            self._candidates[trial.signature] = (trial, row)
-            if time.monotonic() >= self._due:
-                self._write()
-        elif trial.stage == "confirm":
-            self._chosen[key_of(trial)] = self._setting(trial)
+        if trial.stage == "search" and time.monotonic() >= self._due:
+            self._write()
 
     def closed(self, status: str) -> None:
         if status != "FAILED" and self._plan.searched():
@@ -74,46 +70,43 @@ class OptunaJournal(Listener):
         for left in (draft, draft.with_name(f"{draft.name}.lock")):  # by a process that was killed
             left.unlink(missing_ok=True)
         lines = Lines()
-        storage = JournalStorage(lines)
-        searches = {
-            (arm.name, number): optuna.create_study(
-                storage=storage, study_name=self._name(arm.name, number), direction="maximize"
-            )
-            for number in self._plan.budget.repetitions
-            for arm in self._plan.searched()
-        }
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)  # naming the objective is public, but may change
-            for search in searches.values():
-                search.set_metric_names([OBJECTIVE])
-        for trial, row in self._candidates.values():
-            searches[key_of(trial)].add_trial(self._frozen(trial, row))
-        for key, setting in self._chosen.items():
-            searches[key].set_user_attr("chosen", setting)
+        self._tell(JournalStorage(lines))
         JournalFileBackend(str(draft)).append_logs(lines.written)
         draft.replace(self._path)
         took = time.monotonic() - started
         self._due = time.monotonic() + max(SECONDS_BETWEEN_WRITINGS, took / SHARE_OF_TIME)
 
+    def _tell(self, storage: JournalStorage) -> None:
+        agenda = self._agenda
+        searches = {
+            key: optuna.create_study(storage=storage, study_name=self._name(*key), direction="maximize")
+            for key in agenda.searches
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)  # naming the objective is public, but may change
+            for search in searches.values():
+                search.set_metric_names([OBJECTIVE])
+        for trial in map(agenda.trials.__getitem__, agenda.ends):
+            if trial.stage == "search":
+                searches[key_of(trial)].add_trial(self._frozen(trial))
+        for key, search in searches.items():
+            if chosen := agenda.chosen(*key):
+                setting = {field: getattr(chosen.recipe, field) for field in agenda.searches[key].space}
+                search.set_user_attr("chosen", setting)
+
     def _name(self, arm: str, number: int) -> str:
         repeat = f" · search {number}" if number != 1 else ""
         return f"{self._plan.study.name} · {self._plan.scale} · {arm}{repeat}"
 
-    def _frozen(self, trial: Trial, row: Row) -> FrozenTrial:
-        """A candidate as Optuna knows it: stopped is PRUNED, diverged is FAIL."""
-        counted = self._book.epochs(trial.signature)[: int(row.metrics[schema.EPOCHS_DONE])]
-        frozen = create_trial(
-            state=STATES.get(row.outcome, TrialState.FAIL),
-            value=row.metrics[schema.CHOSEN_BY] if row.outcome == "completed" else None,
-            params=self._setting(trial),
-            distributions=dict(self._plan.tuned[trial.arm].space),
-            intermediate_values={epoch.number: epoch.val_acc1 for epoch in counted},
-            user_attrs={schema.OUTCOME: row.outcome, schema.NUMBER: trial.number, schema.SIGNATURE: trial.signature},
-        )
-        if row.started and row.ended:  # a trial that was stopped ended with its last epoch
-            frozen.datetime_start = datetime.fromtimestamp(row.started)
-            frozen.datetime_complete = datetime.fromtimestamp(row.ended)
+    def _frozen(self, trial: Trial) -> FrozenTrial:
+        """A candidate as the search knows it, with its name in the book, and when it was trained."""
+        assert trial.number is not None
+        frozen = self._agenda.searches[key_of(trial)].frozen(trial.number)
+        frozen.set_user_attr(schema.NUMBER, trial.number)
+        frozen.set_user_attr(schema.SIGNATURE, trial.signature)
+        _, started = self._book.origin_and_start(trial.signature)
+        outcome = self._book.outcome(trial.signature)
+        if started and outcome and outcome.at:  # one that was stopped has no end of its own
+            frozen.datetime_start = datetime.fromtimestamp(started)
+            frozen.datetime_complete = datetime.fromtimestamp(outcome.at)
         return frozen
-
-    def _setting(self, trial: Trial) -> dict[str, Any]:
-        return {field: getattr(trial.recipe, field) for field in self._plan.tuned[trial.arm].space}

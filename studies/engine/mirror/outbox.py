@@ -1,26 +1,12 @@
 """What MLflow should come to know, by trial: news of one trial replaces what was not sent yet of it."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnnzoo import Epoch
-from studies.engine.book.book import Book
 from studies.engine.book.table import Row
 from studies.engine.plan.plan import Trial
-
-
-@dataclass(frozen=True)
-class Booked:
-    """The first epochs of a trial, read whenever they are gone through: what waits to be sent takes no memory."""
-
-    book: Book
-    signature: str
-    count: int
-
-    def __iter__(self) -> Iterator[Epoch]:
-        return iter(self.book.epochs(self.signature)[: self.count])
 
 
 @dataclass(frozen=True)
@@ -28,7 +14,7 @@ class Note:
     """All there is to tell of one trial: that it began and where, how far it is or how it ended, and the file of its network."""
 
     trial: Trial
-    epochs: Iterable[Epoch] = ()  # gone through when it is sent, more than once where that fails
+    epochs: int = 0  # so many of those in the book count; they are read when they are sent
     row: Row | None = None  # once it ended
     model: Path | None = None
     origin: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +35,7 @@ class Outbox:
             old = self._notes.get(note.trial.signature, note)
             self._notes[note.trial.signature] = Note(
                 note.trial,
-                note.epochs or old.epochs,
+                max(note.epochs, old.epochs),
                 note.row or old.row,
                 note.model or old.model,
                 note.origin or old.origin,

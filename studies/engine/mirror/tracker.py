@@ -16,7 +16,7 @@ from cnnzoo import Epoch
 from studies.engine import schema
 from studies.engine.book.book import MODEL, Book
 from studies.engine.book.table import Row
-from studies.engine.mirror.outbox import Booked, Note, Outbox
+from studies.engine.mirror.outbox import Note, Outbox
 from studies.engine.mirror.tracking_uri import absolute_uri
 from studies.engine.plan.plan import Trial
 from studies.engine.run.listener import Listener
@@ -81,13 +81,13 @@ class Tracker(Listener):
         """The curves follow some seconds behind. Epochs that may not count in the end wait: a server takes none back."""
         if time.monotonic() >= self._due.get(trial.signature, math.inf):
             self._due[trial.signature] = time.monotonic() + LIVE_SECONDS
-            self._add(Note(trial, Booked(self.book, trial.signature, counted)))
+            self._add(Note(trial, counted))
 
     def ended(self, trial: Trial, row: Row) -> None:
         """Its run has all metrics and the outcome, and is FINISHED, or FAILED."""
         self._due.pop(trial.signature, None)
-        epochs = Booked(self.book, trial.signature, int(row.metrics[schema.EPOCHS_DONE]))
-        self._add(Note(trial, epochs, row, origin=self.book.origin(trial.signature) or self._origin))
+        origin = self.book.origin(trial.signature) or self._origin
+        self._add(Note(trial, int(row.metrics[schema.EPOCHS_DONE]), row, origin=origin))
         self._remember_best(trial, row)
         if trial.tested and row.outcome == "completed":
             self._tested[trial.arm, trial.signature] = row
@@ -161,7 +161,7 @@ class Tracker(Listener):
         if self._runs is None:
             from studies.engine.mirror.mlflow_runs import Runs  # two seconds, during which the study trains
 
-            self._runs = Runs(self._uri, self._spec, self._origin, self._tell_once)
+            self._runs = Runs(self._uri, self._spec, self._origin, self.book, self._tell_once)
             self.experiment = self._runs.experiment
         while not self._abandoned and (note := self._outbox.first()) is not None:
             try:
@@ -172,7 +172,7 @@ class Tracker(Listener):
             self._outbox.sent(note)
             self._written += 1
         if closing or time.monotonic() > self._book_due:
-            self._runs.keep_book(self.book)
+            self._runs.keep_book()
             self._book_due = time.monotonic() + BOOK_SECONDS
         if closing:
             self._runs.finish(self._status, list(self._tested.values()))

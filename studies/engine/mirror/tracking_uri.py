@@ -53,9 +53,8 @@ def check_uri(uri: str) -> None:
         _check_sqlite(uri)
     elif scheme in DATABASES:
         _check_driver(uri)
-    elif scheme in SERVERS:
-        if not HOST.match(uri):
-            raise Mistake(f"tracking URI {redact(uri)!r} names no host. Write it as {scheme}://127.0.0.1:5000.")
+    elif scheme in SERVERS and not HOST.match(uri):
+        raise Mistake(f"tracking URI {redact(uri)!r} names no host. Write it as {scheme}://127.0.0.1:5000.")
     elif scheme not in SCHEMES:
         raise unknown("tracking URI scheme", scheme, SCHEMES)
 

@@ -3,8 +3,6 @@
 Who trains (``on_ray/``, or the plain loop here) asks it for orders and tells it what came of them. It lives in the driver alone.
 """
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -24,11 +22,8 @@ from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
 from studies.engine.run.rows import row_of
 from studies.engine.run.store import Store
-from studies.engine.run.worker import News, Order, failed, work
+from studies.engine.run.worker import News, Order, work
 from studies.engine.search.agenda import Agenda
-
-RAY_FOLDER = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())  # where Ray writes
-WORKER_DIED = f"the worker died (killed, or out of memory); see {RAY_FOLDER}/ray/session_latest/logs"
 
 NextRound = Callable[[Plan], Plan | None]  # once all is done: the plan with the seeds that have to be added, if any
 
@@ -66,8 +61,7 @@ class Conductor:
         trial = self.agenda.next()
         self._announce_settled()
         if trial is None and self.agenda.finished() and self._begin_another_round():
-            trial = self.agenda.next()
-            self._announce_settled()
+            return self.next()
         return None if trial is None else self._order(trial)
 
     def _begin_another_round(self) -> bool:
@@ -81,7 +75,7 @@ class Conductor:
         return True
 
     def heard(self, signature: str, news: News) -> bool:
-        """Book what a worker tells of its trial, and announce it; True says that the trial has to stop."""
+        """Book what is told of a trial, by its worker or of one that died, and announce it; True says that the trial has to stop."""
         trial = self.agenda.trials[signature]
         if isinstance(news, Epoch):
             return self._heard_epoch(trial, news)
@@ -98,12 +92,6 @@ class Conductor:
         """The trial had to stop, and is no longer being trained."""
         self._end(self.agenda.trials[signature], "stopped")
 
-    def lost(self, signature: str, reason: str) -> None:
-        """The worker of the trial died, again and again."""
-        trial = self.agenda.trials[signature]
-        self.book.end(signature, failed(reason))
-        self._end(trial, "failed")
-
     def finished(self) -> bool:
         return self.agenda.finished()
 
@@ -112,7 +100,6 @@ class Conductor:
         return Counter(outcome.ended for outcome in self.agenda.settled.values())
 
     def failures(self) -> list[tuple[Trial, str]]:
-        """The trials that failed, each with its reason."""
         found = [self.agenda.trials[s] for s, outcome in self.agenda.settled.items() if outcome.ended == "failed"]
         return [(trial, outcome.reason) for trial in found if (outcome := self.book.outcome(trial.signature))]
 

@@ -1,7 +1,7 @@
 """The rows of a study's table: what the book says of the trials that the study has now."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studies.engine import schema
@@ -13,28 +13,27 @@ from studies.engine.run.listener import Listener
 from studies.engine.search.agenda import Agenda
 
 
+@dataclass
 class TableWriter(Listener):
     """Keeps the table of the study: all that is known at the start, then a line whenever a trial ends."""
 
-    def __init__(self, table: Table, plan: Plan, spec: Callable[[Plan], Mapping[str, Any]], book: Book) -> None:
-        self._table = table
-        self._plan = plan
-        self._spec = spec
-        self._book = book
-        self._written: set[tuple[str, str, str]] = set()
+    table: Table
+    plan: Plan
+    spec: Callable[[Plan], Mapping[str, Any]]
+    book: Book
 
     def opened(self, agenda: Agenda) -> None:
-        seeds = len(self._table.spec().get("budget", {}).get("seeds", ()))  # of an earlier start that asked for more
-        rows = list(known_rows(self._plan, seeds, self._book))
-        self._table.write(self._spec(self._plan), rows)
+        seeds = len(self.table.spec().get("budget", {}).get("seeds", ()))  # of an earlier start that asked for more
+        rows = list(known_rows(self.plan, seeds, self.book))
+        self.table.write(self.spec(self.plan), rows)
         self._written = {(row.arm, row.stage, row.signature) for row in rows}
 
     def widened(self, plan: Plan) -> None:
-        self._table.write_spec(self._spec(plan))
+        self.table.write_spec(self.spec(plan))
 
     def ended(self, trial: Trial, row: Row) -> None:
         if (row.arm, row.stage, row.signature) not in self._written:
-            self._table.add(row)
+            self.table.add(row)
 
 
 def standing(plan: Plan, book: Book) -> Agenda:

@@ -58,7 +58,6 @@ class Store:
         return {name.partition(".")[0] for name in _names(self.uri) if name != MARK}
 
     def drop(self, signatures: Collection[str]) -> None:
-        """Remove all checkpoints of these trials."""
         _delete(self.uri, self._names(signatures))
 
     def _names(self, signatures: Collection[str]) -> set[str]:

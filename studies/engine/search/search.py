@@ -41,6 +41,12 @@ class Search:
     def outcomes(self) -> list[Outcome | None]:
         return self._jury.outcomes
 
+    def outcome(self, number: int) -> Outcome:
+        """That of a candidate which has one."""
+        outcome = self.outcomes[number]
+        assert outcome is not None
+        return outcome
+
     def suggest(self) -> dict[str, Any] | None:
         """The setting of the next candidate; None when all are given out, or when it has to wait for an outcome."""
         number = len(self.settings)
@@ -48,8 +54,7 @@ class Search:
         if number == self.trials or self._jury.judged < known:
             return None
         for k in range(self._taught, known):
-            outcome = self.outcomes[k]
-            assert outcome is not None
+            outcome = self.outcome(k)
             scores = self.courses[k].scores[: outcome.epochs]
             self._sampler.learn((outcome.ended, outcome.score, *scores), partial(self.frozen, k))
         self._taught = max(self._taught, known)
@@ -68,7 +73,6 @@ class Search:
         return self._jury.judge(self.courses)
 
     def counted(self, number: int) -> int:
-        """How many epochs of a candidate that is running count whatever becomes of its elders."""
         return self._jury.counted(number, self.courses)
 
     def complete(self) -> bool:
@@ -81,18 +85,16 @@ class Search:
 
     def begin_runoff(self) -> list[tuple[int, int]]:
         """The trials of the run-off, a candidate and the place of a seed each; none where there is nothing to decide."""
-        best = sorted(self._completed(), key=lambda number: (-self._score(number), number))[:RUNNERS]
+        best = sorted(self._completed(), key=lambda number: (-self.outcome(number).score, number))[:RUNNERS]
         runners = best if len(best) > 1 else []
         self.runoff = {(number, place): Course() for place in range(self._seeds) for number in runners}
         return list(self.runoff)
 
     def planned(self) -> int:
-        """How many trials the search comes to, as far as is known."""
         runoff = min(RUNNERS, self.trials) * self._seeds if self.trials > 1 else 0
         return self.trials + (runoff if self.runoff is None else len(self.runoff))
 
     def know_runner(self, runner: tuple[int, int], course: Course) -> None:
-        """Take in how far a trial of the run-off is."""
         assert self.runoff is not None
         self.runoff[runner] = course
 
@@ -104,13 +106,12 @@ class Search:
         """The number of the candidate that is chosen: the best on average of those that ran off, or else of all."""
         if self.runoff:
             runners = sorted({number for number, _ in self.runoff})
-            return max(runners, key=lambda number: (self._mean(number), self._score(number), -number))
-        return max(self._completed(), key=lambda number: (self._score(number), -number), default=None)
+            return max(runners, key=lambda number: (self._mean(number), self.outcome(number).score, -number))
+        return max(self._completed(), key=lambda number: (self.outcome(number).score, -number), default=None)
 
     def frozen(self, number: int) -> FrozenTrial:
         """A candidate that has its outcome, as Optuna knows it: stopped is PRUNED, diverged is FAIL."""
-        outcome = self.outcomes[number]
-        assert outcome is not None
+        outcome = self.outcome(number)
         scores = self.courses[number].scores[: outcome.epochs]
         return create_trial(
             state=STATES.get(outcome.ended, TrialState.FAIL),
@@ -124,14 +125,9 @@ class Search:
     def _completed(self) -> list[int]:
         return [k for k, outcome in enumerate(self.outcomes) if outcome and outcome.ended == "completed"]
 
-    def _score(self, number: int) -> float:
-        outcome = self.outcomes[number]
-        assert outcome is not None
-        return outcome.score
-
     def _mean(self, number: int) -> float:
         """Over all seeds; a setting that did not train on one of them comes after every setting that did."""
         assert self.runoff is not None
         ends = [end(course) for (runner, _), course in self.runoff.items() if runner == number]
         trained = [outcome.score for outcome in ends if outcome and outcome.ended == "completed"]
-        return fmean([self._score(number), *trained]) if len(trained) == len(ends) else -math.inf
+        return fmean([self.outcome(number).score, *trained]) if len(trained) == len(ends) else -math.inf

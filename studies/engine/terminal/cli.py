@@ -23,7 +23,7 @@ from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of
 from studies.engine.book.provenance import origin
-from studies.engine.book.test_sets import keep_test_set
+from studies.engine.book.table import keep_test_set
 from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.mirror.tracker import Tracker
 from studies.engine.mirror.tracking_uri import check_uri

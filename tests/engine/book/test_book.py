@@ -18,12 +18,14 @@ from studies.engine.book.book import Book
 from studies.engine.book.lock import AlreadyRunningError, one_run_of, one_training_in
 from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Trial
-from studies.engine.run.conduct import WORKER_DIED, Conductor
+from studies.engine.run.conduct import Conductor
 from studies.engine.run.listener import Listener
+from studies.engine.run.worker import failed
 from tests.engine.driving import RECIPE, conductor, epoch
 from tests.engine.runs import ROOT
 from tests.engine.simulated import plan, simulate, study
 
+WORKER_DIED = "the worker died"
 HOLDS_A_TRIAL = """
 import sys
 from pathlib import Path
@@ -179,7 +181,7 @@ def all_die(conductor: Conductor) -> list[Trial]:
     ordered = []
     while (order := conductor.next()) is not None:
         ordered.append(conductor.agenda.trials[order.signature])
-        conductor.lost(order.signature, WORKER_DIED)
+        conductor.heard(order.signature, failed(WORKER_DIED))
     assert conductor.finished()
     return ordered
 

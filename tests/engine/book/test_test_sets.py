@@ -8,7 +8,7 @@ import numpy as np
 from cnnzoo.data import open_dataset
 from studies.engine import Arm
 from studies.engine.book.book import Book
-from studies.engine.book.test_sets import keep_test_set
+from studies.engine.book.table import keep_test_set
 from studies.engine.plan import prepare
 from studies.engine.plan.options import Options
 from tests.engine.tiny_study import STUDY

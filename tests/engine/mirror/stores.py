@@ -76,22 +76,22 @@ def start(uri: str, say: Callable[[str], None] = print, **spec: Any) -> Tracker:
     return Tracker(uri, whole, ORIGIN, book, say)
 
 
-def book(tracker: Tracker, trial: Trial, epochs: Sequence[Epoch]) -> None:
+def keep(book: Book, trial: Trial, epochs: Sequence[Epoch]) -> None:
     """The book has these epochs of the trial, and no others."""
-    shutil.rmtree(tracker.book.folder(trial.signature), ignore_errors=True)
-    tracker.book.begin(trial.signature, trial.recipe.to_json(), ORIGIN)
+    shutil.rmtree(book.folder(trial.signature), ignore_errors=True)
+    book.begin(trial.signature, trial.recipe.to_json(), ORIGIN)
     for epoch in epochs:
-        tracker.book.add(trial.signature, epoch)
+        book.add(trial.signature, epoch)
 
 
 def advance(tracker: Tracker, trial: Trial, epochs: Sequence[Epoch]) -> None:
     """A trial is so far, and all of that counts."""
-    book(tracker, trial, epochs)
+    keep(tracker.book, trial, epochs)
     tracker.advanced(trial, epochs[-1], len(epochs))
 
 
 def settle(tracker: Tracker, end: End) -> None:
-    book(tracker, end.trial, end.epochs)
+    keep(tracker.book, end.trial, end.epochs)
     tracker.ended(end.trial, end.row)
 
 

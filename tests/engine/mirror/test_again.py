@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
 from studies.engine import schema
+from studies.engine.book.book import Book
 from studies.engine.mirror.mlflow_runs import Runs
 from studies.engine.mirror.outbox import Note
 from tests.engine.mirror.stores import (
@@ -15,6 +16,7 @@ from tests.engine.mirror.stores import (
     count,
     curves,
     experiment_of,
+    keep,
     reported,
     runs,
     settle,
@@ -59,7 +61,7 @@ def test_a_broken_off_trial_goes_on_in_its_run(uri: str) -> None:
 
 def test_a_run_left_running_by_a_killed_driver_goes_on_or_is_killed(uri: str) -> None:
     trials = [reported(1), reported(2)]
-    left = Runs(uri, SPEC, ORIGIN, lambda topic, text: None)
+    left = Runs(uri, SPEC, ORIGIN, Book(Path("results")), lambda topic, text: None)
     for trial in trials:
         left.write(Note(trial, origin=ORIGIN))
     track(uri, settled(trials[0]))
@@ -89,8 +91,9 @@ def test_a_failed_trial_that_is_tried_again_while_mlflow_is_away(uri: str) -> No
     """What it is told later is the end alone."""
     trial = reported(1)
     track(uri, settled(trial, "failed", epochs=1))
-    Runs(uri, SPEC, ORIGIN, lambda topic, text: None).write(
-        Note(trial, curves(3), settled(trial).row, origin={"host": "there"})
+    keep(book := Book(Path("results")), trial, curves(3))
+    Runs(uri, SPEC, ORIGIN, book, lambda topic, text: None).write(
+        Note(trial, 3, settled(trial).row, origin={"host": "there"})
     )
     tags = trial_run(uri).data.tags
     assert (tags["outcome"], tags["host"]) == ("completed", "there")

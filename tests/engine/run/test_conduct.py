@@ -25,3 +25,13 @@ def test_a_trial_that_its_elders_stopped_and_whose_worker_then_died_leaves_no_ch
     workers.driver.heard = lambda signature, news: Conductor.heard(driver, signature, news) and False  # type: ignore[method-assign]
     workers.run()
     assert not list(tmp_path.glob("trials/*/checkpoint.pt*"))
+
+
+def test_a_round_that_the_book_knows_is_followed_by_the_next(tmp_path: Path) -> None:
+    of = plan(study(trials=1))
+    rounds = [of.with_seeds({("reported", "relu"): seeds}) for seeds in (3, 4)]
+    for start in (1, 2):
+        driver, left = conductor(of, tmp_path), rounds.copy()
+        driver.rounds = lambda now, left=left: left.pop(0) if left else None  # type: ignore[misc]
+        Workers(driver, seed=0).run()
+        assert (left, driver.finished()) == ([], True), f"start {start}"

@@ -68,6 +68,14 @@ def test_some_node_is_always_left() -> None:
     assert lab.fleet.slots() == 8
 
 
+def test_an_unfit_node_makes_room_for_no_trial_even_where_all_others_are_black_holes() -> None:
+    lab = Lab(ONE, TWO, THREE)
+    lab.fleet.leave_out("c", "c has other data")
+    for signature, node in (("w", "a"), ("x", "a"), ("y", "b"), ("z", "b")):
+        lab.fleet.failed(signature, node, "no luck")
+    assert lab.fleet.slots() == 8
+
+
 def test_trials_that_wait_for_a_store_are_told_of_once() -> None:
     lab = Lab(ONE, TWO)
     for signature, why in (("x", "a cannot use s3://b"), ("y", "b cannot use s3://b"), ("x", ""), ("z", ""), ("y", "")):

@@ -1,4 +1,4 @@
-"""Checkpoints in a place that all machines reach: here a folder. The object store is in faults/test_storage.py."""
+"""Checkpoints in a place that all machines reach: here a folder. The object store is in faults/test_object_store.py."""
 
 import shutil
 from pathlib import Path

@@ -14,11 +14,13 @@ from cnnzoo import Epoch
 from studies.engine.book.premises import OtherPremisesError
 from studies.engine.course import Outcome
 from studies.engine.run.on_ray.carried.files import Waits, carried
+from studies.engine.run.on_ray.settings import LOGS
 from studies.engine.run.store import Store
 from studies.engine.run.worker import News, Order, work
 
 PROCESS_GONE, NEVER_RAN = "worker process has died", "The actor never ran"  # in Ray's words
 REASON_LENGTH = 500
+WORKER_DIED = f"the worker died (killed, or out of memory); see {LOGS}"
 
 
 class Trainee(tune.Trainable):
@@ -64,11 +66,11 @@ def place_of(error: Exception | None) -> str:
 
 
 def died_of(error: Exception | None) -> str:
-    """In one line: what Ray says of a worker that died, and where; nothing if no more than that its process is gone."""
+    """In one line: what Ray says of a worker that died, and where; or where to look if it says no more than that its process is gone."""
     said = str(error or "").strip().splitlines()
     never_ran = any(NEVER_RAN in line for line in said)
     if error is None or (PROCESS_GONE in str(error) and not never_ran):
-        return ""
+        return WORKER_DIED
     if isinstance(error, RayTaskError) or "creation task" in said[0]:  # a traceback
         return f"the worker did not start: {said[-1].strip()}"
     where = f" on {place}" if (place := place_of(error)) else ""

@@ -17,9 +17,9 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from studies.engine.book.premises import OtherPremisesError, examine, premises
 from studies.engine.plan.prepare import Machine
-from studies.engine.run.conduct import RAY_FOLDER, Conductor
+from studies.engine.run.conduct import Conductor
 from studies.engine.run.on_ray.fleet import Fleet, Node, able, fitting, kind_of
-from studies.engine.run.on_ray.settings import TOKEN
+from studies.engine.run.on_ray.settings import LOGS, TOKEN
 from studies.engine.run.store import Store, in_short
 
 # What ``ray.init`` raises where one of Ray's own processes does not come up in time: it documents no more than `Exception`.
@@ -57,8 +57,7 @@ def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> 
         if type(error) not in DID_NOT_START:
             raise
         reason, where = str(error).strip().partition("\n")[0].rstrip("."), f"at {address}" if address else "here"
-        logs = f"{RAY_FOLDER}/ray/session_latest/logs"
-        raise ConnectionError(f"Ray did not start {where} ({reason}); its logs are in {logs}") from error
+        raise ConnectionError(f"Ray did not start {where} ({reason}); its logs are in {LOGS}") from error
     token = Path.home() / TOKEN
     if not address and token.exists():
         token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
@@ -131,12 +130,15 @@ def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, s
     recipes = [*plan.arms.values(), *(tuned.base for tuned in plan.tuned.values())]
     expected = [(recipe.to_json(), premises(recipe, plan.digest_of(recipe))) for recipe in recipes]
     asked = {}
-    for node in fleet.able():
+    for node in fleet.fit():
         there = NodeAffinitySchedulingStrategy(node, soft=False)
         look = ray.remote(_examine).options(num_cpus=0, scheduling_strategy=there)
         asked[node] = look.remote(expected, data_dir, conductor.means.store)
     for node, answer in asked.items():
-        why, lacks = _answered(answer)
+        try:
+            why, lacks = ray.get(answer)
+        except RayError as error:  # it lacks a library, or is gone by now
+            why, lacks = f"it cannot say what it has ({str(error).strip().splitlines()[-1].strip()})", set()
         if why:
             fleet.leave_out(node, why)
         for name in sorted(lacks):
@@ -156,11 +158,3 @@ def _examine(expected: Sequence[Any], data_dir: Path, store: Store | None) -> tu
         except OSError as error:
             return f"{platform.node()} cannot use {store.uri} ({in_short(error)})", set()
     return examine(expected, data_dir)
-
-
-def _answered(answer: Any) -> tuple[str, set[str]]:
-    try:
-        why, lacks = ray.get(answer)
-    except RayError as error:  # it lacks a library, or is gone by now
-        return f"it cannot say what it has ({str(error).strip().splitlines()[-1].strip()})", set()
-    return why, lacks

@@ -31,21 +31,22 @@ class Fleet:
     ) -> None:
         self._look, self._share, self._at_most, self._say = look, gpus_per_trial, at_most, say
         self._kind = kind_of(look().values()) if gpus_per_trial else ""
-        self._say_which_kind()
         self.unfit: dict[str, str] = {}  # by the id of a node, why it may not train this study
+        self._say_which_kind()
         self._failed: dict[str, dict[str, str]] = {}  # by signature, by node, why
         self._holes_named: set[str] = set()
         self._waiting: set[str] = set()  # trials
 
     def slots(self) -> int:
         """How many trials fit at once on the nodes that are there now; one waits even where there is none."""
-        nodes, left_out = self.able(), self._left_out()
-        fit = fitting((nodes[node] for node in nodes.keys() - left_out or nodes), self._share)
+        avoided = self.avoided_by("")
+        fit = fitting((node for name, node in self.fit().items() if name not in avoided), self._share)
         return max(1, min(fit, self._at_most or fit))
 
-    def able(self) -> dict[str, Node]:
-        """The nodes that are there and have what a trial takes, by id."""
-        return able(self._look(), self._share, self._kind)
+    def fit(self) -> dict[str, Node]:
+        """The nodes that are there, have what a trial takes and may train this study, by id."""
+        found = able(self._look(), self._share, self._kind)
+        return {name: node for name, node in found.items() if name not in self.unfit}
 
     def at(self, address: str) -> str | None:
         """The node at this address, if it is one."""
@@ -57,7 +58,7 @@ class Fleet:
         if node not in self.unfit:
             self.unfit[node] = why
             self._say(f"! A node gets no trials: {why}.")
-        if not self.able().keys() - self.unfit.keys():
+        if not self.fit():
             raise OSError(f"no node of the cluster can train this study: {'; '.join(self.unfit.values())}")
 
     def failed(self, signature: str, node: str, why: str) -> None:
@@ -81,24 +82,20 @@ class Fleet:
     def may_go_elsewhere(self, signature: str) -> bool:
         """Whether a trial that failed on one node alone can be tried on another."""
         failed_on = self._failed.get(signature, {}).keys()
-        return len(failed_on) == 1 and bool(self.able().keys() - self.unfit.keys() - failed_on)
+        return len(failed_on) == 1 and bool(self.fit().keys() - failed_on)
 
     def avoided_by(self, signature: str) -> frozenset[str]:
         """The nodes where the trial should not be trained; never all that are fit."""
-        nodes, own = self._look(), self._failed.get(signature, {}).keys()
-        fit = self.able().keys() - self.unfit.keys()
+        nodes, own, fit = self._look(), self._failed.get(signature, {}).keys(), self.fit().keys()
         wishes = (fit - self._black_holes() - own, fit - own, fit)
         return frozenset(nodes.keys() - next((wish for wish in wishes if wish), fit))
-
-    def _left_out(self) -> set[str]:
-        return self.unfit.keys() | self._black_holes()
 
     def _black_holes(self) -> set[str]:
         alone = [next(iter(nodes)) for nodes in self._failed.values() if len(nodes) == 1]
         return {node for node in alone if alone.count(node) >= BLACK_HOLE}
 
     def _say_which_kind(self) -> None:
-        others = len(self._look()) - len(self.able())
+        others = len(self._look()) - len(self.fit())
         if self._share and others:
             kind = f"a GPU of kind {self._kind}" if self._kind else "a GPU"
             self._say(
@@ -106,7 +103,6 @@ class Fleet:
             )
 
     def name(self, node: str) -> str:
-        """As a person calls it."""
         nodes = self._look()
         return nodes[node].name if node in nodes else f"node {node[:8]}"
 

@@ -1,6 +1,7 @@
 """What Ray takes from the environment. It reads much of it when it is imported: set it before importing ``on_ray``."""
 
 import os
+import tempfile
 from pathlib import Path
 
 SETTINGS = {
@@ -16,6 +17,7 @@ SETTINGS = {
     "TUNE_RESULT_BUFFER_LENGTH": "1",
 }
 LOOPBACK_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # Ray's name for it; it works on Linux, too
+LOGS = f"{os.environ.get('RAY_TMPDIR', tempfile.gettempdir())}/ray/session_latest/logs"
 TOKEN = Path(".ray") / "auth_token"  # in the home folder, where Ray keeps it
 
 

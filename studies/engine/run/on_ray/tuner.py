@@ -25,11 +25,11 @@ from ray.tune.search import Searcher
 
 from studies.engine.course import Outcome
 from studies.engine.plan.options import ENVIRONMENT
-from studies.engine.run.conduct import WORKER_DIED, Conductor
+from studies.engine.run.conduct import Conductor
 from studies.engine.run.on_ray.actor import Trainee, died_of, place_of
 from studies.engine.run.on_ray.carried.keeper import keeper_of
 from studies.engine.run.on_ray.fleet import Fleet
-from studies.engine.run.worker import News, Order
+from studies.engine.run.worker import News, Order, failed
 
 LOOK_SECONDS, MISSED_LOOKS = 5, 4  # between two looks whether the head of the cluster is there; how many may fail
 NODE_ID = "ray.io/node-id"  # the label that Ray gives every node
@@ -63,7 +63,7 @@ class Orders(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tune has given the trial up. The scheduler hears of all other ends, and of each single death of a worker."""
         if error and trial_id in self._why:
-            self.conductor.lost(self._given[trial_id].signature, self._why[trial_id])
+            self.conductor.heard(self._given[trial_id].signature, failed(self._why[trial_id]))
         elif error:
             self.once_more(trial_id)
 
@@ -101,7 +101,7 @@ class Stops(FIFOScheduler):
             self.why.pop(trial.trial_id, None)
             return
         error = trial.get_pickled_error()
-        why = self.why[trial.trial_id] = died_of(error) or WORKER_DIED
+        why = self.why[trial.trial_id] = died_of(error)
         if self._fleet:
             node = self._nodes.pop(trial.trial_id, None) or self._fleet.at(place_of(error))
             if node:

@@ -20,12 +20,7 @@ from studies.engine.run.store import Store, in_short
 from studies.engine.run.worker import News, Order, work
 
 T = TypeVar("T")
-LATER = {
-    Epoch: (CHECKPOINT,),
-    Outcome: (MODEL, PREDICTIONS),
-}  # what is new when a worker tells of an epoch, or of the end
-
-
+LATER = {Epoch: (CHECKPOINT,), Outcome: (MODEL, PREDICTIONS)}  # new when a worker tells of an epoch, or of the end
 RETRY_SECONDS, GIVE_UP_SECONDS = 5, 600  # where the store does not answer
 
 
@@ -51,7 +46,7 @@ def carried(order: Order, keeper: Any, store: Store | None, scratch: Path) -> Ge
             sent = _written(folder, tuple(files))
             for news in work(replace(order, results=root)):
                 new = _written(folder, LATER.get(type(news), ()))
-                for name in new.keys() - {name for name in new if new[name] == sent.get(name)}:
+                for name in (name for name in new if new[name] != sent.get(name)):
                     content = (folder / name).read_bytes()
                     if store and isinstance(news, Epoch):
                         yield from _patiently(store, partial(store.put, order.signature, news.number, content))
@@ -68,10 +63,7 @@ def _taken_from(store: Store, signature: str) -> dict[str, bytes]:
     return store.read(signature)
 
 
-@cache
-def _check_seen(store: Store) -> None:
-    """Once a process: also on a node that joined later."""
-    store.check_seen()
+_check_seen = cache(Store.check_seen)  # once a process: also on a node that joined later
 
 
 def _patiently(store: Store, ask: Callable[[], T]) -> Generator[Waits, None, T]:

@@ -21,19 +21,16 @@ def with_images(order: Order, keeper: Any) -> Order:
     name = order.recipe["dataset"]
     if _is_there(name, Path(order.data_dir)):
         return order
+    dataset = order.premises[DATA]
     try:
-        return replace(order, data_dir=str(_sent(name, order.premises[DATA], keeper)))
+        digest, contents = _described(dataset, keeper)
+        pieces = _pieces(len(contents.labels), dataset, keeper)
+        return replace(order, data_dir=str(prepare_sent(name, digest, lambda: replace(contents, blocks=pieces))))
     except Mistake as error:  # no room for them
         raise OtherPremisesError(f"{platform.node()} cannot train this: {error}") from error
 
 
 _is_there = cache(is_there)  # once a process, as listing a folder of many images takes a while
-
-
-def _sent(name: str, dataset: str, keeper: Any) -> Path:
-    digest, contents = _described(dataset, keeper)
-    pieces = _pieces(len(contents.labels), dataset, keeper)
-    return prepare_sent(name, digest, lambda: replace(contents, blocks=pieces))
 
 
 @cache
