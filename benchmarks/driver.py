@@ -60,7 +60,7 @@ def driven(of: Plan, root: Path) -> list[float]:
         listeners = [
             TableWriter(book.table("driver", "report"), of, lambda plan: {}, book),
             Progress(of, SLOTS, Console(file=said)),
-            OptunaJournal(of, book, book.table("driver", "report").folder),
+            OptunaJournal(of, book.table("driver", "report").folder),
         ]
         means = Means(data_dir=root, device="cpu", slots=SLOTS, origin={})
         started = time.perf_counter()

@@ -19,7 +19,6 @@ from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 from optuna.trial import FrozenTrial
 
 from studies.engine import schema
-from studies.engine.book.book import Book
 from studies.engine.book.table import Row
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
@@ -47,18 +46,20 @@ class Lines(BaseJournalBackend):
 class OptunaJournal(Listener):
     """Writes the journal now and then while the study runs, and at its end."""
 
-    def __init__(self, plan: Plan, book: Book, folder: Path) -> None:
+    def __init__(self, plan: Plan, folder: Path) -> None:
         self._plan = plan
-        self._book = book
         self._path = folder / JOURNAL
+        self._candidates: dict[str, tuple[Trial, Row]] = {}  # by signature, in the order in which they ended
         self._due = -math.inf
 
     def opened(self, agenda: Agenda) -> None:
         self._agenda = agenda
 
     def ended(self, trial: Trial, row: Row) -> None:
-        if trial.stage == "search" and time.monotonic() >= self._due:
-            self._write()
+        if trial.stage == "search":
+            self._candidates[trial.signature] = (trial, row)
+            if time.monotonic() >= self._due:
+                self._write()
 
     def closed(self, status: str) -> None:
         if status != "FAILED" and self._plan.searched():
@@ -86,9 +87,8 @@ class OptunaJournal(Listener):
             warnings.simplefilter("ignore", ExperimentalWarning)  # naming the objective is public, but may change
             for search in searches.values():
                 search.set_metric_names([OBJECTIVE])
-        for trial in map(agenda.trials.__getitem__, agenda.ends):
-            if trial.stage == "search":
-                searches[key_of(trial)].add_trial(self._frozen(trial))
+        for trial, row in self._candidates.values():
+            searches[key_of(trial)].add_trial(self._frozen(trial, row))
         for key, search in searches.items():
             if chosen := agenda.chosen(*key):
                 setting = {field: getattr(chosen.recipe, field) for field in agenda.searches[key].space}
@@ -98,15 +98,13 @@ class OptunaJournal(Listener):
         repeat = f" · search {number}" if number != 1 else ""
         return f"{self._plan.study.name} · {self._plan.scale} · {arm}{repeat}"
 
-    def _frozen(self, trial: Trial) -> FrozenTrial:
+    def _frozen(self, trial: Trial, row: Row) -> FrozenTrial:
         """A candidate as the search knows it, with its name in the book, and when it was trained."""
         assert trial.number is not None
         frozen = self._agenda.searches[key_of(trial)].frozen(trial.number)
         frozen.set_user_attr(schema.NUMBER, trial.number)
         frozen.set_user_attr(schema.SIGNATURE, trial.signature)
-        _, started = self._book.origin_and_start(trial.signature)
-        outcome = self._book.outcome(trial.signature)
-        if started and outcome and outcome.at:  # one that was stopped has no end of its own
-            frozen.datetime_start = datetime.fromtimestamp(started)
-            frozen.datetime_complete = datetime.fromtimestamp(outcome.at)
+        if row.started and row.ended:  # a trial that was stopped ended with its last epoch
+            frozen.datetime_start = datetime.fromtimestamp(row.started)
+            frozen.datetime_complete = datetime.fromtimestamp(row.ended)
         return frozen

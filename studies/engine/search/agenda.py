@@ -47,6 +47,10 @@ class Agenda:
         self.standings: defaultdict[str, Standing] = defaultdict(Standing)  # by arm
         self._candidates: dict[SearchOf, list[str]] = {key: [] for key in self.searches}  # signatures by number
         self._runners: dict[str, tuple[int, int]] = {}  # by signature, what their search knows them by
+        self._searching = list(self.searches)
+        self._compared = frozenset(plan.compared())
+        self._arms = self._compared | {arm for arm, _ in self.searches}
+        self._unchosen = list(self.searches)
         self._chosen: dict[SearchOf, Trial | None] = {}
         self._runs = deque(plan.reported_runs())
         self._ready: deque[Trial] = deque()  # of run-offs, and to confirm
@@ -63,7 +67,7 @@ class Agenda:
         return None
 
     def finished(self) -> bool:
-        left = self.running or self._runs or self._ready or self.searches.keys() - self._chosen.keys()
+        left = self.running or self._runs or self._ready or self._unchosen
         return not left and len(self.settled) == len(self.trials)
 
     def widen(self, plan: Plan) -> None:
@@ -101,10 +105,11 @@ class Agenda:
 
     def total(self) -> int:
         """How many trials there are, as far as is known: a search whose arm never trained through is not confirmed."""
-        return sum(map(self.planned, {*self.plan.compared(), *(arm for arm, _ in self.searches)}))
+        return sum(self.planned(arm) for arm in self._arms)
 
     def planned(self, arm: str) -> int:
-        reported = self.plan.seeds("reported", arm) if arm in self.plan.compared() else 0
+        """How many trials an arm has, as far as is known."""
+        reported = self.plan.seeds("reported", arm) if arm in self._compared else 0
         searches = [(arm, number) for number in self.plan.budget.repetitions if (arm, number) in self.searches]
         confirmed = self.plan.seeds("confirm", arm) * sum(self._chosen.get(key, key) is not None for key in searches)
         return reported + sum(self.searches[key].planned() for key in searches) + confirmed
@@ -119,8 +124,9 @@ class Agenda:
         return self._ready.popleft() if self._ready else None
 
     def _next_candidates(self) -> Iterator[Trial]:
-        searching = [(key, search) for key, search in self.searches.items() if not search.complete()]
-        for key, search in sorted(searching, key=lambda pair: len(pair[1].settings)):
+        self._searching = [key for key in self._searching if not self.searches[key].complete()]
+        for key in sorted(self._searching, key=lambda key: len(self.searches[key].settings)):
+            search = self.searches[key]
             setting = search.suggest()
             if setting is not None:
                 trial = self.plan.candidate(*key, len(search.settings) - 1, setting)
@@ -129,7 +135,7 @@ class Agenda:
 
     def _go_on_with_the_searches(self) -> None:
         """From the candidates to the run-off, and from there to the choice and its confirmation."""
-        for key in [key for key in self.searches if key not in self._chosen]:
+        for key in self._unchosen.copy():
             search, trials = self.searches[key], self._candidates[key]
             if search.judged() and search.runoff is None:
                 for number, place in search.begin_runoff():
@@ -140,18 +146,20 @@ class Agenda:
                 best = search.best()
                 chosen = None if best is None else self.trials[trials[best]]
                 self._chosen[key] = chosen
+                self._unchosen.remove(key)
                 self._ready += self.plan.confirm(chosen) if chosen else []
 
     def _know(self, trial: Trial, course: Course) -> None:
         """Take in all that is known of a trial, and settle whatever that decides."""
-        before, standing = self.courses.get(trial.signature, Course()), self.standings[trial.arm]
-        standing.best = max([standing.best, *course.scores[len(before.scores) :]])
+        self._count(trial, course)
         self.courses[trial.signature] = course
         if trial.stage == "search":
             assert trial.number is not None
             key = key_of(trial)
             for number in self.searches[key].know(trial.number, course):
-                self._settle(self._candidates[key][number], self.searches[key].outcome(number))
+                outcome = self.searches[key].outcomes[number]
+                assert outcome is not None
+                self._settle(self._candidates[key][number], outcome)
         elif (outcome := end(course)) is not None:
             self._settle(trial.signature, outcome)
         if trial.stage == "runoff":
@@ -163,7 +171,13 @@ class Agenda:
             self.ends.append(signature)
             self.standings[self.trials[signature].arm].done += 1
 
+    def _count(self, trial: Trial, course: Course) -> None:
+        before = self.courses.get(trial.signature, Course())
+        standing = self.standings[trial.arm]
+        standing.best = max([standing.best, *course.scores[len(before.scores) :]])
+
 
 def key_of(trial: Trial) -> SearchOf:
+    """The search that a trial belongs to."""
     assert trial.search is not None
     return trial.arm, trial.search

@@ -70,6 +70,8 @@ class Sampler:
         self._basis = hashlib.sha256(repr((described, self._own, repetition)).encode())
         self._lessons: list[Lesson] = []
         self._learned: list[FrozenTrial] = []  # of the lessons, those that TPE was needed for
+        self._study = optuna.create_study(direction="maximize")
+        self._begins = 0  # before this lesson the study has only those worth remembering
 
     def learn(self, what: object, lesson: Lesson) -> None:
         """Take in the next candidate, in the order of their numbers; `what` says all that the lesson rests on."""
@@ -100,13 +102,13 @@ class Sampler:
             yield from self._own
         if number == 0 or spread_evenly(number):
             yield from islice(self._even_ones(), EVEN_ATTEMPTS)
-        study = self._study()
+        self._study_lessons()
         for attempt in range(ATTEMPTS + BLIND_ATTEMPTS):
             seed = _seed(self._repetition, number, attempt)
             learns = attempt < ATTEMPTS
-            study.sampler = TPESampler(seed=seed, n_startup_trials=TPE_BEGINS) if learns else RandomSampler(seed)
-            asked = study.ask({**self._space})
-            study.tell(asked, state=TrialState.FAIL)  # else it would be remembered as running for ever
+            self._study.sampler = TPESampler(seed=seed, n_startup_trials=TPE_BEGINS) if learns else RandomSampler(seed)
+            asked = self._study.ask({**self._space})
+            self._study.tell(asked, state=TrialState.FAIL)  # else it would be remembered as running for ever
             yield rounded(asked.params, self._space)
 
     def _even_ones(self) -> Iterator[Setting]:
@@ -115,13 +117,15 @@ class Sampler:
             self._even += islice(self._sobol, max(0, self._evens - len(self._even)))
             yield self._even[self._evens - 1]
 
-    def _study(self) -> optuna.Study:
-        """What TPE learns from: all lessons so far, the old ones only as far as they are worth it."""
-        self._learned += [_lesson(lesson()) for lesson in self._lessons[len(self._learned) :]]
+    def _study_lessons(self) -> None:
+        """Bring the study that TPE learns from to all lessons so far, the old ones only as far as they are worth it."""
+        new = [_lesson(lesson()) for lesson in self._lessons[len(self._learned) :]]
+        self._learned += new
         begins = len(self._learned) // LATEST * LATEST
-        study = optuna.create_study(direction="maximize")
-        study.add_trials([*_worth_remembering(self._learned[:begins]), *self._learned[begins:]])
-        return study
+        if begins != self._begins:
+            self._begins, self._study = begins, optuna.create_study(direction="maximize")
+            new = [*_worth_remembering(self._learned[:begins]), *self._learned[begins:]]
+        self._study.add_trials(new)
 
 
 def _worth_remembering(lessons: list[FrozenTrial]) -> list[FrozenTrial]:

@@ -136,7 +136,7 @@ def _run_on(
         listeners = [
             TableWriter(table, plan, facts, book),
             Progress(plan, prepared.slots, console),
-            OptunaJournal(plan, book, table.folder),
+            OptunaJournal(plan, table.folder),
             tracker,
             *([Sweeper(store, seat.console.print)] if store else []),
         ]

@@ -12,7 +12,6 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from studies.engine.book.book import Book
 from studies.engine.mirror import optuna_journal
 from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.run.conduct import Conductor
@@ -32,7 +31,7 @@ def read(folder: Path) -> Mapping[str, list[FrozenTrial]]:
 
 def run(folder: Path, status: str = "FINISHED") -> Conductor:
     """A study from where it stands to its end, with its journal in the same folder."""
-    driver = conductor(OF, folder, OptunaJournal(OF, Book(folder), folder), slots=2)
+    driver = conductor(OF, folder, OptunaJournal(OF, folder), slots=2)
     Workers(driver, seed=0).run()
     driver.close(status)
     return driver
@@ -91,7 +90,7 @@ def test_it_is_there_while_the_study_runs(
 
 
 def test_a_study_that_tunes_nothing_has_no_journal(tmp_path: Path) -> None:
-    OptunaJournal(plan(type(study())(**{**vars(study()), "tune": {}})), Book(tmp_path), tmp_path).closed("FINISHED")
+    OptunaJournal(plan(type(study())(**{**vars(study()), "tune": {}})), tmp_path).closed("FINISHED")
     assert not list(tmp_path.iterdir())
 
 
