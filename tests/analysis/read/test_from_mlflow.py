@@ -61,7 +61,7 @@ def test_the_tables_are_the_same(uri: str) -> None:
     book = download(uri, "activations", None)
     there, here = (judged(load(one, "activations")) for one in (book, Book(Path("results"))))
     assert render(there, "md") == render(here, "md")
-    assert there.history.equals(here.history)
+    assert there.runs.history.equals(here.runs.history)
     assert render(there, "md", "confusions") == render(here, "md", "confusions")
     said = there.runs.said(there.runs.trials)
     assert len(said) == len(there.runs.trials) * len(LABELS)
