@@ -51,7 +51,7 @@ def mistakes_in_a_line() -> Iterator[None]:
 
 
 def exit_code(main: Callable[[], int]) -> int:
-    """The exit code of a command, whose mistakes are told in a line; a reader who has seen enough, such as head, is none."""
+    """Run a command and return its exit code: a mistake is one line; a reader that stops early, such as head, is no error."""
     try:
         with mistakes_in_a_line():
             code = main()

@@ -55,9 +55,8 @@ def _do(given: Sequence[str]) -> int:
     command, *rest = given or ("list",)
     if command in READING:
         sys.argv = [f"{typed.FRONT} {command}", *rest]
-        runpy.run_module(
-            f"analysis.{command}", run_name="__main__", alter_sys=True
-        )  # leaves by an exit code of its own
+        # It leaves by an exit code of its own.
+        runpy.run_module(f"analysis.{command}", run_name="__main__", alter_sys=True)
     if command == "list":
         from studies.command.listing import show
 

@@ -39,7 +39,7 @@ def smallest_difference(sd: float, n: int, level: float) -> float:
 def seeds_for(chance: Callable[[int], float]) -> float:
     """The fewest seeds that have the power, where ``chance`` is that of so many; infinite where no million has it."""
     every = range(2, MOST + 1)
-    fewer = bisect_left(every, POWER, key=chance)
+    fewer = bisect_left(every, True, key=lambda n: chance(n) >= POWER)
     return float(every[fewer]) if fewer < len(every) else math.inf
 
 

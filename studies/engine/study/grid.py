@@ -19,15 +19,26 @@ def grid(**factors: Sequence[Any] | Mapping[str, Any]) -> dict[str, Arm]:
     for field, values in factors.items():
         if not values:
             raise Mistake(f"grid: factor {field!r} has no values; give at least one.")
-        if not isinstance(values, Mapping):
-            values = {value if isinstance(value, str) else f"{field} {short(value)}": value for value in values}
-        labelled[field] = values
+        labelled[field] = values if isinstance(values, Mapping) else _named(field, values)
     arms = {}
     for cell in product(*labelled.values()):
         labels = dict(zip(labelled, cell, strict=True))
         changes = {field: labelled[field][label] for field, label in labels.items()}
         arms[SEPARATOR.join(cell)] = Arm.of_a_grid(changes, labels)
     return arms
+
+
+def _named(field: str, values: Sequence[Any]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for value in values:
+        name = value if isinstance(value, str) else f"{field} {short(value)}"
+        if name in named:
+            raise Mistake(
+                f"grid: two values of {field!r}, {named[name]!r} and {value!r}, would both be called {name!r}; leave one out, "
+                f"or give names: {field}={{'name': {value!r}, ...}}."
+            )
+        named[name] = value
+    return named
 
 
 def short(value: Any) -> str:

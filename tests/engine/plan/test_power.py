@@ -24,6 +24,7 @@ def test_the_fewest_seeds_with_the_power() -> None:
     assert power.seeds_for(lambda n: 0.9) == 2
     assert power.seeds_for(lambda n: n / 1_000_000) == 800_000
     assert power.seeds_for(lambda n: 0.5) == math.inf
+    assert power.seeds_for(lambda n: math.nan if n < 5 else 1.0) == 5, "what cannot be computed is not enough"
 
 
 def test_the_smallest_difference_is_shown_in_four_of_five_studies() -> None:

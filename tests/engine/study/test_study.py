@@ -9,6 +9,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from cnnzoo import Recipe
+from cnnzoo.mistake import Mistake
 from search_spaces import adam, sgd
 from studies.engine import Arm, Budget, Scale, Study, claim, grid
 from studies.engine.plan.plan import tuned_arms
@@ -81,6 +82,16 @@ def test_a_grid_names_its_arms() -> None:
     arms = grid(norm={"bn": "batch", "no bn": "none"}, lr=[2e-3, 0.5])
     assert list(arms) == ["bn · lr 2e-3", "bn · lr 0.5", "no bn · lr 2e-3", "no bn · lr 0.5"]
     assert arms["no bn · lr 0.5"].changes == {"norm": "none", "lr": 0.5}
+
+
+@pytest.mark.parametrize("twice", [[0.1, 0.1], [1, 1.0], [1.2341e-3, 1.2342e-3]])
+def test_a_grid_drops_no_value_that_reads_like_another(twice: list[float]) -> None:
+    with pytest.raises(
+        Mistake, match=r"grid: two values of 'lr', .* would both be called 'lr .*'; leave one out, or give"
+    ):
+        grid(lr=twice)
+    named = dict(zip("ab", twice, strict=True))
+    assert list(grid(lr=named)) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
