@@ -38,9 +38,12 @@ def smallest_difference(sd: float, n: int, level: float) -> float:
 
 def seeds_for(chance: Callable[[int], float]) -> float:
     """The fewest seeds that have the power, where ``chance`` is that of so many; infinite where no million has it."""
-    every = range(2, MOST + 1)
-    fewer = bisect_left(every, True, key=lambda n: chance(n) >= POWER)
-    return float(every[fewer]) if fewer < len(every) else math.inf
+    most = 2  # doubled until it is enough: with far too many seeds scipy's noncentral t gives NaN
+    while not chance(most) >= POWER:
+        if most == MOST:
+            return math.inf
+        most = min(2 * most, MOST)
+    return float(bisect_left(range(most), POWER, lo=max(2, most // 2), key=chance))
 
 
 def seeds_to_decide(difference: float, sd: float, level: float, margin: float) -> float:

@@ -1,6 +1,7 @@
 """What so many seeds can show, by numbers worked out by hand: t with 1 degree of freedom, chi squared with 2."""
 
 import math
+from functools import partial
 
 import pytest
 
@@ -24,7 +25,14 @@ def test_the_fewest_seeds_with_the_power() -> None:
     assert power.seeds_for(lambda n: 0.9) == 2
     assert power.seeds_for(lambda n: n / 1_000_000) == 800_000
     assert power.seeds_for(lambda n: 0.5) == math.inf
-    assert power.seeds_for(lambda n: math.nan if n < 5 else 1.0) == 5, "what cannot be computed is not enough"
+
+
+def test_far_too_many_seeds_do_no_harm() -> None:
+    """Scipy's noncentral t is NaN where the power is 1 by far; the search must not rest on it."""
+    chance = partial(power.chance_to_differ, 2.5, 5.554, level=0.001)
+    assert math.isnan(chance(6620)), "if this fails, the search may begin anywhere"
+    assert power.seeds_for(chance) == 82
+    assert chance(81) < power.POWER <= chance(82)
 
 
 def test_the_smallest_difference_is_shown_in_four_of_five_studies() -> None:
