@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 import pytest
 import torch
 
+from tests.ports import free_port
+
 torch.set_num_threads(1)  # as in a study; the tests themselves run on as many processes as there are cores
 # A shell that starts this in the background has them ignored, and so would all that is started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -57,9 +59,7 @@ def postgres() -> Iterator[str]:
     pytest.importorskip("psycopg", reason="psycopg is not installed (pip install -e '.[cluster]')")
     if POSTGRES is None:
         pytest.skip("there is no PostgreSQL on this machine")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with TemporaryDirectory(
         prefix="postgres-"
     ) as data:  # not in pytest's folder, which each pytest of root's closes to others

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("analysis", "cnnzoo", "search_spaces", "studies")
 FENCED = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -119,7 +121,7 @@ def test_the_first_ten_minutes(tmp_path: Path) -> None:
     assert commands[:2] == ["make", "make test"]
     assert "python studies/vgg_bn_vs_nobn.py" in commands
     commands.remove("make test")  # CI types it, on a clean checkout, before it runs this
-    home = {"HOME": str(tmp_path), "PATH": os.defpath, "COLUMNS": "100"}
+    home = {"HOME": str(tmp_path), "PATH": os.defpath, "COLUMNS": "100", "MLFLOW_PORT": str(free_port())}
     newcomer = Shell(clone, home)
     try:
         seen = {command: newcomer.type(command) for command in commands}
@@ -146,16 +148,21 @@ class Shell:
     def type(self, command: str) -> str:
         command = command.partition("  #")[0].strip()
         if command == "mlflow ui":
-            answers = "import urllib.request as u; u.urlopen('http://127.0.0.1:5000/health')"
-            command = f'mlflow ui & until python -c "{answers}" 2>/dev/null; do sleep 1; done'
+            asked = (
+                "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['MLFLOW_PORT'], timeout=10)"
+            )
+            command = f'mlflow ui & until python -c "{asked}" 2>/dev/null; do kill -0 $! || exit; sleep 1; done'
         assert self.shell.stdin is not None
         assert self.shell.stdout is not None
-        self.shell.stdin.write(f"{command}\necho; echo exit code $?\n")
+        # The marker is written at once and begins a line: a server that is left running writes here, too.
+        self.shell.stdin.write(f"{command}\nprintf '\\nexit code %s\\n' $?\n")
         self.shell.stdin.flush()
         lines = []
         while not (line := self.shell.stdout.readline()).startswith("exit code "):
+            print(line, end="")
+            assert line, f"{command} ended the shell"
             lines.append(line)
-        assert line == "exit code 0\n", f"{command}\n{''.join(lines)}"
+        assert line == "exit code 0\n", command
         return "".join(lines)
 
     def leave(self) -> None:

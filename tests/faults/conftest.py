@@ -10,6 +10,7 @@ from tests.engine.conftest import copy, undisturbed, warm
 from tests.engine.runs import Warm
 from tests.faults.nodes import Nodes
 
+pytest.register_assert_rewrite("tests.faults.asserts")  # what differs is shown, as in a test
 __all__ = ["copy", "joining", "undisturbed", "warm"]
 
 

@@ -10,6 +10,7 @@ import pytest
 from pyarrow.fs import FileSelector, S3FileSystem
 
 from tests.engine.runs import until
+from tests.ports import free_port
 
 BUCKET = "studies"
 LOGIN = {  # any will do
@@ -22,9 +23,7 @@ LOGIN = {  # any will do
 class S3Server:
     def __init__(self, log: Path, **environment: str) -> None:
         pytest.importorskip("moto.server", reason="moto is not installed (pip install -e '.[test]')")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self._log, self._environment = log, {**os.environ, **LOGIN, **environment}
         self._kept: dict[str, bytes] = {}
         self.uri = f"s3://{BUCKET}/checkpoints?endpoint_override=127.0.0.1:{self._port}&scheme=http"

@@ -1,6 +1,5 @@
 """Checkpoints in an object store, without a cluster around it: what is kept, what is refused, what is survived."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from studies.engine.book.book import CHECKPOINT
 from studies.engine.run.store import MARK, store_at
 from tests.engine.runs import until
 from tests.faults.s3 import BUCKET, LOGIN, S3Server, answers
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -31,9 +31,7 @@ def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
 def google(tmp_path: Path) -> Iterator[str]:
     """The URI of Google's store, as an emulator plays it."""
     pytest.importorskip("gcp_storage_emulator", reason="install it: pip install -e '.[test]'")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["start", "--host=127.0.0.1", f"--port={port}", "--in-memory", f"--default-bucket={BUCKET}"]
     with (tmp_path / "google.log").open("w") as log:
         server = subprocess.Popen([sys.executable, "-m", "gcp_storage_emulator", *options], stdout=log, stderr=log)

@@ -1,9 +1,7 @@
 """A study read from somebody else's MLflow is the same as from the folder it was run in."""
 
-import contextlib
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +17,7 @@ from analysis.read.from_mlflow import download
 from analysis.read.runs import load
 from analysis.write.render import render
 from cnnzoo.mistake import Mistake
+from tests.ports import free_port
 
 UPLOAD = """
 import sys
@@ -82,9 +81,7 @@ def test_a_mistyped_database_is_not_made() -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_a_server_that_is_down_is_a_line_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with contextlib.closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with pytest.raises(Mistake, match=rf"cannot read MLflow at http://\*\*\*@127.0.0.1:{port}") as caught:
         download(f"http://ann:s3cret@127.0.0.1:{port}", "activations", None)
     assert "s3cret" not in str(caught.value)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -16,6 +15,7 @@ from mlflow import MlflowClient
 from studies.engine.mirror import tracker
 from studies.engine.mirror.mlflow_runs import create_database
 from tests.engine.mirror.stores import stop, until
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")
@@ -60,9 +60,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server(uri: str, tmp_path: Path) -> Iterator[tuple[str, Callable[[], subprocess.Popen[bytes]]]]:
     """The address of an MLflow server, and what starts it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     processes: list[subprocess.Popen[bytes]] = []
     command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", uri]

@@ -1,7 +1,6 @@
 """MLflow slow, locked, down or gone: the study goes on, and in the end all of it is there."""
 
 import shutil
-import socket
 import sqlite3
 import subprocess
 import time
@@ -35,6 +34,7 @@ from tests.engine.mirror.stores import (
     trial_run,
     until,
 )
+from tests.ports import free_port
 
 
 def test_a_locked_database_holds_up_nothing_and_loses_nothing(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,9 +181,7 @@ def test_one_trial_that_cannot_be_sent_holds_up_no_other(uri: str, tmp_path: Pat
 @pytest.mark.usefixtures("impatient")
 def test_a_server_that_is_down_is_told_once_and_stops_nothing(uri: str) -> None:
     said: list[str] = []
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     tracker = start(f"http://bob:secret@127.0.0.1:{port}", said.append)
     tracker.begun(reported(1), ORIGIN)
     settle(tracker, settled(reported(2)))

@@ -15,7 +15,8 @@ from mlflow import MlflowClient
 
 from tests.engine.conftest import warm
 from tests.engine.runs import ROOT, Warm, until
-from tests.engine.services.raylets import free_ports, stop
+from tests.engine.services.raylets import stop
+from tests.ports import free_port
 
 __all__ = ["warm"]
 ADMIN, ANN = ("admin", "admin-password-1"), ("ann", "ann-password-1")
@@ -60,7 +61,7 @@ def ask(address: str, user: tuple[str, str], what: str, **content: str) -> None:
 def server(postgres: str, tmp_path: Path) -> Iterator[str]:
     """Its address; ann is one of its users."""
     pytest.importorskip("flask_wtf", reason="mlflow[auth] is not installed (pip install -e '.[cluster]')")
-    (port,) = free_ports(1)
+    port = free_port()
     address, log = f"http://127.0.0.1:{port}", tmp_path / "server.log"
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "MLFLOW_AUTH_ADMIN_PASSWORD": ADMIN[1]}
     environment |= {

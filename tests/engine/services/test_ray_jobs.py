@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.runs import ROOT
-from tests.engine.services.raylets import QUIET, free_ports, started, stop
+from tests.engine.services.raylets import QUIET, started, stop
+from tests.ports import free_ports
 
 PAGE = ROOT / "docs" / "how-to" / "cluster.md"
 BIN = Path(sys.executable).parent
