@@ -3,7 +3,7 @@
     results/trials/<signature>/recipe.json     what was trained
                                origin.json     by whom, where, since when, and with which versions
                                epochs.jsonl    a line an epoch, in order, each written after its checkpoint
-                               result.json     how it ended; there is none while it can still go on
+                               result.json     how it ended, and after how many epochs; there is none while it can still go on
                                checkpoint.pt   a worker's, while the training can still go on
                                model.safetensors   a worker's: the network, of trials that were tested
                                predictions.npz     a worker's: its class for each test image, and the loss of each
@@ -78,7 +78,8 @@ class Book:
     def _read(self, signature: str) -> tuple[Course, Outcome | None]:
         scores = [epoch[schema.CHOSEN_BY] for epoch in self._epochs(signature, self._lines(signature))]
         content, finite = _result(self._file(signature, RESULT)), tuple(filter(math.isfinite, scores))
-        if content is None:
+        # A power cut can take the last epochs, which are not forced to disk, and leave the result: the trial goes on.
+        if content is None or content["metrics"].get(schema.EPOCHS_DONE, 0) > len(scores):
             return Course(finite, None), None
         how, last = content["outcome"], scores[-1] if scores else math.nan
         reason, at = content.get("reason", ""), content.get("ended")

@@ -111,6 +111,17 @@ def test_a_line_that_was_cut_short_is_written_again(cut: int, tmp_path: Path) ->
     assert scores(book) == [50.0, 60.0]
 
 
+def test_a_result_whose_epochs_were_lost_does_not_count(tmp_path: Path) -> None:
+    """A power cut right after it: the result was forced to disk, the line of the last epoch was not."""
+    book = written(tmp_path, 50.0)
+    told = Outcome("completed", 2, 60.0, {schema.EPOCHS_DONE: 2.0})
+    book.end("abc", told)
+    assert (book.course("abc"), book.outcome("abc")) == (Course((50.0,)), None)
+    book.add("abc", epoch(2, 60.0))
+    book.end("abc", told)
+    assert (book.course("abc"), book.outcome("abc")) == (Course((50.0, 60.0), "completed"), told)
+
+
 def test_an_epoch_is_booked_once(tmp_path: Path) -> None:
     """A worker that goes on tells all that its checkpoint holds."""
     book = written(tmp_path, 50.0, 60.0)
