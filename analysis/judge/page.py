@@ -173,10 +173,9 @@ class Page:
         return self._seen[part]
 
     def _over_looks(self, question: Question) -> Tails:
-        looked = [self._evidence(part).by_look for part in question.parts()]
-        common = set.intersection(*({*by_look} for by_look in looked))
-        at_looks = {n: all_of([by_look[n] for by_look in looked]) for n in common}
-        return over_looks(at_looks, self.results.spec.shares)
+        """Each part at its own looks: where seeds are added for what is open, the parts of a claim have unequal numbers."""
+        shares = self.results.spec.shares
+        return all_of([over_looks(self._evidence(part).by_look, shares) for part in question.parts()])
 
     def _follow(self, question: Question, found: Tails) -> None:
         """Note what the answer to a question says of its parts: yes to all is yes to each; "any of them" is the clearest."""

@@ -73,6 +73,28 @@ def test_arms_that_have_more_seeds_already_wait_for_the_others(read: Read) -> No
     assert found.samples["reported"]["mish"].missing == found.samples["reported"]["relu"].missing == ()
 
 
+def test_each_part_of_a_claim_counts_at_its_own_looks(read: Read) -> None:
+    """Mish against tanh is shown on five seeds and gets no more; against ELU it takes twelve. Neither is in the table."""
+    arms = {name: {"activation": name} for name in ("relu", "mish", "elu", "tanh")}
+    budget = {**PLANNED, "seeds": [1, 2, 3, 4, 5], "first_look": 5, "at_most": 12}
+    noise = [0.4, -0.5, 0.9, 0.2, -0.3, 0.1, 0.6, -0.4, 0.3, -0.1, 0.5, -0.2]
+    tanh = reported("tanh", [50.0, 50.3, 49.8, 50.1, 49.9])
+
+    def verdict(seeds: int) -> str:
+        plan = spec(
+            arms=arms,
+            tuned_arms={},
+            budget={**budget, "more_seeds": {"reported": {"mish": seeds, "elu": seeds}}},
+            claims=[claim("Mish is best", "better", ["mish"], ["elu", "tanh"])],
+        )
+        mish, elu = (reported(arm, values[:seeds]) for arm, values in made.items())
+        ((_, (ruling,)),) = read(plan, [*RELU, *tanh, *mish, *elu]).rulings
+        return ruling.verdict
+
+    made = {"mish": [92.0 + one for one in noise], "elu": [91.3] * 12}
+    assert (verdict(5), verdict(12)) == ("UNDECIDED", "SUPPORTED")
+
+
 def test_of_several_searches_each_needs_them(read: Read) -> None:
     budget = {**PLANNED, "confirm_seeds": [101, 102, 103, 1101, 1102, 1103], "searches": 2, "at_most": 12}
     tuned = [*confirmed("relu", [93.0, 93.2, 93.1], lr=0.03), *confirmed("mish", [95.0, 91.0, 93.5], lr=0.03)]
