@@ -92,10 +92,12 @@ def cut_checkpoints(study: Started, folder: Path, dice: random.Random) -> None:
 
 
 def cut_the_last_line(study: Started, folder: Path, dice: random.Random) -> None:
-    """As a power cut does it: of trials that are being trained, and of Optuna's journal."""
+    """As a power cut does it: of trials that are being trained, of the one that ended last, and of Optuna's journal."""
     power_cut(study, folder, dice)
     unfinished = [path.parent for path in folder.rglob("checkpoint.pt")]
-    cut([*(trial / "epochs.jsonl" for trial in unfinished), *folder.glob("results/studies/*/optuna.journal")], dice)
+    ended = sorted(folder.glob("results/trials/*/result.json"), key=lambda path: path.stat().st_mtime_ns)
+    trials = [*unfinished, *(path.parent for path in ended[-1:])]
+    cut([*(trial / "epochs.jsonl" for trial in trials), *folder.glob("results/studies/*/optuna.journal")], dice)
 
 
 def lock_mlflow(study: Started, folder: Path, dice: random.Random) -> None:
