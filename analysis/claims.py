@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from analysis.front.commands import command, everything, in_color, parser, read, write
 from analysis.judge.verdicts import SUPPORTED, Judged, Ruling
-from analysis.words import NOTHING, between, count, listed
+from analysis.words import NOTHING, count, listed
 from analysis.write.claims import TO_TRAIN, VERDICTS, about_training, text
 from analysis.write.formats import Column, Page, Table, markdown, plain, screen, tinted
 from analysis.write.notes import found
@@ -26,7 +26,7 @@ def overview(every: Sequence[Judged]) -> Page:
 
 def _table(results: Judged) -> Table:
     done = [sample.ended for stage in results.stages() for sample in results.samples[stage].values()] or [0]
-    seeds = count(max(done), "seed") if min(done) == max(done) else f"{between(min(done), max(done))} seeds"
+    seeds = count(min(done), "seed", max(done))
     on = f"{results.spec.dataset['name']}, {listed(found(results, 'epochs'))} epochs, {seeds}"
     columns = {
         "claim": [claim.text for claim, _ in results.rulings],

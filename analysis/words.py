@@ -115,8 +115,10 @@ def arms(some: Sequence[str], every: Iterable[str]) -> str:
     return "every arm" if len(some) > 2 and set(some) == set(every) else listed(some)
 
 
-def count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('ch') else 's'}"
+def count(n: int, noun: str, most: int | None = None) -> str:
+    """``1 seed``, ``3 searches``, ``8 to 12 seeds``."""
+    most = n if most is None else most
+    return f"{between(n, most)} {noun}{'' if most == 1 else 'es' if noun.endswith('ch') else 's'}"
 
 
 def space(limits: Mapping[str, Any]) -> str:

@@ -42,15 +42,16 @@ def sentence(results: Judged, ruling: Ruling) -> str:
     if ruling.contrasts[0].evidence.trained:
         return _of_training(results, ruling)
     claim = ruling.claim
-    deciding = [_shows(results, ruling, contrast) for contrast in ruling.contrasts if _decides(ruling, contrast)]
-    if len(deciding) > _TOLD:
-        deciding[_TOLD - 1 :] = [f"so on ({len(deciding) - _TOLD + 1} more, below)"]
-    n = min(contrast.difference.n for contrast in ruling.contrasts)
+    deciding = [each for each in ruling.contrasts if _decides(ruling, each)] or ruling.contrasts
+    shows = [_shows(results, ruling, contrast) for contrast in deciding]
+    if len(shows) > _TOLD:
+        shows[_TOLD - 1 :] = [f"so on ({len(shows) - _TOLD + 1} more, below)"]
+    n = [contrast.difference.n for contrast in deciding]
     unit = "shared search" if ruling.stage == "confirm" and results.spec.searches > 1 else "shared seed"
-    over = "By construction" if claim.metric in OF_THE_MODEL else f"Over {count(n, unit)}"
+    over = "By construction" if claim.metric in OF_THE_MODEL else f"Over {count(min(n), unit, max(n))}"
     when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""
-    line = f"{over}, {listed(deciding)} in {LABELS.get(value_at(claim.metric, claim.at), claim.metric)}{when}."
-    more = _what_would_decide(results, ruling, n) if ruling.verdict == UNDECIDED else ""
+    line = f"{over}, {listed(shows)} in {LABELS.get(value_at(claim.metric, claim.at), claim.metric)}{when}."
+    more = _what_would_decide(results, ruling, min(n)) if ruling.verdict == UNDECIDED else ""
     return line + more + (f" {ONE_SEARCH}" if from_one_search(results, ruling.stage) else "")
 
 

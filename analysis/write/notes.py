@@ -10,7 +10,6 @@ from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
 from analysis.words import (
     SMOKE,
-    between,
     count,
     listed,
     needs,
@@ -82,7 +81,7 @@ def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
     ns = [contrast.difference.n for contrast in group.values()]
     known = [contrast.needed for contrast in group.values() if not math.isnan(contrast.needed[0])]
     more = f" ({needs(min(low for low, _ in known), max(high for _, high in known))})" if known else ""
-    return f"{names} cannot be told from {baseline} with {between(min(ns), max(ns))} seed{'s' * (max(ns) > 1)}{more}"
+    return f"{names} cannot be told from {baseline} with {count(min(ns), 'seed', max(ns))}{more}"
 
 
 def _choice(results: Judged, stage: str) -> str:
