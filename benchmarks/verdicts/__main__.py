@@ -4,6 +4,7 @@ python -m benchmarks.verdicts null [PAGES]      arms that do not differ: pages w
 python -m benchmarks.verdicts looks [PAGES]     the same, looked at again and again up to 5, 11 and 21 seeds
 python -m benchmarks.verdicts searches [PAGES]  arms whose searches chose settings that are not equally good
 python -m benchmarks.verdicts decide [PAGES]    what --decide takes where arms differ by 0, 1 and 2 standard deviations
+python -m benchmarks.verdicts rounds [PAGES]    pages with any false word after the rounds of --decide, where no arm differs
 python -m benchmarks.verdicts contrast [TIMES]  the same of one contrast, without pages
 """
 
@@ -12,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.verdicts.false_words import looks, null, searches
-from benchmarks.verdicts.seeds import contrast, decide
+from benchmarks.verdicts.seeds import contrast, decide, rounds
 
-PAGES = {"null": null, "looks": looks, "searches": searches, "decide": decide}
+PAGES = {"null": null, "looks": looks, "searches": searches, "decide": decide, "rounds": rounds}
 
 if __name__ == "__main__":
     kind, *most = sys.argv[1:] or [""]

@@ -13,7 +13,7 @@ from analysis.judge.page import BETTER
 from analysis.judge.undecided import undecided
 from analysis.judge.verdicts import Judged
 from benchmarks.verdicts.false_words import false_words
-from benchmarks.verdicts.simulated import SD, Values, accuracies, normal, page, rate, spec
+from benchmarks.verdicts.simulated import SD, Values, accuracies, correlated, heavy, normal, page, rate, spec
 from studies.engine.plan.power import SPREAD, smallest_difference, spread_between
 from studies.engine.study.error_budget import LEVEL, looks, shares
 
@@ -42,6 +42,16 @@ def decide(root: Path, pages: int) -> None:
         alike = _seeds_of_the_same_power(float(np.mean(said)), np.mean(fixed, axis=0), when) if better else math.nan
         row = (f"{better}", f"{by:g}", f"{at_most}", _mean(said, 100, " %"), _mean(seeds, 1, ""), f"{alike:.1f}")
         print(f"| {' | '.join(row)} | {np.mean(seeds) / alike:.2f} | {rate(wrong)} |", flush=True)
+
+
+def rounds(root: Path, pages: int) -> None:
+    """No arm differs, and each gets seeds as --decide gives them: a claim's parts have unequal numbers."""
+    print("| noise | at most | seeds an arm | pages with a false word |\n|---|---|---|---|")
+    for which, noise in enumerate((normal, correlated, heavy)):
+        rng, at_most = np.random.default_rng([7, MOST[0], which]), MOST[0]
+        ended = [decided(root, accuracies(rng, noise, ARMS, at_most), at_most) for _ in range(pages)]
+        wrong, used = [bool(false_words(results)) for results, _ in ended], np.mean([seeds for _, seeds in ended])
+        print(f"| {noise.__name__} | {at_most} | {used:.1f} | {rate(wrong)} |", flush=True)
 
 
 def decided(root: Path, values: Mapping[str, Values], at_most: int) -> tuple[Judged, float]:
