@@ -118,7 +118,7 @@ def arms(some: Sequence[str], every: Iterable[str]) -> str:
 def count(n: int, noun: str, most: int | None = None) -> str:
     """``1 seed``, ``3 searches``, ``8 to 12 seeds``."""
     most = n if most is None else most
-    return f"{between(n, most)} {noun}{'' if most == 1 else 'es' if noun.endswith('ch') else 's'}"
+    return f"{between(n, most)} {noun}{'' if n == most == 1 else 'es' if noun.endswith('ch') else 's'}"
 
 
 def space(limits: Mapping[str, Any]) -> str:
