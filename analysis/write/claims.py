@@ -42,7 +42,7 @@ def sentence(results: Judged, ruling: Ruling) -> str:
     if ruling.contrasts[0].evidence.trained:
         return _of_training(results, ruling)
     claim = ruling.claim
-    deciding = [each for each in ruling.contrasts if _decides(ruling, each)] or ruling.contrasts
+    deciding = [each for each in ruling.contrasts if _decides(ruling, each)]
     shows = [_shows(results, ruling, contrast) for contrast in deciding]
     if len(shows) > _TOLD:
         shows[_TOLD - 1 :] = [f"so on ({len(shows) - _TOLD + 1} more, below)"]
