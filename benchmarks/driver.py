@@ -23,7 +23,6 @@ from studies.engine.course import Outcome
 from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.plan.plan import Plan, tuned_arms
 from studies.engine.run.conduct import Conductor, Means
-from studies.engine.run.rows import TableWriter
 from studies.engine.study.budget import Budget
 from studies.engine.study.study import Arm, Study
 from studies.engine.terminal.progress import Progress
@@ -58,13 +57,12 @@ def driven(of: Plan, root: Path) -> list[float]:
     book, luck = Book(root), random.Random(0)
     with (root / "progress.txt").open("w") as said:
         listeners = [
-            TableWriter(book.table("driver", "report"), of, lambda plan: {}, book),
             Progress(of, SLOTS, Console(file=said)),
             OptunaJournal(of, book.table("driver", "report").folder),
         ]
         means = Means(data_dir=root, device="cpu", slots=SLOTS, origin={})
         started = time.perf_counter()
-        conductor = Conductor(of, book, means, listeners)
+        conductor = Conductor(of, book, means, lambda plan: {}, listeners)
         total, ends = conductor.agenda.total(), [started]
         running: dict[str, int] = {}
         while True:
@@ -97,8 +95,8 @@ def advance(conductor: Conductor, signature: str, running: dict[str, int], score
 def restarted(of: Plan, root: Path) -> float:
     """Seconds until a study that is done knows that it is."""
     book, started = Book(root), time.perf_counter()
-    table = TableWriter(book.table("driver", "report"), of, lambda plan: {}, book)
-    conductor = Conductor(of, book, Means(data_dir=root, device="cpu", slots=SLOTS, origin={}), [table])
+    means = Means(data_dir=root, device="cpu", slots=SLOTS, origin={})
+    conductor = Conductor(of, book, means, lambda plan: {}, [])
     assert conductor.next() is None
     assert conductor.finished()
     return time.perf_counter() - started

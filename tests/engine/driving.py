@@ -48,7 +48,13 @@ def epochs_of(order: Order) -> list[Epoch]:
 
 def conductor(of: Plan, root: Path, *listeners: Listener, slots: int = 1) -> Conductor:
     means = Means(data_dir=root, device="cpu", slots=slots, origin={"device": "cpu"})
-    return Conductor(of, Book(root), means, listeners)
+    return Conductor(of, Book(root), means, spec_of, listeners)
+
+
+def spec_of(of: Plan) -> dict[str, Any]:
+    """What the table says of the plan: on how many seeds it is trained."""
+    more = {stage: {arm: n for (s, arm), n in of.more_seeds.items() if s == stage} for stage in ("reported", "confirm")}
+    return {"budget": {"seeds": [*range(1, of.budget.seeds + 1)], "more_seeds": more}}
 
 
 class Workers:

@@ -4,10 +4,11 @@ Who trains (``on_ray/``, or the plain loop here) asks it for orders and tells it
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cnnzoo import Epoch
 from cnnzoo.data import Dataset
@@ -20,7 +21,7 @@ from studies.engine.book.table import Suggestions
 from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.run.listener import Listener
-from studies.engine.run.rows import row_of
+from studies.engine.run.rows import TableWriter
 from studies.engine.run.store import Store
 from studies.engine.run.worker import News, Order, work
 from studies.engine.search.agenda import Agenda
@@ -42,7 +43,13 @@ class Means:
 
 class Conductor:
     def __init__(
-        self, plan: Plan, book: Book, means: Means, listeners: Sequence[Listener], rounds: NextRound | None = None
+        self,
+        plan: Plan,
+        book: Book,
+        means: Means,
+        facts: Callable[[Plan], Mapping[str, Any]],
+        listeners: Sequence[Listener],
+        rounds: NextRound | None = None,
     ) -> None:
         self.plan = plan
         self.book = book
@@ -50,6 +57,7 @@ class Conductor:
         self.slots = means.slots  # now: a cluster may grow or shrink
         self.listeners = listeners
         self.rounds = rounds
+        self.table = TableWriter(plan, book, facts)
         self.agenda = Agenda(plan, self._recall, Suggestions(book.table(plan.study.name, plan.scale)))
         self._announced = 0  # so many of the agenda's ends
         self._tell(lambda listener: listener.opened(self.agenda))
@@ -71,6 +79,7 @@ class Conductor:
             return False
         self.plan = wider
         self.agenda.widen(wider)
+        self.table.widened(wider)
         self._tell(lambda listener: listener.widened(wider))
         return True
 
@@ -154,7 +163,7 @@ class Conductor:
             trial, outcome = self.agenda.trials[signature], self.agenda.settled[signature]
             if signature not in self.agenda.running:  # its worker may be writing it at this moment
                 self.book.drop_checkpoint(signature)  # one that a kill left behind
-            row = row_of(trial, outcome, self.plan, self.book)
+            row = self.table.ended(trial, outcome)
             self._tell(lambda listener: listener.ended(trial, row))  # noqa: B023 -- called at once
 
     def _tell(self, announce: Callable[[Listener], None]) -> None:

@@ -1,39 +1,39 @@
 """The rows of a study's table: what the book says of the trials that the study has now."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from studies.engine import schema
 from studies.engine.book.book import Book
-from studies.engine.book.table import Row, Table
+from studies.engine.book.table import Row
 from studies.engine.course import Outcome
 from studies.engine.plan.plan import Plan, Trial
-from studies.engine.run.listener import Listener
 from studies.engine.search.agenda import Agenda
 
 
-@dataclass
-class TableWriter(Listener):
+class TableWriter:
     """Keeps the table of the study: all that is known at the start, then a line whenever a trial ends."""
 
-    table: Table
-    plan: Plan
-    spec: Callable[[Plan], Mapping[str, Any]]
-    book: Book
-
-    def opened(self, agenda: Agenda) -> None:
+    def __init__(self, plan: Plan, book: Book, facts: Callable[[Plan], Mapping[str, Any]]) -> None:
+        """Write the table anew; `facts` are what its spec says of a plan."""
+        self.table, self.plan, self.book, self.facts = book.table(plan.study.name, plan.scale), plan, book, facts
         seeds = len(self.table.spec().get("budget", {}).get("seeds", ()))  # of an earlier start that asked for more
-        rows = list(known_rows(self.plan, seeds, self.book))
-        self.table.write(self.spec(self.plan), rows)
-        self._written = {(row.arm, row.stage, row.signature) for row in rows}
+        known = list(known_rows(plan, seeds, book))
+        self.table.write(facts(plan), known)
+        self._known = {(row.arm, row.stage, row.signature): row for row in known}
 
     def widened(self, plan: Plan) -> None:
-        self.table.write_spec(self.spec(plan))
+        self.table.write_spec(self.facts(plan))
 
-    def ended(self, trial: Trial, row: Row) -> None:
-        if (row.arm, row.stage, row.signature) not in self._written:
-            self.table.add(row)
+    def ended(self, trial: Trial, outcome: Outcome) -> Row:
+        """The row of a trial that ended, now or at an earlier start; a new one is added to the table."""
+        known = self._known.pop((trial.arm, trial.stage, trial.signature), None)
+        if known is not None:
+            return known
+        row = row_of(trial, outcome, self.plan, self.book)
+        self.table.add(row)
+        return row
 
 
 def standing(plan: Plan, book: Book) -> Agenda:

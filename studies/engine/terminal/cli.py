@@ -34,7 +34,6 @@ from studies.engine.plan.spec import declaration, spec
 from studies.engine.run import rows
 from studies.engine.run.conduct import Conductor, Means, train_in_process
 from studies.engine.run.on_ray import settings as ray_settings
-from studies.engine.run.rows import TableWriter
 from studies.engine.run.store import Store, store_at
 from studies.engine.run.sweeper import Sweeper
 from studies.engine.study.study import Study
@@ -134,14 +133,13 @@ def _run_on(
 
         tracker = Tracker(_tracking_uri(), facts(plan), tags, book, seat.console.print)
         listeners = [
-            TableWriter(table, plan, facts, book),
             Progress(plan, prepared.slots, console),
             OptunaJournal(plan, table.folder),
             tracker,
             *([Sweeper(store, seat.console.print)] if store else []),
         ]
         rounds = Rounds(console, guess, ask_the_analysis) if options.decide else None
-        conductor = Conductor(plan, book, means, listeners, rounds)
+        conductor = Conductor(plan, book, means, facts, listeners, rounds)
         _conduct(conductor, prepared, options, seat)
         return conductor, tracker
 

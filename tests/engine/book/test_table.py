@@ -13,12 +13,10 @@ from studies.engine.book.book import Book
 from studies.engine.book.table import SUGGESTIONS, Suggestions, Table
 from studies.engine.course import Outcome
 from studies.engine.plan.plan import Plan
-from studies.engine.run.rows import TableWriter
 from tests.engine.driving import conductor, epoch
 from tests.engine.simulated import plan, study
 
 OF = plan(study(trials=1, epochs=3))
-SPEC = {"name": "simulated", "budget": {"seeds": [1, 2]}}
 
 
 def booked(book: Book, of: Plan, *outcomes: str) -> None:
@@ -33,9 +31,7 @@ def booked(book: Book, of: Plan, *outcomes: str) -> None:
 
 def started(root: Path, of: Plan = OF) -> pandas.DataFrame:
     """The table after a start of the study at which nothing is trained."""
-    book = Book(root)
-    writer = TableWriter(book.table(of.study.name, of.scale), of, lambda of: SPEC, book)
-    conductor(of, root, writer)
+    conductor(of, root)
     return table(root)
 
 
@@ -73,7 +69,7 @@ def test_a_table_that_a_kill_left_behind_is_mended(tmp_path: Path) -> None:
 def test_a_line_is_added_when_a_trial_ends(tmp_path: Path) -> None:
     book = Book(tmp_path)
     booked(book, OF, "completed")
-    driver = conductor(OF, tmp_path, TableWriter(book.table("simulated", "report"), OF, lambda of: SPEC, book))
+    driver = conductor(OF, tmp_path)
     before = len(table(tmp_path))
     order = driver.next()
     assert order is not None

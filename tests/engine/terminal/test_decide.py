@@ -13,9 +13,9 @@ from studies.engine.book.book import Book
 from studies.engine.plan.plan import Plan
 from studies.engine.plan.spec import declaration, given_before
 from studies.engine.run.conduct import Conductor, Means
-from studies.engine.run.rows import TableWriter
 from studies.engine.study.budget import Budget
 from studies.engine.terminal.decide import Rounds, Standing
+from tests.engine.driving import spec_of
 from tests.engine.run.test_conduct import Workers
 from tests.engine.simulated import plan, study
 
@@ -24,11 +24,6 @@ TUNED = Standing(6, ("tanh against relu, tuned: +0.1 ± 0.9",), {("confirm", "ta
 DONE = Standing(6, (), {})
 STUCK = Standing(6, OPEN.open, {})
 FEW = plan(replace(study(), budget=Budget(seeds=2, trials_per_arm=4, at_most=4)))
-
-
-def spec_of(of: Plan) -> dict[str, Any]:
-    more = {stage: {arm: n for (s, arm), n in of.more_seeds.items() if s == stage} for stage in ("reported", "confirm")}
-    return {"budget": {"seeds": [1, 2], "more_seeds": more}}
 
 
 def run(root: Path, of: Plan, *standings: Standing) -> tuple[Conductor, str]:
@@ -46,7 +41,7 @@ def run(root: Path, of: Plan, *standings: Standing) -> tuple[Conductor, str]:
 
     rounds = Rounds(Console(file=printed, width=200), lambda of: 10.0 * len(of.reported_runs()), ask)
     means = Means(data_dir=root, device="cpu", slots=3, origin={"device": "cpu"})
-    driver = Conductor(of, Book(root), means, [TableWriter(table, of, spec_of, Book(root))], rounds)
+    driver = Conductor(of, Book(root), means, spec_of, [], rounds)
     Workers(driver, seed=0).run()
     assert driver.finished()
     assert next(answers, None) is None
