@@ -159,10 +159,10 @@ def over_http(running: tuple[str, int] | None) -> None:
 
 @contextmanager
 def own_server() -> Iterator[tuple[str, int]]:
-    """A server with one worker: its address, and the group of its processes."""
+    """A server as MLflow starts it: its address, and the group of its processes."""
     folder, port = tempfile.mkdtemp(), free_port()
     store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", folder]
-    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1", *store]
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), *store]
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     nowhere = subprocess.DEVNULL
     process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=nowhere, stderr=nowhere)

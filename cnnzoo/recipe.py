@@ -128,9 +128,9 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Its fields; those that came later are left out where nothing is set, so that a recipe keeps its signature."""
-        fields = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
-        fields["options"] = Options(self.options).to_json()
-        return {name: value for name, value in fields.items() if value or name not in ("options", "augmentation")}
+        fields = {name: value for name, value in vars(self).items() if value or name not in ("options", "augmentation")}
+        own = {"options": Options(self.options).to_json()} if self.options else {}
+        return {**fields, **own, "stem": None if self.stem is None else list(self.stem)}
 
     def columns(self) -> dict[str, Any]:
         """The same for a table: each of one's own options is a column, ``options.depth``."""
@@ -206,13 +206,13 @@ def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _check_values(recipe: Recipe) -> None:
-    for name, allowed in TYPES.items():
-        value = getattr(recipe, name)
+    for name, value in vars(recipe).items():
+        allowed = TYPES[name]
         if isinstance(value, int) and not isinstance(value, bool) and float in allowed and abs(value) < 2**1000:
             value = float(value)
             object.__setattr__(recipe, name, value)  # so that 1 and 1.0 are the same recipe
         rule, holds = RANGES.get(name, (None, None))
-        fits = isinstance(value, allowed) and (not isinstance(value, bool) or bool in allowed)
+        fits = type(value) in allowed or (isinstance(value, allowed) and not isinstance(value, bool))
         if not fits or (holds is not None and value is not None and not holds(value)):
             types = " or ".join(t.__name__ for t in allowed if t is not type(None))
             raise Mistake(f"{name} must be {rule or types}, but got {value!r}.")

@@ -16,7 +16,7 @@ class Options(Mapping[str, Any]):
     def __init__(self, given: Any = ()) -> None:
         if given and not isinstance(given, Mapping):
             raise Mistake(f"options must be a mapping from names to values, such as {{'depth': 3}}, but got {given!r}.")
-        self._values = {name: _value(name, given[name]) for name in sorted(given)}
+        self._values = {name: _value(name, given[name]) for name in sorted(given)} if given else {}
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]

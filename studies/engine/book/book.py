@@ -16,6 +16,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,7 @@ class Book:
     def last_epoch(self, signature: str, most: int | None = None) -> tuple[int, dict[str, float]]:
         """How many epochs were booked, `most` at most, and the metrics of the last of these."""
         booked = self._lines(signature)[:most]
-        last = [lines.metrics(lines.from_line(content)) for content in self._epochs(signature, booked[-1:])]
+        last = [lines.metrics_in(content) for content in self._epochs(signature, booked[-1:])]
         return len(booked), last[0] if last else {}
 
     def outcome(self, signature: str) -> Outcome | None:
@@ -142,8 +143,11 @@ class Book:
 
     def drop_checkpoint(self, signature: str) -> None:
         """Delete the checkpoint of a trial that will not be gone on with."""
-        for checkpoint in self.folder(signature).glob(f"{CHECKPOINT}*"):
-            checkpoint.unlink(missing_ok=True)
+        folder = self.folder(signature)
+        with suppress(FileNotFoundError):
+            for name in os.listdir(folder):  # noqa: PTH208 -- as _text
+                if name.startswith(CHECKPOINT):
+                    (folder / name).unlink(missing_ok=True)
 
     def _lines(self, signature: str) -> list[bytes]:
         """The whole lines of the epochs; a last line that was cut short is the epoch that will be written again."""
@@ -190,7 +194,7 @@ def _result(path: str) -> dict[str, Any] | None:
 def _parsed(text: bytes, path: str, needed: Mapping[str, type | UnionType]) -> dict[str, Any]:
     """The object in the text, if it has what it needs to have."""
     try:
-        content: dict[str, Any] = json.loads(text)
+        content: dict[str, Any] = json.loads(text.decode())
         if all(isinstance(content[name], kind) for name, kind in needed.items()):
             return content
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -34,17 +34,22 @@ def to_line(epoch: "Epoch") -> str:
 
 
 def from_line(content: Mapping[str, Any]) -> "Epoch":
-    """The epoch that ``to_line`` wrote; a metric that an earlier version did not know is NaN."""
+    """The epoch that ``to_line`` wrote."""
     from cnnzoo.learning.evaluate import Epoch  # brings torch, which takes seconds: without epochs it is not needed
 
-    known = [name for name in schema.EPOCH_METRICS if name in content or name not in schema.TEST_BY_EPOCH]
     curves = [content.get(name, ()) for name in schema.LOOKS]
     return Epoch(
         number=content["epoch"],
-        **{field_of(name): content.get(name, math.nan) for name in known},
+        **{field_of(name): value for name, value in metrics_in(content).items()},
         step_losses=tuple(value for _, value in content.get(schema.STEP_LOSS, ())),
         looks=tuple((points[0][0], *(value for _, value in points)) for points in zip(*curves, strict=True)),
     )
+
+
+def metrics_in(content: Mapping[str, Any]) -> dict[str, float]:
+    """Those of a line; what an earlier version did not know is NaN."""
+    known = [name for name in schema.EPOCH_METRICS if name in content or name not in schema.TEST_BY_EPOCH]
+    return {name: content.get(name, math.nan) for name in known}
 
 
 @cache

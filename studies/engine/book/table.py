@@ -56,10 +56,11 @@ class Row:
     trials_on_device: int | None = None  # at a time: its seconds are not those of a device of its own
 
     def to_line(self) -> str:
-        """All of it side by side; NaN and infinity are null."""
-        flat = {**vars(self), **self.recipe, **self.metrics}
+        """All of it side by side; a metric that is NaN or infinity is null."""
+        metrics = {name: value if math.isfinite(value) else None for name, value in self.metrics.items()}
+        flat = {**vars(self), **self.recipe, **metrics}
         del flat["recipe"], flat["metrics"]
-        return json.dumps({name: _json(value) for name, value in flat.items()}, ensure_ascii=False) + "\n"
+        return json.dumps(flat, ensure_ascii=False) + "\n"
 
 
 class Table:
@@ -138,7 +139,3 @@ def keep_test_set(folder: Path, dataset: "Dataset") -> None:
         array=np.array(str(dataset.file or "")),  # the file with it, where the study was run
     )
     write_atomically(folder / schema.TEST_SET_FILE.format(dataset.digest), buffer.getbuffer())
-
-
-def _json(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

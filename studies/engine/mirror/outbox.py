@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from studies.engine.book.table import Row
@@ -41,9 +42,9 @@ class Outbox:
                 note.origin or old.origin,
             )
 
-    def first(self) -> Note | None:
+    def first(self, most: int) -> list[Note]:
         with self._lock:
-            return next(iter(self._notes.values()), None)
+            return list(islice(self._notes.values(), most))
 
     def sent(self, note: Note) -> None:
         """It need not be sent again, unless there was news in the meantime."""

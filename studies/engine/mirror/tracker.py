@@ -8,7 +8,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from studies.engine import schema
 from studies.engine.book.book import MODEL, Book
 from studies.engine.book.table import Row
 from studies.engine.mirror.outbox import Note, Outbox
-from studies.engine.mirror.tracking_uri import absolute_uri
+from studies.engine.mirror.tracking_uri import absolute_uri, is_server
 from studies.engine.plan.plan import Trial
 from studies.engine.run.listener import Listener
 from studies.engine.schema import redact, trouble
@@ -32,6 +32,7 @@ LONGEST_WAIT_SECONDS = 30.0  # between two tries while MLflow cannot be reached
 SILENT_SECONDS = 2.0  # of waiting for the last records that need no word
 CLOSE_TIMEOUT_SECONDS = 60.0  # without progress, after which the rest is left unsent: two tries at a locked database
 CLOSE_TIMEOUT_SECONDS_IN_TROUBLE = 5.0  # the same, where the last two tries failed
+AT_ONCE = 8  # trials told to a server: it has several workers, and most of the time goes by in waiting for its answers
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -51,6 +52,7 @@ class Tracker(Listener):
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
         self._uri = absolute_uri(uri)
+        self._at_once = AT_ONCE if is_server(uri) else 1
         self._spec, self._origin = spec, origin
         self.book = book
         self._say = say
@@ -163,20 +165,37 @@ class Tracker(Listener):
 
             self._runs = Runs(self._uri, self._spec, self._origin, self.book, self._tell_once)
             self.experiment = self._runs.experiment
-        while not self._abandoned and (note := self._outbox.first()) is not None:
-            try:
-                self._runs.write(note)
-            except Exception:
-                self._outbox.failed(note)
-                raise
-            self._outbox.sent(note)
-            self._written += 1
+        while not self._abandoned and (notes := self._outbox.first(self._at_once)):
+            self._write_each(self._runs, notes)
         if closing or time.monotonic() > self._book_due:
             self._runs.keep_book()
             self._book_due = time.monotonic() + BOOK_SECONDS
         if closing:
             self._runs.finish(self._status, list(self._tested.values()))
         return closing
+
+    def _write_each(self, runs: "Runs", notes: Sequence[Note]) -> None:
+        """Write these, each of another trial, at once; what the first failure raised is raised when all are over."""
+        errors: list[Exception] = []
+
+        def write(note: Note) -> None:
+            try:
+                runs.write(note)
+            except Exception as error:  # whatever it is
+                self._outbox.failed(note)
+                errors.append(error)
+            else:
+                self._outbox.sent(note)
+
+        helpers = [threading.Thread(target=write, args=(note,), daemon=True) for note in notes[1:]]
+        for helper in helpers:
+            helper.start()
+        write(notes[0])
+        for helper in helpers:
+            helper.join()
+        self._written += len(notes) - len(errors)
+        if errors:
+            raise errors[0]
 
     def _rest(self) -> None:
         """Wait for news, or after a failure for better times."""

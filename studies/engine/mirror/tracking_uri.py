@@ -26,11 +26,15 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
+def is_server(uri: str) -> bool:
+    return uri.partition(":")[0] in (*SERVERS, "databricks")
+
+
 def viewer(uri: str | None) -> str:
     """How to look at what is there: a command, without anything secret in it, or a server's own address."""
     if not uri:
         return "mlflow ui"
-    if uri.partition(":")[0] in (*SERVERS, "databricks"):
+    if is_server(uri):
         return redact(uri)
     return 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
 

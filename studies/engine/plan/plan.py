@@ -73,6 +73,7 @@ class Plan:
     wanted: frozenset[str]  # the arms that this start of the study is about
     only: str | None = None  # reported, tuned, or both
     more_seeds: Mapping[tuple[str, str], int] = field(default_factory=dict)  # than the budget's, by stage and arm
+    _made: dict[tuple[Any, ...], Trial] = field(default_factory=dict, compare=False, repr=False)
 
     def reported(self) -> list[Trial]:
         """Every arm as the report had it, on every seed."""
@@ -106,30 +107,43 @@ class Plan:
         return [arm for arm in self.tuned.values() if self.wanted & set(arm.stands_for) and self.only != "reported"]
 
     def as_reported(self, arm: str, seed: int) -> Trial:
-        recipe = self.arms[arm].replace(seed=seed)
-        return Trial(arm, "reported", recipe, self._sign(recipe))
+        return self._trial(arm, "reported", self.arms[arm], {"seed": seed})
 
     def candidate(self, arm: str, search: int, number: int, setting: Mapping[str, Any]) -> Trial:
         """A setting that a search tries."""
         tuned = self.tuned[arm]
-        recipe = tuned.base.replace(seed=self.budget.search_seed(search), **setting)
-        return Trial(arm, "search", recipe, self._sign(recipe), search, number, tuple(tuned.space))
+        changes = {"seed": self.budget.search_seed(search), **setting}
+        return self._trial(arm, "search", tuned.base, changes, search, number, tuple(tuned.space))
 
     def runoff(self, candidate: Trial, place: int) -> Trial:
         """One of the best candidates on one of the seeds that it is scored on again."""
         assert candidate.search is not None
-        recipe = candidate.recipe.replace(seed=self.budget.runoff_seeds(candidate.search)[place])
-        return replace(candidate, stage="runoff", recipe=recipe, signature=self._sign(recipe))
+        of, changes = candidate, {"seed": self.budget.runoff_seeds(candidate.search)[place]}
+        return self._trial(of.arm, "runoff", of.recipe, changes, of.search, of.number, of.tuned)
 
     def confirm(self, chosen: Trial) -> list[Trial]:
         """The chosen setting of an arm on seeds that took no part in choosing it."""
         assert chosen.search is not None
         seeds = (self.budget.confirm_seed(chosen.search, k + 1) for k in range(self.seeds("confirm", chosen.arm)))
-        recipes = [chosen.recipe.replace(seed=seed) for seed in seeds]
-        return [Trial(chosen.arm, "confirm", recipe, self._sign(recipe), chosen.search) for recipe in recipes]
+        return [self._trial(chosen.arm, "confirm", chosen.recipe, {"seed": seed}, chosen.search) for seed in seeds]
 
-    def _sign(self, recipe: Recipe) -> str:
-        return signature(recipe, self.digest_of(recipe))
+    def _trial(
+        self,
+        arm: str,
+        stage: str,
+        base: Recipe,
+        changes: Mapping[str, Any],
+        search: int | None = None,
+        number: int | None = None,
+        tuned: tuple[str, ...] = (),
+    ) -> Trial:
+        """A trial of the plan. A start asks for each several times, and what takes time is to make its recipe and to sign it."""
+        key = (arm, stage, base, search, number, *changes.values())
+        if (trial := self._made.get(key)) is None:
+            recipe = base.replace(**changes)
+            signed = signature(recipe, self.digest_of(recipe))
+            trial = self._made[key] = Trial(arm, stage, recipe, signed, search, number, tuned)
+        return trial
 
     @property
     def tuned_of(self) -> dict[str, str]:

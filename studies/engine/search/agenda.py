@@ -6,8 +6,9 @@ All that it decides rests on the scores alone, so a study that was broken off go
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
 from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Plan, Trial
@@ -47,7 +48,8 @@ class Agenda:
         self.standings: defaultdict[str, Standing] = defaultdict(Standing)  # by arm
         self._candidates: dict[SearchOf, list[str]] = {key: [] for key in self.searches}  # signatures by number
         self._runners: dict[str, tuple[int, int]] = {}  # by signature, what their search knows them by
-        self._searching = list(self.searches)
+        # A heap of how many candidates each search has given out, its place, and itself.
+        self._searching = [(0, place, key) for place, key in enumerate(self.searches)]
         self._compared = frozenset(plan.compared())
         self._arms = self._compared | {arm for arm, _ in self.searches}
         self._unchosen = list(self.searches)
@@ -118,20 +120,26 @@ class Agenda:
         """The arms as reported first, as they are what a person waits for; then the searches, and what comes of them."""
         if self._runs:
             return self.plan.as_reported(*self._runs.popleft())
-        if (candidate := next(self._next_candidates(), None)) is not None:
+        if (candidate := self._next_candidate()) is not None:
             return candidate
-        self._go_on_with_the_searches()
+        if not self._ready:
+            self._go_on_with_the_searches()
         return self._ready.popleft() if self._ready else None
 
-    def _next_candidates(self) -> Iterator[Trial]:
-        self._searching = [key for key in self._searching if not self.searches[key].complete()]
-        for key in sorted(self._searching, key=lambda key: len(self.searches[key].settings)):
-            search = self.searches[key]
-            setting = search.suggest()
+    def _next_candidate(self) -> Trial | None:
+        """Of the searches that can suggest something now, that of the one with the fewest candidates."""
+        waiting, trial = [], None
+        while self._searching and trial is None:
+            given, place, key = heappop(self._searching)
+            setting = self.searches[key].suggest()
             if setting is not None:
-                trial = self.plan.candidate(*key, len(search.settings) - 1, setting)
+                trial = self.plan.candidate(*key, given, setting)
                 self._candidates[key].append(trial.signature)
-                yield trial
+            if not self.searches[key].complete():
+                waiting.append((given + (trial is not None), place, key))
+        for search in waiting:
+            heappush(self._searching, search)
+        return trial
 
     def _go_on_with_the_searches(self) -> None:
         """From the candidates to the run-off, and from there to the choice and its confirmation."""

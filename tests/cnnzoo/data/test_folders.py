@@ -185,8 +185,8 @@ def test_a_folder_that_may_not_be_read_is_named(data_dir: Path, write: Any, monk
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(ValueError, match=r"train/b cannot be read \(Permission denied\)"):
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match=r"train/b cannot be read \(Permission denied\)"):
+        patch.setattr(os, "scandir", refuse)
         open_dataset("folder:set", data_dir=data_dir)
 
 

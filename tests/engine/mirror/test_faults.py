@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -218,6 +219,7 @@ def test_a_server_that_goes_and_comes_back(
     server: tuple[str, Callable[[], subprocess.Popen[bytes]]], uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "LONGEST_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(tracking, "SILENT_SECONDS", 60)  # as above: the server's first answers take seconds
     said: list[str] = []
     model = tmp_path / "model.safetensors"
     model.write_bytes(b"weights")
@@ -245,13 +247,50 @@ def test_the_outbox_keeps_what_was_not_sent_and_the_latest_of_it() -> None:
     outbox = Outbox()
     outbox.add(Note(reported(1)))
     outbox.add(Note(reported(2)))
-    first = outbox.first()
-    assert first == Note(reported(1))
+    assert outbox.first(3) == [Note(reported(1)), Note(reported(2))]
+    (first,) = outbox.first(1)
     outbox.add(Note(reported(1), row=settled(reported(1)).row))  # news while the first note is on its way
     outbox.sent(first)
     assert len(outbox) == 2
-    latest = outbox.first()
-    assert latest is not None
+    (latest,) = outbox.first(1)
     assert latest.row is not None
     outbox.failed(latest)
-    assert outbox.first() == Note(reported(2))
+    assert outbox.first(1) == [Note(reported(2))]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_is_told_of_several_trials_at_once_and_one_that_fails_holds_up_no_other(
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    told: list[int] = []
+    refused: list[int] = []
+    all_wait, both = threading.Event(), threading.Barrier(2)
+
+    class Server:
+        """Answers nobody until two trials are being told, and never takes that of seed 1."""
+
+        experiment = "0"
+
+        def __init__(self, *opened: object) -> None:
+            all_wait.wait()
+
+        def write(self, note: Note) -> None:
+            seed = note.trial.recipe.seed
+            if not refused or seed > 1:
+                both.wait(timeout=10)
+            (told if seed > 1 else refused).append(seed)
+            if seed == 1:
+                raise ConnectionError("too large")
+
+    monkeypatch.setattr(tracking, "AT_ONCE", 2)
+    monkeypatch.setattr(mlflow_runs, "Runs", Server)
+    tracker = start("http://127.0.0.1:5000", said.append)
+    for seed in range(1, 5):
+        settle(tracker, settled(reported(seed)))
+    all_wait.set()
+    until(lambda: said)
+    assert sorted(told) == [2, 3, 4]
+    assert tracker.close("FINISHED") == 2  # the first trial, and the end
+    assert len(said) == 1
+    assert "too large" in said[0]
