@@ -186,7 +186,8 @@ def _result(path: str) -> dict[str, Any] | None:
     if (text := _text(path)) is None:
         return None
     content = _parsed(text, path, {"outcome": str, "metrics": dict})
-    if content["outcome"] not in schema.OUTCOMES or not content.keys() <= _RESULT_KEYS:
+    numbers = all(isinstance(value, int | float) for value in content["metrics"].values())
+    if content["outcome"] not in schema.OUTCOMES or not content.keys() <= _RESULT_KEYS or not numbers:
         raise _damaged(path)
     return content
 

@@ -134,6 +134,7 @@ JUNK = [b"\0\0\0\n", b"{\n", b"5\n", b"null\n", b"[]\n", b"{}\n", b"\xff\xfe\n",
 OF_ANOTHER_VERSION = [
     b'{"outcome": "great", "metrics": {}}',
     b'{"outcome": "completed", "metrics": {}, "mood": "good"}',
+    b'{"outcome": "completed", "metrics": {"epochs_done": "two"}}',
 ]
 
 
