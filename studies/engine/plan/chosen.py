@@ -12,11 +12,9 @@ from studies.engine.plan.plan import Plan
 from studies.engine.study.spaces import FIXED
 from studies.engine.study.study import Arm, Study
 
-PlanOf = Callable[[Study], Plan]  # at the scale and on the data of the study that asks
 
-
-def with_chosen_settings(study: Study, scale: str, plan_of: PlanOf, book: Book) -> Study:
-    """The study, each arm that another study chooses for with that study's choice."""
+def with_chosen_settings(study: Study, scale: str, plan_of: Callable[[Study], Plan], book: Book) -> Study:
+    """The study, each arm that another study chooses for with that study's choice; all of them are planned alike."""
     arms = dict(study.arms)
     for name, arm in study.arms.items():
         if (source := arm.chosen_in) is None:
