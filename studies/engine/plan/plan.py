@@ -76,7 +76,6 @@ class Plan:
     _made: dict[tuple[Any, ...], Trial] = field(default_factory=dict, compare=False, repr=False)
 
     def reported(self) -> list[Trial]:
-        """Every arm as the report had it, on every seed."""
         return [self.as_reported(arm, seed) for arm, seed in self.reported_runs()]
 
     def reported_runs(self) -> list[tuple[str, int]]:
@@ -91,7 +90,6 @@ class Plan:
         return range(first, first + count)
 
     def with_seeds(self, more: Mapping[tuple[str, str], int]) -> "Plan":
-        """The plan with more seeds of some arms, by stage and arm."""
         return replace(self, more_seeds={**self.more_seeds, **more})
 
     def seeds(self, stage: str, arm: str) -> int:
@@ -110,7 +108,6 @@ class Plan:
         return self._signed(Trial(arm, "reported", self.arms[arm]), {"seed": seed})
 
     def candidate(self, arm: str, search: int, number: int, setting: Mapping[str, Any]) -> Trial:
-        """A setting that a search tries."""
         tuned = self.tuned[arm]
         bare = Trial(arm, "search", tuned.base, search=search, number=number, tuned=tuple(tuned.space))
         return self._signed(bare, {"seed": self.budget.search_seed(search), **setting})

@@ -41,7 +41,6 @@ class Claim(ABC):
         """All that has to hold; ``every_arm`` are the arms of the study."""
 
     def check(self) -> None:
-        """Refuse what cannot be judged."""
         if self.metric not in METRICS:
             raise unknown("metric", self.metric, METRICS)
         if bool(self.than) != self.needs_than:
@@ -171,7 +170,6 @@ KINDS: Mapping[str, type[Claim]] = {
 
 
 def from_json(claim: Mapping[str, Any]) -> Claim:
-    """The claim that ``to_json`` wrote."""
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in claim.items()}
     return KINDS[values.pop("kind")](**values)
 

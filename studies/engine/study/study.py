@@ -49,7 +49,6 @@ class Arm:
         return arm
 
     def __repr__(self) -> str:
-        """The call that makes it."""
         given = {"tune": self.tune, "chosen_in": self.chosen_in and self.chosen_in.name}
         parts = {**self.changes, **{name: value for name, value in given.items() if value is not None}}
         return f"Arm({', '.join(f'{name}={value!r}' for name, value in parts.items())})"

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from rich.console import Console
 
@@ -35,12 +34,6 @@ class Standing:
     questions: int
     open: tuple[str, ...]  # a line each
     wanted: Seeds  # that the arms of open questions need to be looked at again
-
-    @classmethod
-    def from_json(cls, printed: Mapping[str, Any]) -> "Standing":
-        """From what the analysis prints."""
-        wanted = {(stage, arm): count for stage, arm, count in printed["wanted"]}
-        return cls(printed["questions"], tuple(printed["open"]), wanted)
 
 
 @dataclass
@@ -79,7 +72,9 @@ def ask_the_analysis(plan: Plan) -> Standing:
     )
     if done.returncode:
         raise OSError(f"the analysis could not say what is undecided (exit code {done.returncode})")
-    return Standing.from_json(json.loads(done.stdout))
+    printed = json.loads(done.stdout)
+    wanted = {(stage, arm): count for stage, arm, count in printed["wanted"]}
+    return Standing(printed["questions"], tuple(printed["open"]), wanted)
 
 
 def _runs(plan: Plan) -> int:
