@@ -20,8 +20,7 @@ def with_chosen_settings(study: Study, scale: str, plan_of: Callable[[Study], Pl
         if (source := arm.chosen_in) is None:
             continue
         plan = plan_of(source)
-        best = _best_arm(plan, book)
-        if best is None:
+        if (best := _best_arm(plan, book)) is None:
             raise Mistake(
                 f"arm {name!r} takes the setting chosen in study {source.name!r}, which is not done at scale {scale} on "
                 f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "

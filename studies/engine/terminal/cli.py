@@ -132,7 +132,7 @@ def _run_on(
 
         tracker = Tracker(_tracking_uri(), facts(plan), tags, book, seat.console.print)
         listeners = [
-            Progress(plan, prepared.slots, console),
+            Progress(prepared.slots, console),
             OptunaJournal(plan, table.folder),
             tracker,
             *([Sweeper(store, seat.console.print)] if store else []),

@@ -31,8 +31,7 @@ def terminal() -> Console:
 
 
 def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequence[str], done: int, total: int) -> None:
-    """What is compared, on what, and what it will take; `seconds` is for all of it, NaN where that is not known, and
-    `shown` says what differences it can show."""
+    """What is compared, on what, in how many `seconds` (NaN: not known) in all, and what differences it can show."""
     plan, data = prepared.plan, prepared.dataset
     study, budget = plan.study, plan.budget
     facts = Table.grid(padding=(0, 2))
