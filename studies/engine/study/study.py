@@ -43,7 +43,6 @@ class Arm:
 
     @classmethod
     def of_a_grid(cls, changes: Mapping[str, Any], labels: Mapping[str, str]) -> "Arm":
-        """A cell of a grid; `labels` say what the tables call its values."""
         arm = cls(**changes)
         vars(arm).update(labels=labels)
         return arm

@@ -150,10 +150,7 @@ def farewell(conductor: Conductor, tracker: Tracker, console: Console) -> int:
 
 
 def tell_the_result(study: str, scale: str, tracker: Tracker) -> None:
-    """Print the table. It and the curves become artifacts in MLflow, so that `mlflow ui` alone shows the result.
-
-    The analysis is a command like any other: the engine imports nothing of it.
-    """
+    """Print the table. It and the curves become artifacts in MLflow, so that `mlflow ui` alone shows the result."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale, "--keep", folder]
         subprocess.run(command, check=False)
