@@ -57,7 +57,7 @@ def driven(of: Plan, root: Path) -> list[float]:
     book, luck = Book(root), random.Random(0)
     with (root / "progress.txt").open("w") as said:
         listeners = [
-            Progress(of, SLOTS, Console(file=said)),
+            Progress(SLOTS, Console(file=said)),
             OptunaJournal(of, book.table("driver", "report").folder),
         ]
         means = Means(data_dir=root, device="cpu", slots=SLOTS, origin={})

@@ -103,28 +103,28 @@ def _figures(results: Results, asked: Question, arm: str) -> "pd.Series[float]":
 
 
 def _above(results: Results, asked: Question, said: Above) -> Evidence:
-    margin = results.spec.margin if asked.metric in POINTS and said.minus and not said.bound else math.nan
-    by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, said.plus, said.minus)
+    margin = results.spec.margin if asked.metric in POINTS and said.than and not said.bound else math.nan
+    by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, said.arms, said.than)
 
     def tails(d: stats.Estimate) -> Tails:
         return Tails(d.above(said.bound), d.below(said.bound), d.inside(margin))
 
     if len(said.about) > 2:  # whether one difference is larger than another
-        (a, d), (b, c) = said.plus, said.minus
+        (a, d), (b, c) = said.arms, said.than
         found = _found(results, asked, [a, b, c, d], by_seed, tails)
         return _if_none_is_lost(replace(found, a=f"({a} − {b})", b=f"({c} − {d})"))
-    found = replace(_found(results, asked, said.about, by_seed, tails), a=said.plus[0], b="".join(said.minus))
-    favoured, others = (said.plus, said.minus) if asked.metric in HIGHER_IS_BETTER else (said.minus, said.plus)
+    found = replace(_found(results, asked, said.about, by_seed, tails), a=said.arms[0], b="".join(said.than))
+    favoured, others = (said.arms, said.than) if asked.metric in HIGHER_IS_BETTER else (said.than, said.arms)
     found = _without_survivors(found, favoured, others)
-    compared = found.lost and said.minus and not said.bound and asked.metric in ACCURACIES
-    return _with_shares(results, asked.stage, found, said.plus[0], said.minus[0]) if compared else found
+    compared = found.lost and said.than and not said.bound and asked.metric in ACCURACIES
+    return _with_shares(results, asked.stage, found, said.arms[0], said.than[0]) if compared else found
 
 
 def _within(results: Results, asked: Question, said: Within) -> Evidence:
     margin = results.spec.margin
-    by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, [said.arm], [said.other])
+    by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, said.arms, said.than)
     found = _found(results, asked, said.about, by_seed, lambda d: Tails(d.inside(margin), d.beyond(margin)))
-    return _if_none_is_lost(replace(found, a=said.arm, b=said.other))
+    return _if_none_is_lost(replace(found, a=said.arms[0], b=said.than[0]))
 
 
 def _narrower(results: Results, asked: Question, said: Narrower) -> Evidence:

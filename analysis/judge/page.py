@@ -192,13 +192,13 @@ class Page:
         key, turned = _canonical(part)
         self._parts[key] = _least_of(self._parts.get(key, Tails()), found.turned() if turned else found)
         if isinstance(one := part.said[0], Within):
-            self._note(part._replace(said=(Above((one.arm,), (one.other,)),)), Tails(inside=found.above))
+            self._note(part._replace(said=(Above(one.arms, one.than),)), Tails(inside=found.above))
 
     def _known(self, part: Question) -> Tails:
         key, turned = _canonical(part)
         found = self._parts.get(key, Tails())
         if isinstance(one := part.said[0], Within):
-            return _least_of(found, Tails(self._known(part._replace(said=(Above((one.arm,), (one.other,)),))).inside))
+            return _least_of(found, Tails(self._known(part._replace(said=(Above(one.arms, one.than),))).inside))
         return found.turned() if turned else found
 
 

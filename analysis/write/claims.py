@@ -132,7 +132,7 @@ def _is_told_turned(contrast: Contrast, ruling: Ruling) -> bool:
     said = contrast.said
     if not isinstance(said, Above) or said.bound >= 0 or contrast.difference.mean <= 0:
         return False
-    return replace(said, plus=said.minus, minus=said.plus) in [each.said for each in ruling.contrasts]
+    return replace(said, arms=said.than, than=said.arms) in [each.said for each in ruling.contrasts]
 
 
 def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:

@@ -6,7 +6,6 @@ import runpy
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from cnnzoo.mistake import Mistake
@@ -46,7 +45,7 @@ def read(path: Path) -> StudyFile:
     if path.parent != STUDIES:  # as for `python FILE`, what stands beside the study can be imported
         sys.path.insert(0, str(path.resolve().parent))
     try:
-        names = vars(import_module(f"studies.{path.stem}")) if path.parent == STUDIES else runpy.run_path(str(path))
+        names = runpy.run_path(str(path))
     except Exception as error:  # whatever a file of somebody's own may raise
         kind = "" if isinstance(error, Mistake) else f"{type(error).__name__}: "
         raise Mistake(f"{path.name}: {kind}{' '.join(str(error).split())}") from error

@@ -1,9 +1,4 @@
-"""One word says what is to be done; what stands behind it is the business of that command.
-
-cnn-studies                                      # every study, and how far each of them is
-cnn-studies run activations --scale demo
-cnn-studies tables --study activations
-"""
+"""``cnn-studies COMMAND ...``: what stands behind a command is the business of that command."""
 
 import runpy
 import sys

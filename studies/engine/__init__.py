@@ -33,10 +33,8 @@ def main(study: "Study") -> NoReturn:
     with mistakes_in_a_line():
         options = parse(study, sys.argv[1:])
     if not options.quiet:
-        print(
-            "Loading PyTorch ..." if options.in_process or options.dry_run else "Loading PyTorch and Ray ...",
-            flush=True,
-        )
+        libraries = "PyTorch" if options.in_process or options.dry_run else "PyTorch and Ray"
+        print(f"Loading {libraries} ...", flush=True)
     from studies.engine.terminal import cli
 
     cli.main(study, options)

@@ -22,7 +22,7 @@ def test_a_long_silence_is_told_once_with_what_is_being_trained(monkeypatch: pyt
     trial = agenda.next()
     assert trial is not None
     said = io.StringIO()
-    shown = Progress(agenda.plan, 1, Console(file=said))
+    shown = Progress(1, Console(file=said))
     shown.opened(agenda)
     until(lambda: "and the same command goes on" in said.getvalue(), "the line")
     time.sleep(0.1)
@@ -36,7 +36,7 @@ def test_a_study_of_long_epochs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(progress, "SILENCE_SECONDS", 0.01)
     said = io.StringIO()
     agenda = Agenda(plan(study()), lambda trial: Course())
-    shown = Progress(agenda.plan, 1, Console(file=said))
+    shown = Progress(1, Console(file=said))
     trial = agenda.next()
     assert trial is not None
     shown.advanced(trial, epoch(1, seconds=3600.0), 1)

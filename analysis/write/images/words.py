@@ -65,12 +65,7 @@ def of_a_claim(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     """The test set's error of a difference that a claim speaks of, as ``± 0.60 for the test set``; else nothing."""
     if value_at(ruling.claim.metric, ruling.claim.at) != schema.JUDGED_BY:
         return ""
-    match contrast.said:
-        case Above(plus=plus, minus=minus):
-            pass
-        case Within(arm=arm, other=other):
-            plus, minus = (arm,), (other,)
-        case _:
-            return ""
-    found = luck_of(results, ruling.stage, plus, minus)
+    if not isinstance(contrast.said, Above | Within):
+        return ""
+    found = luck_of(results, ruling.stage, contrast.said.arms, contrast.said.than)
     return f"± {number(found.half)} for the test set" if found else ""

@@ -12,18 +12,15 @@ from studies.engine.plan.plan import Plan
 from studies.engine.study.spaces import FIXED
 from studies.engine.study.study import Arm, Study
 
-PlanOf = Callable[[Study], Plan]  # at the scale and on the data of the study that asks
 
-
-def with_chosen_settings(study: Study, scale: str, plan_of: PlanOf, book: Book) -> Study:
-    """The study, each arm that another study chooses for with that study's choice."""
+def with_chosen_settings(study: Study, scale: str, plan_of: Callable[[Study], Plan], book: Book) -> Study:
+    """The study, each arm that another study chooses for with that study's choice; all of them are planned alike."""
     arms = dict(study.arms)
     for name, arm in study.arms.items():
         if (source := arm.chosen_in) is None:
             continue
         plan = plan_of(source)
-        best = _best_arm(plan, book)
-        if best is None:
+        if (best := _best_arm(plan, book)) is None:
             raise Mistake(
                 f"arm {name!r} takes the setting chosen in study {source.name!r}, which is not done at scale {scale} on "
                 f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "

@@ -29,7 +29,7 @@ class Trial:
     arm: str
     stage: str
     recipe: Recipe
-    signature: str
+    signature: str = ""  # until the plan has signed it
     search: int | None = None
     number: int | None = None
     tuned: tuple[str, ...] = ()
@@ -76,7 +76,6 @@ class Plan:
     _made: dict[tuple[Any, ...], Trial] = field(default_factory=dict, compare=False, repr=False)
 
     def reported(self) -> list[Trial]:
-        """Every arm as the report had it, on every seed."""
         return [self.as_reported(arm, seed) for arm, seed in self.reported_runs()]
 
     def reported_runs(self) -> list[tuple[str, int]]:
@@ -91,7 +90,6 @@ class Plan:
         return range(first, first + count)
 
     def with_seeds(self, more: Mapping[tuple[str, str], int]) -> "Plan":
-        """The plan with more seeds of some arms, by stage and arm."""
         return replace(self, more_seeds={**self.more_seeds, **more})
 
     def seeds(self, stage: str, arm: str) -> int:
@@ -107,42 +105,33 @@ class Plan:
         return [arm for arm in self.tuned.values() if self.wanted & set(arm.stands_for) and self.only != "reported"]
 
     def as_reported(self, arm: str, seed: int) -> Trial:
-        return self._trial(arm, "reported", self.arms[arm], {"seed": seed})
+        return self._signed(Trial(arm, "reported", self.arms[arm]), {"seed": seed})
 
     def candidate(self, arm: str, search: int, number: int, setting: Mapping[str, Any]) -> Trial:
-        """A setting that a search tries."""
         tuned = self.tuned[arm]
-        changes = {"seed": self.budget.search_seed(search), **setting}
-        return self._trial(arm, "search", tuned.base, changes, search, number, tuple(tuned.space))
+        bare = Trial(arm, "search", tuned.base, search=search, number=number, tuned=tuple(tuned.space))
+        return self._signed(bare, {"seed": self.budget.search_seed(search), **setting})
 
     def runoff(self, candidate: Trial, place: int) -> Trial:
         """One of the best candidates on one of the seeds that it is scored on again."""
         assert candidate.search is not None
-        of, changes = candidate, {"seed": self.budget.runoff_seeds(candidate.search)[place]}
-        return self._trial(of.arm, "runoff", of.recipe, changes, of.search, of.number, of.tuned)
+        seed = self.budget.runoff_seeds(candidate.search)[place]
+        return self._signed(replace(candidate, stage="runoff"), {"seed": seed})
 
     def confirm(self, chosen: Trial) -> list[Trial]:
         """The chosen setting of an arm on seeds that took no part in choosing it."""
         assert chosen.search is not None
         seeds = (self.budget.confirm_seed(chosen.search, k + 1) for k in range(self.seeds("confirm", chosen.arm)))
-        return [self._trial(chosen.arm, "confirm", chosen.recipe, {"seed": seed}, chosen.search) for seed in seeds]
+        bare = replace(chosen, stage="confirm", number=None, tuned=())
+        return [self._signed(bare, {"seed": seed}) for seed in seeds]
 
-    def _trial(
-        self,
-        arm: str,
-        stage: str,
-        base: Recipe,
-        changes: Mapping[str, Any],
-        search: int | None = None,
-        number: int | None = None,
-        tuned: tuple[str, ...] = (),
-    ) -> Trial:
-        """A trial of the plan. A start asks for each several times, and what takes time is to make its recipe and to sign it."""
-        key = (arm, stage, base, search, number, *changes.values())
+    def _signed(self, bare: Trial, changes: Mapping[str, Any]) -> Trial:
+        """The trial on the changed recipe; kept, as a start asks for each several times, and to make and sign a recipe takes time."""
+        key = (bare, *changes.values())
         if (trial := self._made.get(key)) is None:
-            recipe = base.replace(**changes)
+            recipe = bare.recipe.replace(**changes)
             signed = signature(recipe, self.digest_of(recipe))
-            trial = self._made[key] = Trial(arm, stage, recipe, signed, search, number, tuned)
+            trial = self._made[key] = replace(bare, recipe=recipe, signature=signed)
         return trial
 
     @property

@@ -19,36 +19,9 @@ BEFORE_THE_END = (*EPOCH_METRICS, schema.TEST_LOSS, schema.TEST_ACC1, schema.TES
 
 
 @dataclass(frozen=True)
-class Above:
-    """The figures of ``plus`` less those of ``minus`` are above the bound."""
-
-    plus: tuple[str, ...]
-    minus: tuple[str, ...] = ()
-    bound: float = 0.0
-
-    @property
-    def about(self) -> tuple[str, ...]:
-        return (*self.plus, *self.minus)
-
-
-@dataclass(frozen=True)
-class Within:
-    """Two arms differ by less than the study's margin."""
-
-    arm: str
-    other: str
-
-    @property
-    def about(self) -> tuple[str, ...]:
-        return (self.arm, self.other)
-
-
-@dataclass(frozen=True)
-class Narrower:
-    """From the lowest to the highest of ``arms`` it is less far than from the lowest to the highest of ``than``."""
-
+class About:
     arms: tuple[str, ...]
-    than: tuple[str, ...]
+    than: tuple[str, ...] = ()
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -56,29 +29,34 @@ class Narrower:
 
 
 @dataclass(frozen=True)
-class Share:
+class Above(About):
+    """The figures of ``arms`` less those of ``than`` are above the bound."""
+
+    bound: float = 0.0
+
+
+class Within(About):
+    """Two arms differ by less than the study's margin."""
+
+
+class Narrower(About):
+    """From the lowest to the highest of ``arms`` it is less far than from the lowest to the highest of ``than``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share(About):
     """A larger (or smaller) share than ``share`` of an arm's trainings comes above an accuracy; None: twice chance."""
 
-    arm: str
     larger: bool
     share: float
     accuracy: float | None
 
-    @property
-    def about(self) -> tuple[str, ...]:
-        return (self.arm,)
 
-
-@dataclass(frozen=True)
-class Mixed:
+@dataclass(frozen=True, kw_only=True)
+class Mixed(About):
     """At least a tenth of all trainings of one of these arms come above an accuracy, and a tenth do not."""
 
-    arms: tuple[str, ...]
     accuracy: float | None
-
-    @property
-    def about(self) -> tuple[str, ...]:
-        return self.arms
 
 
 Assertion = Above | Within | Narrower | Share | Mixed

@@ -84,7 +84,6 @@ class Budget:
 
     @property
     def runoff_trials(self) -> int:
-        """How many trials a run-off has."""
         runners = min(RUNNERS, self.trials_per_arm)
         return runners * len(self.runoff_seeds(1)) if runners > 1 else 0
 

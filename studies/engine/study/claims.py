@@ -33,6 +33,7 @@ class Claim(ABC):
 
     kind: ClassVar[str]
     needs_than: ClassVar[bool] = False
+    takes_at: ClassVar[bool] = True
     of_each: ClassVar[bool] = False  # says the same of each arm: what falls together may be named once
 
     @abstractmethod
@@ -40,7 +41,6 @@ class Claim(ABC):
         """All that has to hold; ``every_arm`` are the arms of the study."""
 
     def check(self) -> None:
-        """Refuse what cannot be judged."""
         if self.metric not in METRICS:
             raise unknown("metric", self.metric, METRICS)
         if bool(self.than) != self.needs_than:
@@ -50,8 +50,10 @@ class Claim(ABC):
             raise Mistake(
                 f"claim {self.text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {self.at}."
             )
-        if self.at is not None and self.metric not in BEFORE_THE_END:
-            raise _no_value_before_the_end(self)
+        if self.at is not None and not (self.takes_at and self.metric in BEFORE_THE_END):
+            raise Mistake(
+                f"claim {self.text!r}: `at` needs a metric by epoch or of the test set, not a band, but got {self.kind} on {self.metric!r}."
+            )
 
     def renamed(self, names: Mapping[str, str]) -> Self | None:
         """The same claim of arms that have other names; None where arms of which it says different things fall together."""
@@ -94,7 +96,7 @@ class Equal(Claim):
     kind = "equal"
 
     def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
-        return tuple(Within(*pair) for pair in combinations(self.arms, 2))
+        return tuple(Within((a,), (b,)) for a, b in combinations(self.arms, 2))
 
 
 class Interaction(Claim):
@@ -112,7 +114,7 @@ class Interaction(Claim):
 
 
 class NarrowerBand(Claim):
-    kind, needs_than = "narrower", True
+    kind, needs_than, takes_at = "narrower", True, False
 
     def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
         return (Narrower(self.arms, self.than),)
@@ -121,8 +123,6 @@ class NarrowerBand(Claim):
         super().check()
         if self.metric not in (*EPOCH_METRICS, *STEP_METRICS):
             raise Mistake(f"claim {self.text!r}: narrower=... needs a metric with a curve, but got {self.metric!r}.")
-        if self.at is not None:
-            raise _no_value_before_the_end(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,8 @@ class Trains(Claim):
     share: float = 0.5
 
     def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
-        return tuple(Share(arm, self.kind == "trains", self.share, self.above) for arm in self.arms)
+        larger = self.kind == "trains"
+        return tuple(Share((arm,), larger=larger, share=self.share, accuracy=self.above) for arm in self.arms)
 
     def check(self) -> None:
         super().check()
@@ -159,7 +160,7 @@ class Unstable(Claim):
     above: float | None = None
 
     def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
-        return (Mixed(self.arms, self.above),)
+        return (Mixed(self.arms, accuracy=self.above),)
 
 
 KINDS: Mapping[str, type[Claim]] = {
@@ -169,7 +170,6 @@ KINDS: Mapping[str, type[Claim]] = {
 
 
 def from_json(claim: Mapping[str, Any]) -> Claim:
-    """The claim that ``to_json`` wrote."""
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in claim.items()}
     return KINDS[values.pop("kind")](**values)
 
@@ -210,13 +210,10 @@ def claim(
 
     With at=0.2 the metric counts as it stood after that share of the epochs, not at the end.
     """
-    given = {
-        "better": better, "best": best, "near_best": near_best, "equal": equal, "grows": grows, "narrower": narrower,
-        "reaches": reaches, "trains": trains, "fails": fails, "unstable": unstable,
-    }  # fmt: skip
+    given = locals()
     says = [kind for kind in KINDS if given[kind]]
     if len(says) != 1:
-        raise Mistake(f"claim {text!r} must say exactly one of {', '.join(given)}, but says {says}.")
+        raise Mistake(f"claim {text!r} must say exactly one of {', '.join(KINDS)}, but says {says}.")
     kind, arms = KINDS[says[0]], _names(given[says[0]])
     own = _own(kind, text, {"within": within, "above": above, "share": share})
     made = kind(text=text, arms=arms, than=_names(than), metric=metric, at=at, **own)
@@ -238,9 +235,3 @@ def _own(kind: type[Claim], text: str, options: Mapping[str, float | None]) -> d
 
 def _names(arms: str | Sequence[str]) -> tuple[str, ...]:
     return (arms,) if isinstance(arms, str) else tuple(arms)
-
-
-def _no_value_before_the_end(claim: Claim) -> Mistake:
-    return Mistake(
-        f"claim {claim.text!r}: `at` needs a metric by epoch or of the test set, not a band, but got {claim.kind} on {claim.metric!r}."
-    )

@@ -13,10 +13,9 @@ GROWTH = 1.5  # seeds at one look against those at the look before
 
 
 def weights(contrasts: Mapping[str, int], claims: Mapping[str, int]) -> tuple[dict[str, float], dict[str, float]]:
-    """The share of the level that one contrast to the baseline gets, and that one claim gets, by stage.
+    """The share of the level that one contrast to the baseline gets, and that one claim gets, by stage; given are their numbers.
 
-    The numbers of both are given by stage. The study's own question gets one half, what the report concluded the other;
-    each half is shared equally by its stages.
+    The study's own question gets one half, what the report concluded the other; each is shared equally by its stages.
     """
     kinds = sum(any(counts.values()) for counts in (contrasts, claims))
     return _shared(contrasts, kinds), _shared(claims, kinds)

@@ -43,13 +43,11 @@ class Arm:
 
     @classmethod
     def of_a_grid(cls, changes: Mapping[str, Any], labels: Mapping[str, str]) -> "Arm":
-        """A cell of a grid; `labels` say what the tables call its values."""
         arm = cls(**changes)
         vars(arm).update(labels=labels)
         return arm
 
     def __repr__(self) -> str:
-        """The call that makes it."""
         given = {"tune": self.tune, "chosen_in": self.chosen_in and self.chosen_in.name}
         parts = {**self.changes, **{name: value for name, value in given.items() if value is not None}}
         return f"Arm({', '.join(f'{name}={value!r}' for name, value in parts.items())})"

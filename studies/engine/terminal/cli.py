@@ -105,8 +105,7 @@ def _run_on(
     plan, data = prepared.plan, prepared.dataset
     table = book.table(study.name, plan.scale)
     table.check_format()
-    recipes = list(plan.arms.values())
-    taken = machine.ask(estimate.seconds_an_image, recipes, data.shape, len(data.classes), prepared.device)
+    taken = machine.ask(estimate.seconds_an_image, plan.arms, data.shape, len(data.classes), prepared.device)
     guess = partial(estimate.seconds, dataset=data, taken=taken, lanes=prepared.lanes)
     begun = rows.standing(plan, book)
     announce(prepared, console, guess(plan), outlook(plan, tested(begun, book), guess), *standing(begun))
@@ -133,7 +132,7 @@ def _run_on(
 
         tracker = Tracker(_tracking_uri(), facts(plan), tags, book, seat.console.print)
         listeners = [
-            Progress(plan, prepared.slots, console),
+            Progress(prepared.slots, console),
             OptunaJournal(plan, table.folder),
             tracker,
             *([Sweeper(store, seat.console.print)] if store else []),

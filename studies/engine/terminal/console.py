@@ -31,8 +31,7 @@ def terminal() -> Console:
 
 
 def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequence[str], done: int, total: int) -> None:
-    """What is compared, on what, and what it will take; `seconds` is for all of it, NaN where that is not known, and
-    `shown` says what differences it can show."""
+    """What is compared, on what, in how many `seconds` (NaN: not known) in all, and what differences it can show."""
     plan, data = prepared.plan, prepared.dataset
     study, budget = plan.study, plan.budget
     facts = Table.grid(padding=(0, 2))
@@ -151,10 +150,7 @@ def farewell(conductor: Conductor, tracker: Tracker, console: Console) -> int:
 
 
 def tell_the_result(study: str, scale: str, tracker: Tracker) -> None:
-    """Print the table. It and the curves become artifacts in MLflow, so that `mlflow ui` alone shows the result.
-
-    The analysis is a command like any other: the engine imports nothing of it.
-    """
+    """Print the table. It and the curves become artifacts in MLflow, so that `mlflow ui` alone shows the result."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "analysis.tables", "--study", study, "--scale", scale, "--keep", folder]
         subprocess.run(command, check=False)

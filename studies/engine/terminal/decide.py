@@ -10,7 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from rich.console import Console
 
@@ -35,12 +35,6 @@ class Standing:
     open: tuple[str, ...]  # a line each
     wanted: Seeds  # that the arms of open questions need to be looked at again
 
-    @classmethod
-    def from_json(cls, printed: Mapping[str, Any]) -> "Standing":
-        """From what the analysis prints."""
-        wanted = {(stage, arm): count for stage, arm, count in printed["wanted"]}
-        return cls(printed["questions"], tuple(printed["open"]), wanted)
-
 
 @dataclass
 class Rounds:
@@ -52,27 +46,22 @@ class Rounds:
     number: int = 1
 
     def __call__(self, plan: Plan) -> Plan | None:
-        standing = self.ask(plan)
-        if standing.open:
-            self._say(f"{len(standing.open)} of {standing.questions} questions are open:")
-        else:
-            self._say(f"All {standing.questions} questions are decided.")
+        standing, say = self.ask(plan), partial(self.console.print, soft_wrap=True)
+        asked, still_open = standing.questions, len(standing.open)
+        say(f"{still_open} of {asked} questions are open:" if still_open else f"All {asked} questions are decided.")
         for line in standing.open:
-            self._say(f"  {line}")
+            say(f"  {line}")
         wider = plan.with_seeds(standing.wanted)
         new = _runs(wider) - _runs(plan)
         if not new:
             if standing.open:
                 most = plan.budget.at_most
-                self._say(f"They stay open: they have {most} seeds, or {most} would hardly decide them (--at-most).")
+                say(f"They stay open: they have {most} seeds, or {most} would hardly decide them (--at-most).")
             return None
         self.number += 1
         cost = duration(self.seconds(wider) - self.seconds(plan))
-        self._say(f"Round {self.number}: {spelled(standing.wanted, plan.study)}; {new} trials, about {cost}.")
+        say(f"Round {self.number}: {spelled(standing.wanted, plan.study)}; {new} trials, about {cost}.")
         return wider
-
-    def _say(self, line: str) -> None:
-        self.console.print(line, soft_wrap=True)
 
 
 def ask_the_analysis(plan: Plan) -> Standing:
@@ -83,7 +72,9 @@ def ask_the_analysis(plan: Plan) -> Standing:
     )
     if done.returncode:
         raise OSError(f"the analysis could not say what is undecided (exit code {done.returncode})")
-    return Standing.from_json(json.loads(done.stdout))
+    printed = json.loads(done.stdout)
+    wanted = {(stage, arm): count for stage, arm, count in printed["wanted"]}
+    return Standing(printed["questions"], tuple(printed["open"]), wanted)
 
 
 def _runs(plan: Plan) -> int:

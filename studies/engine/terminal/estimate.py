@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 
 import torch
@@ -24,12 +24,11 @@ STOPPED_EARLY = 0.5  # share of its epochs that a search trains: the rest is sto
 TIMED_FLOPS = 2e9  # floating-point operations of a step that is timed: of a large network a few images are enough
 
 
-def seconds(plan: Plan, dataset: Dataset, taken: Sequence[float], lanes: float) -> float:
+def seconds(plan: Plan, dataset: Dataset, taken: Mapping[str, float], lanes: float) -> float:
     """The wall time of the whole plan, to within a factor of two or three; ``taken`` is of a training image, by arm."""
-    an_image = dict(zip(plan.arms, taken, strict=True))
 
     def of_a_trial(arm: str, tests: int) -> float:
-        return an_image[arm] * _images_of_a_trial(plan.arms[arm], dataset, tests)
+        return taken[arm] * _images_of_a_trial(plan.arms[arm], dataset, tests)
 
     reported = sum(of_a_trial(arm, plan.arms[arm].epochs) * plan.seeds("reported", arm) for arm in plan.compared())
     tuned = sum(of_a_trial(arm.stands_for[0], 1) * _trials_of_a_search(plan, arm.name) for arm in plan.searched())
@@ -50,15 +49,15 @@ def _images_of_a_trial(recipe: Recipe, dataset: Dataset, tests: int) -> float:
     return an_epoch * recipe.epochs + FORWARD_SHARE * len(dataset.test) * tests
 
 
-def seconds_an_image(recipes: Sequence[Recipe], shape: Shape, classes: int, device: str) -> list[float]:
-    """The seconds of training an image takes, for each recipe; networks that are alike are timed once."""
+def seconds_an_image(arms: Mapping[str, Recipe], shape: Shape, classes: int, device: str) -> dict[str, float]:
+    """The seconds of training an image takes, by arm; networks that are alike are timed once."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as a trial has it
-    alike = [(recipe.model, str(recipe.built_with()), recipe.batch_size, recipe.precision) for recipe in recipes]
-    different = dict(zip(alike, recipes, strict=True))
+    alike = {arm: (of.model, str(of.built_with()), of.batch_size, of.precision) for arm, of in arms.items()}
+    different = {key: arms[arm] for arm, key in alike.items()}
     taken = {key: _timed(recipe, shape, classes, torch.device(device)) for key, recipe in different.items()}
     torch.set_num_threads(threads)
-    return [taken[key] for key in alike]
+    return {arm: taken[key] for arm, key in alike.items()}
 
 
 def _timed(recipe: Recipe, shape: Shape, classes: int, device: torch.device) -> float:

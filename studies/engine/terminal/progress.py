@@ -14,7 +14,7 @@ from rich.table import Table
 from cnnzoo import Epoch
 from studies.engine import schema
 from studies.engine.book.table import Row
-from studies.engine.plan.plan import Plan, Trial
+from studies.engine.plan.plan import Trial
 from studies.engine.run.listener import Listener
 from studies.engine.search.agenda import Agenda
 from studies.engine.terminal.decide import named_stage
@@ -57,8 +57,7 @@ class Progress(Listener):
 
     agenda: Agenda  # from the moment on that the study is opened
 
-    def __init__(self, plan: Plan, slots: int, console: Console) -> None:
-        self.plan = plan
+    def __init__(self, slots: int, console: Console) -> None:
         self.slots = slots
         self.console = console
         self._live = _picture(console)
@@ -127,7 +126,7 @@ class Progress(Listener):
             table.add_column(column, justify="right")
         for arm in self._arms():
             running = (self.agenda.trials[signature] for signature in self.agenda.running)
-            stages = {named_stage(self.plan.study, trial.stage) for trial in running if trial.arm == arm}
+            stages = {named_stage(self.agenda.plan.study, trial.stage) for trial in running if trial.arm == arm}
             best = self.agenda.standings[arm].best
             score = f"{best:.2f} %" if math.isfinite(best) else ""
             epochs = sum(self._epochs.get(arm, {}).values())
@@ -146,16 +145,16 @@ class Progress(Listener):
         if not self._seconds:
             return ""
         usual = median(s for seconds in self._seconds.values() for s in seconds)
-        tuned = {arm.name: arm.base for arm in self.plan.searched()}
+        tuned = {arm.name: arm.base for arm in self.agenda.plan.searched()}
         seconds = 0.0
         for arm in self._arms():
             _, running, left = self._counts(arm)
-            epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.plan.arms[arm].epochs
+            epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.agenda.plan.arms[arm].epochs
             seconds += (left + running / 2) * epochs * median(self._seconds.get(arm, [usual]))
         return f"{mark}about {duration(seconds / self.slots)} left" if seconds else ""
 
     def _arms(self) -> list[str]:
-        return list(dict.fromkeys([*self.plan.compared(), *(arm.name for arm in self.plan.searched())]))
+        return list(dict.fromkeys([*self.agenda.plan.compared(), *(arm.name for arm in self.agenda.plan.searched())]))
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         """Its trials that are done, running and left."""

@@ -1,12 +1,15 @@
 """``--decide`` between a conductor that trains formulas and an analysis that says what this test wants it to say."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from studies.engine.book.book import Book
@@ -14,7 +17,7 @@ from studies.engine.plan.plan import Plan
 from studies.engine.plan.spec import declaration, given_before
 from studies.engine.run.conduct import Conductor, Means
 from studies.engine.study.budget import Budget
-from studies.engine.terminal.decide import Rounds, Standing
+from studies.engine.terminal.decide import Rounds, Standing, ask_the_analysis
 from tests.engine.driving import spec_of
 from tests.engine.run.test_conduct import Workers
 from tests.engine.simulated import plan, study
@@ -85,9 +88,10 @@ def test_broken_off_it_goes_on_with_the_seeds_it_had(tmp_path: Path) -> None:
     assert seeds(again, "confirm", "tanh") == [101, 102, 103]
 
 
-def test_what_the_analysis_prints_is_read() -> None:
+def test_what_the_analysis_prints_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = {"questions": 6, "open": list(TUNED.open), "wanted": [["confirm", "tanh", 3]]}
-    assert Standing.from_json(json.loads(json.dumps(printed))) == TUNED
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: CompletedProcess(command, 0, json.dumps(printed)))
+    assert ask_the_analysis(FEW) == TUNED
 
 
 def declared(**changes: Any) -> Iterator[dict[str, Any]]:

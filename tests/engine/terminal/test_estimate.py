@@ -20,25 +20,26 @@ def test_by_hand() -> None:
     images = 9 * (600 + FORWARD_SHARE * 90) + FORWARD_SHARE * 300
     tested = images + 8 * FORWARD_SHARE * 300  # as reported, after every epoch
     trials = 12 / 2 + 3 * 2 + 2
-    taken = [0.01, 0.02, 0.03]
+    taken = dict(zip(("relu", "sigmoid", "tanh"), (0.01, 0.02, 0.03), strict=True))
     assert seconds(plan(study()), DATA, taken, lanes=2) == pytest.approx(
-        START_SECONDS + (trials * images + 2 * tested) * sum(taken) / 2
+        START_SECONDS + (trials * images + 2 * tested) * sum(taken.values()) / 2
     )
 
 
 def test_networks_that_are_alike_are_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     timed: list[str | None] = []
     monkeypatch.setattr(estimate, "_timed", lambda recipe, *_: timed.append(recipe.activation) or len(timed))
-    recipes = [Recipe(model="lenet", activation=name, lr=lr) for name in ("relu", "tanh") for lr in (0.1, 0.2)]
-    assert seconds_an_image(recipes, (1, 28, 28), 10, "cpu") == [1, 1, 2, 2]
+    arms = {f"{name} {lr}": Recipe(model="lenet", activation=name, lr=lr) for name in ("relu", "tanh") for lr in (1, 2)}
+    taken = {"relu 1": 1, "relu 2": 1, "tanh 1": 2, "tanh 2": 2}
+    assert seconds_an_image(arms, (1, 28, 28), 10, "cpu") == taken
     assert timed == ["relu", "tanh"]
 
 
 def test_a_larger_network_takes_longer_and_threads_stay_as_they_are() -> None:
     threads = torch.get_num_threads()
-    small, large = (Recipe(model="lenet"), Recipe(model="googlenet", aux=0.3))
-    taken = seconds_an_image([small, large], (1, 28, 28), 10, "cpu")
-    assert 0 < taken[0] < taken[1]
+    arms = {"small": Recipe(model="lenet"), "large": Recipe(model="googlenet", aux=0.3)}
+    taken = seconds_an_image(arms, (1, 28, 28), 10, "cpu")
+    assert 0 < taken["small"] < taken["large"]
     assert torch.get_num_threads() == threads
 
 
@@ -47,9 +48,9 @@ def test_a_step_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(estimate, "build", full)
-    (taken,) = seconds_an_image([Recipe(model="lenet")], (1, 28, 28), 10, "cpu")
-    assert math.isnan(taken)
-    assert math.isnan(seconds(plan(study()), DATA, [0.01, taken, 0.03], lanes=2))
+    taken = seconds_an_image({"tanh": Recipe(model="lenet")}, (1, 28, 28), 10, "cpu")
+    assert math.isnan(taken["tanh"])
+    assert math.isnan(seconds(plan(study()), DATA, {"relu": 0.01, "sigmoid": 0.03, **taken}, lanes=2))
 
 
 @pytest.mark.parametrize(
