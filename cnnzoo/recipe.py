@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cnnzoo.data.sources import check_dataset_name
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import ZOO, Net, builder_of
-from cnnzoo.nets.choices import CHOICES, check_dropout_at
+from cnnzoo.nets import CHOICES, ZOO, Net, builder_of, check_dropout_at
 from cnnzoo.nets.own_options import NO_OPTIONS, Options, check_options, unless_default
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
@@ -25,8 +24,6 @@ from cnnzoo.storage.own import is_own, own_function, source_digest
 if TYPE_CHECKING:
     from torch import nn
 
-PRECISIONS = ("auto", "fp32", "bf16")
-TESTING = ("eval", "training_mode")
 LOSSES = ("cross_entropy", "smooth_l1", "bce")
 MODEL_OPTIONS = tuple(dict.fromkeys(option for net in ZOO.values() for option in net.takes))
 KNOBS = {"model": MODEL_OPTIONS, "optimizer": ("momentum",), "schedule": ("step_size", "gamma")}
@@ -34,8 +31,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "optimizer": tuple(OPTIMIZERS),
     "schedule": tuple(SCHEDULES),
     **CHOICES,
-    "precision": PRECISIONS,
-    "testing": TESTING,
+    "precision": ("auto", "fp32", "bf16"),
+    "testing": ("eval", "training_mode"),
 }
 
 

@@ -1,12 +1,12 @@
-"""Optimisers and learning-rate schedules by name.
+"""Optimisers and learning-rate schedules by name; torch, which takes seconds to load, only where an optimiser is made.
 
-The keyword-only parameters with a default are the recipe fields that each one takes; ``recipe.py`` reads them off the
-signature. A schedule is a pure function of the step, so a resumed training needs no state of it but the step's number.
-Torch is loaded where an optimiser is made: a recipe is stated and checked without it, since it takes seconds.
+The recipe reads off the signature, from its keyword-only parameters, which of its fields each one takes.
+A schedule is a pure function of the step, so a resumed training needs no state of it but the step's number.
 """
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,18 +23,11 @@ def sgd(
     return optim.SGD(params, lr=lr, weight_decay=weight_decay, momentum=momentum, fused=True)
 
 
-def adam(params: "Iterable[nn.Parameter]", *, lr: float, weight_decay: float) -> "optim.Optimizer":
-    """Its weight decay is L2, added to the gradient."""
+def adam(params: "Iterable[nn.Parameter]", *, lr: float, weight_decay: float, decoupled: bool) -> "optim.Optimizer":
+    """With its weight decay as L2, added to the gradient, or decoupled from it."""
     from torch import optim
 
-    return optim.Adam(params, lr=lr, weight_decay=weight_decay, fused=True)
-
-
-def adamw(params: "Iterable[nn.Parameter]", *, lr: float, weight_decay: float) -> "optim.Optimizer":
-    """Its weight decay is decoupled from the gradient."""
-    from torch import optim
-
-    return optim.AdamW(params, lr=lr, weight_decay=weight_decay, fused=True)
+    return (optim.AdamW if decoupled else optim.Adam)(params, lr=lr, weight_decay=weight_decay, fused=True)
 
 
 def constant(_epochs: int, _steps: int) -> Schedule:
@@ -81,7 +74,11 @@ def _between(start: float, end: float, way: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * way)) / 2
 
 
-OPTIMIZERS: dict[str, "Callable[..., optim.Optimizer]"] = {"sgd": sgd, "adam": adam, "adamw": adamw}
+OPTIMIZERS: dict[str, "Callable[..., optim.Optimizer]"] = {
+    "sgd": sgd,
+    "adam": partial(adam, decoupled=False),
+    "adamw": partial(adam, decoupled=True),
+}
 SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "constant": constant,
     "step": step,
