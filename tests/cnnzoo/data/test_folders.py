@@ -185,9 +185,10 @@ def test_a_folder_that_may_not_be_read_is_named(data_dir: Path, write: Any, monk
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    with monkeypatch.context() as patch, pytest.raises(ValueError, match=r"train/b cannot be read \(Permission denied\)"):
+    with monkeypatch.context() as patch:
         patch.setattr(os, "scandir", refuse)
-        open_dataset("folder:set", data_dir=data_dir)
+        with pytest.raises(ValueError, match=r"train/b cannot be read \(Permission denied\)"):
+            open_dataset("folder:set", data_dir=data_dir)
 
 
 def test_a_folder_that_is_not_there_lists_those_that_are(data_dir: Path) -> None:
