@@ -18,7 +18,7 @@ from cnnzoo.device import streams
 from cnnzoo.device.memory import keep_freed_memory
 from cnnzoo.device.precision import choose_device, set_up_gpu, settle
 from cnnzoo.learning.augment import batches_of, changed_blocks, own_streams, training_batches
-from cnnzoo.learning.evaluate import Epoch, Predictions, Score, Tally, evaluate
+from cnnzoo.learning.evaluate import Epoch, Score, Tally, evaluate
 from cnnzoo.learning.landscape import look
 from cnnzoo.learning.replay import BLOCK_BYTES, ReplayedSteps, can_be_replayed
 from cnnzoo.learning.update import Update
@@ -106,11 +106,7 @@ class Training:
 
     def test(self, predictions: Path | None = None) -> Score:
         """The score on the test split, which nothing else here looks at; what is said of each image goes to a file."""
-        of_each = Predictions(self.recipe.loss, len(self.dataset.classes))
-        score = evaluate(self.model, self._test_split, self.dataset, self.recipe, of_each)
-        if predictions is not None:
-            of_each.save(predictions)
-        return score
+        return evaluate(self.model, self._test_split, self.dataset, self.recipe, predictions)
 
     @cached_property
     def _test_split(self) -> Split:
