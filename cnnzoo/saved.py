@@ -1,7 +1,4 @@
-"""A trained network in one file: the weights as safetensors, and in its metadata all that is needed to use them.
-
-Reading such a file runs no code: it is a header of JSON and the bytes of the tensors.
-"""
+"""A trained network in one file: safetensors, with all that is needed to use them in the metadata. Reading it runs no code."""
 
 import hashlib
 import json

@@ -1,7 +1,4 @@
-"""NVIDIA's multi-process service, which lets the kernels of several trials run on one GPU at the same time.
-
-Without it the processes take turns, and two small trainings on a GPU are no faster than one after the other.
-"""
+"""NVIDIA's multi-process service: without it the processes on a GPU take turns, and gain nothing by being several."""
 
 import os
 import shutil

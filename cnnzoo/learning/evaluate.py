@@ -22,7 +22,6 @@ from cnnzoo.storage.files import write_atomically
 
 EVALUATION_BATCH = 250  # images: more than a CPU's caches hold is slower
 EVALUATION_BATCH_ON_A_GPU = 1000  # there, launching many small batches takes longer than they do
-SMALL = 256  # classes that a byte can name
 COUNTED_TOGETHER = 16  # batches: counting each by itself costs a small network a hundredth of its step
 
 
@@ -134,7 +133,7 @@ def evaluate(
 
 def save_predictions(path: Path, predicted: NDArray[np.int64], losses: NDArray[np.float32], classes: int) -> None:
     """As `predicted` and `loss` in a compressed file of numpy's: about 2.5 bytes an image."""
-    small = predicted.astype(np.uint8 if classes <= SMALL else np.uint16)
+    small = predicted.astype(np.uint8 if classes <= 256 else np.uint16)
     loss = np.minimum(losses, np.finfo(np.float16).max).astype(np.float16)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, predicted=small, loss=loss)
@@ -145,8 +144,8 @@ def save_predictions(path: Path, predicted: NDArray[np.int64], losses: NDArray[n
 def _tested_as(recipe: Recipe, model: nn.Module, device: torch.device) -> Iterator[int]:
     """The model in the mode that the recipe tests in, for batches of the size that comes back.
 
-    In training mode every image is a batch of its own; dropout draws from a stream that testing alone uses, and the
-    running statistics of the norms are put back, so that the training goes on as if nobody had looked.
+    In training mode every image is a batch of its own; streams and running statistics are those of testing alone, so that
+    the training goes on as if nobody had looked.
     """
     if recipe.testing == "eval":
         model.eval()
