@@ -56,8 +56,8 @@ RESNETS = {
     "resnet50": Plan(bottleneck_branch, 4, (3, 4, 6, 3)),
     "resnet101": Plan(bottleneck_branch, 4, (3, 4, 23, 3)),
     "resnet152": Plan(bottleneck_branch, 4, (3, 8, 36, 3)),
+    "ss3": Plan(basic_branch, 1, (1, 1, 1)),
 }
-SS3 = Plan(basic_branch, 1, (1, 1, 1))
 
 
 def resnet(
@@ -199,7 +199,6 @@ def res9(
 
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     **{name: partial(resnet, plan) for name, plan in RESNETS.items()},
-    "ss3": partial(resnet, SS3),
     "res18": res18,
     "res9": partial(res9, double_conv, "res9"),
     "simp_res9": partial(res9, simplified_bottleneck, "simp_res9"),

@@ -47,10 +47,9 @@ def cosine(epochs: int, steps: int) -> Schedule:
 
 
 def cyclic(epochs: int, steps: int) -> Schedule:
-    """Torch's triangular CyclicLR between a tenth of the learning rate and all of it.
+    """Torch's triangular CyclicLR between a tenth of the learning rate and all of it, five cycles a training.
 
-    Five cycles a training, whatever its length: what torch's default of 4,000 steps a cycle comes to in report D.
-    The momentum is left alone, here and in ``one_cycle``: it is the recipe's.
+    Torch's default of 4,000 steps a cycle comes to that in report D. Here and in ``one_cycle`` the momentum is left alone.
     """
     half = epochs * steps / 10
     return lambda at: 0.1 + 0.9 * (1 - abs((at / half) % 2 - 1))
