@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cnnzoo.data.sources import check_dataset_name
 from cnnzoo.mistake import Mistake
-from cnnzoo.nets import ZOO, Net, builder_of
-from cnnzoo.nets.choices import CHOICES, check_dropout_at
-from cnnzoo.nets.own_options import NO_OPTIONS, Options, check_options, unless_default
+from cnnzoo.nets import CHOICES, ZOO, Net, builder_of, check_dropout_at
+from cnnzoo.nets.own_options import NO_OPTIONS, Options, check_options, keyword_only, unless_default
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
 from cnnzoo.spelling import nearest, unknown
 from cnnzoo.storage.own import is_own, own_function, source_digest
@@ -25,8 +24,6 @@ from cnnzoo.storage.own import is_own, own_function, source_digest
 if TYPE_CHECKING:
     from torch import nn
 
-PRECISIONS = ("auto", "fp32", "bf16")
-TESTING = ("eval", "training_mode")
 LOSSES = ("cross_entropy", "smooth_l1", "bce")
 MODEL_OPTIONS = tuple(dict.fromkeys(option for net in ZOO.values() for option in net.takes))
 KNOBS = {"model": MODEL_OPTIONS, "optimizer": ("momentum",), "schedule": ("step_size", "gamma")}
@@ -34,8 +31,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "optimizer": tuple(OPTIMIZERS),
     "schedule": tuple(SCHEDULES),
     **CHOICES,
-    "precision": PRECISIONS,
-    "testing": TESTING,
+    "precision": ("auto", "fp32", "bf16"),
+    "testing": ("eval", "training_mode"),
 }
 
 
@@ -102,7 +99,7 @@ class Recipe:
         defaults = {name: value for owner in self.owners().values() for name, value in defaults_of(owner).items()}
         changed = {name: value for name, value in defaults.items() if getattr(self, name) is None and value is not None}
         if self.options:
-            changed["options"] = unless_default(builder_of(self.model), Options(self.options), FIELDS)
+            changed["options"] = unless_default(builder_of(self.model), Options(self.options))
         return self.replace(**changed) if changed else self
 
     def owners(self) -> dict[str, Callable[..., Any]]:
@@ -197,12 +194,8 @@ def defaults_of(builder: Callable[..., Any]) -> dict[str, Any]:
     """The recipe fields that a builder of a model, an optimiser or a schedule takes, with their defaults."""
     if isinstance(builder, Net):
         return dict(builder.takes)
-    parameters = inspect.signature(builder).parameters.values()
-    return {
-        p.name: p.default
-        for p in parameters
-        if p.kind is p.KEYWORD_ONLY and p.name in FIELDS and p.default is not p.empty
-    }
+    options = keyword_only(builder).items()
+    return {name: default for name, default in options if name in FIELDS and default is not inspect.Parameter.empty}
 
 
 def _check_values(recipe: Recipe) -> None:

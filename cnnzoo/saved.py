@@ -1,7 +1,4 @@
-"""A trained network in one file: the weights as safetensors, and in its metadata all that is needed to use them.
-
-Reading such a file runs no code: it is a header of JSON and the bytes of the tensors.
-"""
+"""A trained network in one file: safetensors, with all that is needed to use them in the metadata. Reading it runs no code."""
 
 import hashlib
 import json
@@ -139,9 +136,7 @@ def load(path: Path | str, device: torch.device | str | None = None) -> Network:
         if metadata.get("digest") != _digest(weights):
             raise Mistake("its weights are not those that were saved")
         fields = json.loads(metadata["recipe"])
-        foreign = _foreign(fields)
-    if foreign:
-        raise Mistake(f"{path}: {foreign}")
+    _refuse_foreign(path, fields)
     with _damage_told(path):
         recipe = Recipe.from_json(fields)
         classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in _OF_THE_DATA)
@@ -165,14 +160,13 @@ def _damage_told(path: Path | str) -> Iterator[None]:
         ) from error
 
 
-def _foreign(fields: dict[str, Any]) -> str:
-    """What to do about a function of somebody's own: a file may name one, but not make us import it. Empty where there is none."""
+def _refuse_foreign(path: Path | str, fields: dict[str, Any]) -> None:
+    """A file may name a function of somebody's own, but not make us import it."""
     for kind, what in {"model": "network", "loss": "loss", "augmentation": "augmentation"}.items():
         module, colon, _ = str(fields.get(kind)).partition(":")
         if colon and module not in sys.modules:
             how = f"import {module} before, if you trust it (on a command line: --trust {module})"
-            return f"its {what} is {fields[kind]!r}; {how}."
-    return ""
+            raise Mistake(f"{path}: its {what} is {fields[kind]!r}; {how}.")
 
 
 def _digest(weights: dict[str, Tensor]) -> str:

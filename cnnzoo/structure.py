@@ -1,7 +1,4 @@
-"""What a network is made of, seen from the network itself: the layers that one image passes, in order.
-
-Nothing is computed: everything runs on torch's meta device, where tensors have a shape and no values.
-"""
+"""The layers of a network that one image passes, in order. Nothing is computed: on torch's meta device tensors have no values."""
 
 import copy
 import io

@@ -27,9 +27,8 @@ def open_dataset(
 ) -> Dataset:
     """The data set by name, prepared on first use.
 
-    `validation` is the share held out of the training images; a folder's develop/ takes its place, whatever the share.
-    With 0, all of them are learned from, develop/ too. `train_size` then leaves so many of those learned from.
-    Where `data_dir` is a folder of prepared images, those are the data set.
+    `validation` is the share held out of the training images. A folder's develop/ takes its place, but with 0 it is learned
+    from too. Where `data_dir` is a folder of prepared images, those are the data set.
     """
     check_dataset_name(name)
     folder = Path(data_dir).expanduser().absolute()

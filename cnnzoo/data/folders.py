@@ -72,20 +72,18 @@ def list_tiny_imagenet(root: Path) -> Tree:
     """The official archive: train/<class>/images/*, and val/images/* with its annotations as the test set."""
     name, within = "tiny_imagenet", root.resolve()
     classes = tuple(sorted((root / "wnids.txt").read_text(errors="replace").split()))
-    lines = (root / "val" / "val_annotations.txt").read_text(errors="replace").splitlines()
-    rows = [line.split("\t") for line in lines]
     labels = {wnid: label for label, wnid in enumerate(classes)}
     files = [
         File(entry.path, TRAIN, label, stamp(entry))
         for wnid, label in labels.items()
         for entry in _images(name, str(root / "train" / wnid / "images"), within)
     ]
-    test = {entry.name: entry for entry in _images(name, str(root / "val" / "images"), within)}
-    annotated = {row[0]: row[1] for row in rows if len(row) > 1}
-    if annotated.keys() != test.keys() or not labels.keys() >= set(annotated.values()):
+    test = _images(name, str(root / "val" / "images"), within)
+    lines = (root / "val" / "val_annotations.txt").read_text(errors="replace").splitlines()
+    annotated = {row[0]: row[1] for row in (line.split("\t") for line in lines) if len(row) > 1}
+    if annotated.keys() != {entry.name for entry in test} or not labels.keys() >= set(annotated.values()):
         raise Mistake(f"{name}: the images in {root / 'val'} are not those of its val_annotations.txt.")
-    for file, entry in test.items():
-        files.append(File(entry.path, TEST, labels[annotated[file]], stamp(entry)))
+    files += [File(entry.path, TEST, labels[annotated[entry.name]], stamp(entry)) for entry in test]
     return Tree(name, classes, files)
 
 

@@ -1,9 +1,8 @@
 """A data set decoded once into an array file, which every process of the machine maps into its memory.
 
-One folder for each source and image size under $XDG_CACHE_HOME/cnnzoo (~/.cache/cnnzoo): the data folder itself may be
-read-only. The folder is named by a fingerprint of the source's files (path, size, times), so a changed source is
-prepared anew. It is written aside and renamed when complete, under a lock. Each opening compares the array file's size
-and time of writing with what was noted then, which tells a cut or rewritten file from a whole one without reading it.
+One folder for each source and image size under $XDG_CACHE_HOME/cnnzoo (~/.cache/cnnzoo), since the data folder may be
+read-only. Its name holds a fingerprint of the source's files (path, size, times): a changed source is prepared anew.
+The array file's size and time of writing, noted, tell a whole file from a cut or rewritten one without reading it.
 Deleting the cache, or any folder in it, is always safe.
 """
 

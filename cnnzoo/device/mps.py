@@ -1,7 +1,4 @@
-"""NVIDIA's multi-process service, which lets the kernels of several trials run on one GPU at the same time.
-
-Without it the processes take turns, and two small trainings on a GPU are no faster than one after the other.
-"""
+"""NVIDIA's multi-process service: without it the processes on a GPU take turns, and gain nothing by being several."""
 
 import os
 import shutil
@@ -30,26 +27,23 @@ def shared_gpu() -> Iterator[str]:
         yield f"{CONTROL} is not installed"
         return
     with tempfile.TemporaryDirectory(prefix="mps-") as folder:
-        os.environ |= {PIPES: folder, LOGS: folder}
-        refusal = _control("-d")
-        if refusal:
-            _forget()
+        where = {PIPES: folder, LOGS: folder}
+        if refusal := _control(where, "-d"):
+            yield f"{CONTROL} did not start ({refusal})"
+            return
+        os.environ |= where
         try:
-            yield f"{CONTROL} did not start ({refusal})" if refusal else ""
+            yield ""
         finally:
-            if not refusal:
-                _control(said="quit\n")
-                _forget()
+            _control(where, said="quit\n")
+            del os.environ[PIPES], os.environ[LOGS]
 
 
-def _control(*arguments: str, said: str | None = None) -> str:
+def _control(where: dict[str, str], *arguments: str, said: str = "") -> str:
     """What the program has to say against it; nothing where it did what it was asked."""
+    command, environment = [CONTROL, *arguments], os.environ | where
     done = subprocess.run(
-        [CONTROL, *arguments], input=said, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
+        command, env=environment, input=said, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
     )
     complaint = " ".join((done.stderr or done.stdout).split())
     return "" if done.returncode == 0 else complaint or f"exit code {done.returncode}"
-
-
-def _forget() -> None:
-    del os.environ[PIPES], os.environ[LOGS]

@@ -1,8 +1,7 @@
 """Batches: a data set's uint8 images gathered, augmented and normalised, a whole batch at a time.
 
-All that is random in an epoch is drawn before its first batch, and always all of it: which image comes when from the
-stream "order", what is done to it from "augmentation". So recipes of one seed see the same images in the same order with the same
-crops and flips, whatever else they differ in: batch size, erasing, device.
+All that is random in an epoch is drawn before its first batch, and always all of it: so recipes of one seed see the same
+images in the same order with the same crops and flips, whatever else they differ in (batch size, erasing, device).
 """
 
 import math
@@ -34,10 +33,7 @@ Batch = tuple[Tensor, Tensor]  # images: float32, NCHW in channels_last memory; 
 
 
 def training_batches(split: Split, recipe: Recipe, mean: Moments, std: Moments, streams: Streams) -> Iterator[Batch]:
-    """One epoch: every image once, in random order; a last batch of one image is left out (BatchNorm cannot take it).
-
-    `split` is on its device already. "order" and "augmentation" are CPU generators, drawn from before the first batch only.
-    """
+    """One epoch: every image once, in random order; a last batch of one image is left out (BatchNorm cannot take it)."""
     normalise = normaliser(split.images.shape[1:], mean, std, split.images.device)
     for images, labels in changed_blocks(split, recipe, mean, streams, BLOCK_BYTES):
         for size, at in batches_of(len(labels), recipe.batch_size):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnzoo.data import Dataset, Split
@@ -21,7 +22,6 @@ from cnnzoo.storage.files import write_atomically
 
 EVALUATION_BATCH = 250  # images: more than a CPU's caches hold is slower
 EVALUATION_BATCH_ON_A_GPU = 1000  # there, launching many small batches takes longer than they do
-SMALL = 256  # classes that a byte can name
 COUNTED_TOGETHER = 16  # batches: counting each by itself costs a small network a hundredth of its step
 
 
@@ -95,45 +95,28 @@ class Tally:
             self._hits += self._hits_of(logits, labels)
             self._waiting.clear()
 
+    def likeliest(self, logits: Tensor) -> Tensor:
+        """The classes at the first places; where some are level, their order depends on how many places are asked for."""
+        return logits.topk(self._top).indices
+
     def _hits_of(self, logits: Tensor, labels: Tensor) -> Tensor:
         """How many labels stand at each of the first places."""
-        return (logits.topk(self._top).indices == labels.unsqueeze(1)).sum(0)
-
-
-class Predictions:
-    """Collects what is said of each image of a split, in its order: the class, and the loss."""
-
-    def __init__(self, loss: str, classes: int) -> None:
-        self._loss = loss
-        self._places = 5 if classes > 5 else 1
-        self._type = np.uint8 if classes <= SMALL else np.uint16
-        self._predicted: list[Tensor] = []
-        self._losses: list[Tensor] = []
-
-    def add(self, logits: Tensor, labels: Tensor) -> None:
-        """Take in a batch. Where classes are level, the score counts the first of `topk`: so it is kept here."""
-        self._predicted.append(logits.topk(self._places).indices[:, 0])
-        self._losses.append(loss_of_each(self._loss, logits, labels))
-
-    def save(self, path: Path) -> None:
-        """As `predicted` and `loss` in a compressed file of numpy's: about 2.5 bytes an image."""
-        predicted = torch.cat(self._predicted).cpu().numpy().astype(self._type)
-        largest = np.finfo(np.float16).max
-        loss = np.minimum(torch.cat(self._losses).cpu().numpy(), largest).astype(np.float16)
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, predicted=predicted, loss=loss)
-        write_atomically(path, buffer.getbuffer())
+        return (self.likeliest(logits) == labels.unsqueeze(1)).sum(0)
 
 
 @torch.inference_mode()
 def evaluate(
-    model: nn.Module, split: Split, dataset: Dataset, recipe: Recipe, predictions: Predictions | None = None
+    model: nn.Module, split: Split, dataset: Dataset, recipe: Recipe, predictions: Path | None = None
 ) -> Score:
-    """The model's score on a split, with the plain loss of the recipe: no penalty, no smoothing, no auxiliary heads."""
+    """The model's score on a split, with the plain loss of the recipe: no penalty, no smoothing, no auxiliary heads.
+
+    What it says of each image, in the order of the split, goes to the file `predictions`.
+    """
     if len(split) == 0:
         return Score(math.nan, math.nan, math.nan)
     device = split.images.device
     tally, loss = Tally(len(dataset.classes), device), loss_of(recipe.loss)
+    of_each: list[tuple[Tensor, Tensor]] = []
     with _tested_as(recipe, model, device) as size:
         for images, labels in evaluation_batches(split, size, dataset.mean, dataset.std):
             with casting(recipe.precision, device):
@@ -141,16 +124,28 @@ def evaluate(
             logits = output[0] if isinstance(output, tuple) else output  # in training mode there may be auxiliary heads
             tally.add(loss(logits, labels), logits, labels)
             if predictions is not None:
-                predictions.add(logits, labels)
+                of_each.append((tally.likeliest(logits)[:, 0], loss_of_each(recipe.loss, logits, labels)))
+    if predictions is not None:
+        predicted, losses = (torch.cat(parts).cpu().numpy() for parts in zip(*of_each, strict=True))
+        save_predictions(predictions, predicted, losses, len(dataset.classes))
     return tally.score()
+
+
+def save_predictions(path: Path, predicted: NDArray[np.int64], losses: NDArray[np.float32], classes: int) -> None:
+    """As `predicted` and `loss` in a compressed file of numpy's: about 2.5 bytes an image."""
+    small = predicted.astype(np.uint8 if classes <= 256 else np.uint16)
+    loss = np.minimum(losses, np.finfo(np.float16).max).astype(np.float16)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, predicted=small, loss=loss)
+    write_atomically(path, buffer.getbuffer())
 
 
 @contextmanager
 def _tested_as(recipe: Recipe, model: nn.Module, device: torch.device) -> Iterator[int]:
     """The model in the mode that the recipe tests in, for batches of the size that comes back.
 
-    In training mode every image is a batch of its own; dropout draws from a stream that testing alone uses, and the
-    running statistics of the norms are put back, so that the training goes on as if nobody had looked.
+    In training mode every image is a batch of its own; streams and running statistics are those of testing alone, so that
+    the training goes on as if nobody had looked.
     """
     if recipe.testing == "eval":
         model.eval()

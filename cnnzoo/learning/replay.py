@@ -1,8 +1,8 @@
 """The steps of an epoch on a GPU, captured once as a CUDA graph and replayed.
 
-A small network on a large GPU waits for its kernels to be launched. A graph launches all kernels of a step at once. It
-reads and writes the same places of the device's memory each time, so all that changes from step to step stands there:
-the images, the learning rate, and at which image of the block the step begins. Nothing in an epoch waits for the host.
+A small network on a large GPU waits for its kernels to be launched; a graph launches those of a step at once. It works
+on the same places of the memory each time, so all that changes from step to step stands there: images, learning rate,
+and at which image of the block the step begins. Nothing in an epoch waits for the host.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,20 +1,27 @@
-"""Every network by its name, with the options a recipe may set for it. Told without torch, which takes seconds to load.
-
-A network of the user's own is named ``module:function``, after any builder that can be imported; its options are its
-keyword-only parameters.
-"""
+"""Every network by its name, with the options a recipe may set for it. Told without torch, which takes seconds to load."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cnnzoo.mistake import Mistake
 from cnnzoo.storage.own import own_function
 
 if TYPE_CHECKING:
     from torch import nn
 
 Builder = Callable[..., "nn.Module"]  # (shape of an image, number of classes, *, options) -> network
+
+# What a recipe may call the parts that can be swapped; ``layers`` has what the first three name.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "activation": ("relu", "sigmoid", "tanh", "elu", "rrelu", "gelu", "mish"),
+    "norm": ("batch", "lrn", "none"),
+    "pooling": ("max", "average"),
+    "strides": ("first", "every"),  # which blocks of a stage after the first halve height and width
+    "initialisation": ("he", "torch"),
+    "dropout_at": ("none", "instead", "after", "before"),  # of every BatchNorm: in its place, after it or before it
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,5 +69,19 @@ ZOO: dict[str, Net] = {
 
 
 def builder_of(model: str) -> Builder:
-    """What builds the network of this name."""
+    """What builds the network of this name: the zoo, or whatever can be imported as ``module:function``."""
     return ZOO[model] if model in ZOO else own_function("model", model, ZOO)
+
+
+def check_dropout_at(norm: str, dropout: float, dropout_at: str) -> None:
+    """Refuse a combination of these three options in which one of them would be ignored."""
+    if dropout_at == "none" and dropout > 0:
+        raise Mistake(
+            f"dropout={dropout} would be ignored with dropout_at='none'; set dropout_at to instead, after or before."
+        )
+    if dropout_at != "none" and dropout == 0:
+        raise Mistake(f"dropout_at={dropout_at!r} needs a dropout above 0, but got 0; set dropout=0.2, for example.")
+    if dropout_at in ("before", "after") and norm == "none":
+        raise Mistake(f"dropout_at={dropout_at!r} needs a norm to stand {dropout_at}; set norm, or leave it out.")
+    if dropout_at == "instead" and norm != "batch":
+        raise Mistake(f"norm={norm!r} would be ignored with dropout_at='instead', which replaces it; leave norm out.")

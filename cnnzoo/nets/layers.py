@@ -1,4 +1,4 @@
-"""The layers that can be swapped, by the name a recipe calls them. The names alone, without torch, are in ``choices``."""
+"""The layers that can be swapped, by the name a recipe calls them."""
 
 from functools import partial
 

@@ -53,17 +53,20 @@ def _value(name: Any, value: Any) -> Any:
     return value
 
 
-def own_defaults(builder: Callable[..., Any], fields: Collection[str]) -> dict[str, Any]:
-    """The keyword-only options of a builder that no field of a recipe has, with their defaults, or ``Parameter.empty``."""
-    parameters = inspect.signature(builder).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in fields}
+def keyword_only(builder: Callable[..., Any]) -> dict[str, Any]:
+    """The keyword-only parameters of a builder, with their defaults, or ``Parameter.empty``."""
+    return {name: p.default for name, p in inspect.signature(builder).parameters.items() if p.kind is p.KEYWORD_ONLY}
 
 
 def check_options(model: str, builder: Callable[..., Any], options: Options, fields: Collection[str]) -> None:
     """Refuse an option that the network does not take, and a network without one that it needs."""
-    if options and not is_own(model):
-        raise Mistake(f"options={options} are for networks of your own; model {model!r} is of the zoo: use its fields.")
-    taken = own_defaults(builder, fields) if is_own(model) else {}
+    if not is_own(model):
+        if options:
+            raise Mistake(
+                f"options={options} are for networks of your own; model {model!r} is of the zoo: use its fields."
+            )
+        return
+    taken = {name: default for name, default in keyword_only(builder).items() if name not in fields}
     for name, value in options.items():
         if name in fields:
             raise Mistake(f"options: {name!r} is a field of the recipe; write {name}={value!r} beside options.")
@@ -74,8 +77,8 @@ def check_options(model: str, builder: Callable[..., Any], options: Options, fie
         raise Mistake(f"model {model!r} needs options={{{missing[0]!r}: ...}}: its function has no default for it.")
 
 
-def unless_default(builder: Callable[..., Any], options: Options, fields: Collection[str]) -> Options:
+def unless_default(builder: Callable[..., Any], options: Options) -> Options:
     """The options that are not as the builder has them by itself."""
-    defaults = own_defaults(builder, fields)
+    defaults = keyword_only(builder)
     comparable = {n: defaults[n] for n in options if isinstance(defaults[n], str | int | float | list | tuple)}
     return Options(dict(options.items() - Options(comparable).items()))

@@ -7,17 +7,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from cnnzoo.nets.blocks import (
-    Activation,
-    LocalResponseNorm,
-    Norm,
-    RadialBasis,
-    Shape,
-    conv_unit,
-    drop,
-    scaled,
-    values_left,
-)
+from cnnzoo.nets.blocks import Activation, LocalResponseNorm, RadialBasis, Shape, conv_unit, drop, scaled, values_left
 from cnnzoo.nets.layers import ACTIVATIONS, NORMS, POOLINGS
 
 
@@ -115,7 +105,7 @@ def alexnet(
 Blocks = list[tuple[tuple[int, ...], tuple[int, int, int]]]
 HALVE, WIDEN, KEEP = (2, 2, 0), (2, 1, 1), (3, 1, 1)  # WIDEN: a pixel more on each side
 
-VGG_A: Blocks = [((64,), HALVE), ((128,), HALVE), ((256,) * 2, HALVE), ((512,) * 2, HALVE), ((512,) * 2, HALVE)]
+REPORT_D: Blocks = [((64,), HALVE), ((128,), HALVE), ((256,) * 2, HALVE), ((512,) * 2, HALVE), ((512,) * 2, HALVE)]
 REPORT_C = ((16, WIDEN), (32, WIDEN), (64, HALVE), (128, HALVE), (128, HALVE), (128, KEEP))
 DEPTHS = {  # the number of convolutions in each of report C's blocks
     "vgg11": (1, 1, 2, 2, 2),
@@ -125,31 +115,33 @@ DEPTHS = {  # the number of convolutions in each of report C's blocks
 }
 
 
-def vgg(
-    name: str, shape: Shape, classes: int, *, activation: str, norm: str, dropout: float, width: float
-) -> nn.Module:
-    """Report C's: 5 or 6 blocks of convs ─ [dropout ─ 256 ─ act] x 3 ─ dropout ─ classes"""
-    act = ACTIVATIONS[activation]
+class Vgg(NamedTuple):
+    name: str
+    blocks: Blocks
+    units: tuple[int, ...]  # in each hidden layer
+
+
+def report_c(name: str) -> Vgg:
     blocks = [((channels,) * depth, pool) for depth, (channels, pool) in zip(DEPTHS[name], REPORT_C, strict=False)]
-    convs = _vgg_convs(shape[0], blocks, NORMS[norm], act, width)
-    return _with_head(name, convs, shape, (scaled(256, width),) * 3, classes, act, dropout, dropout)
+    return Vgg(name, blocks, (256,) * 3)
 
 
-def vgg_a(shape: Shape, classes: int, *, activation: str, norm: str, width: float) -> nn.Module:
-    """Report D's: 64 pool ─ 128 pool ─ 256 256 pool ─ 512 512 pool ─ 512 512 pool ─ 512 ─ 512 ─ classes"""
-    act = ACTIVATIONS[activation]
-    convs = _vgg_convs(shape[0], VGG_A, NORMS[norm], act, width)
-    return _with_head("vgg_a", convs, shape, (scaled(512, width),) * 2, classes, act)
+VGGS = (*map(report_c, DEPTHS), Vgg("vgg_a", REPORT_D, (512,) * 2))
 
 
-def _vgg_convs(inputs: int, blocks: Blocks, norm: Norm, activation: Activation, width: float) -> list[nn.Module]:
+def vgg(
+    plan: Vgg, shape: Shape, classes: int, *, activation: str, norm: str, width: float, dropout: float = 0.0
+) -> nn.Module:
+    """blocks of convs ─ [dropout ─ linear ─ act] for each hidden layer ─ dropout ─ linear"""
+    act, inputs = ACTIVATIONS[activation], shape[0]
     layers: list[nn.Module] = []
-    for block, pool in blocks:
+    for block, pool in plan.blocks:
         for channels in block:
-            layers += conv_unit(inputs, scaled(channels, width), 3, norm, activation)
+            layers += conv_unit(inputs, scaled(channels, width), 3, NORMS[norm], act)
             inputs = scaled(channels, width)
         layers.append(nn.MaxPool2d(*pool))
-    return layers
+    hidden = tuple(scaled(size, width) for size in plan.units)
+    return _with_head(plan.name, layers, shape, hidden, classes, act, dropout, dropout)
 
 
 def _with_head(
@@ -174,6 +166,5 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "lenet_1998": lenet_1998,
     "lenet_b": lenet_b,
     **{plan.name: partial(alexnet, plan) for plan in (ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL)},
-    **{name: partial(vgg, name) for name in DEPTHS},
-    "vgg_a": vgg_a,
+    **{plan.name: partial(vgg, plan) for plan in VGGS},
 }

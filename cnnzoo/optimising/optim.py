@@ -1,12 +1,12 @@
-"""Optimisers and learning-rate schedules by name.
+"""Optimisers and learning-rate schedules by name; torch, which takes seconds to load, only where an optimiser is made.
 
-The keyword-only parameters with a default are the recipe fields that each one takes; ``recipe.py`` reads them off the
-signature. A schedule is a pure function of the step, so a resumed training needs no state of it but the step's number.
-Torch is loaded where an optimiser is made: a recipe is stated and checked without it, since it takes seconds.
+The recipe reads off the signature, from its keyword-only parameters, which of its fields each one takes.
+A schedule is a pure function of the step, so a resumed training needs no state of it but the step's number.
 """
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,18 +23,11 @@ def sgd(
     return optim.SGD(params, lr=lr, weight_decay=weight_decay, momentum=momentum, fused=True)
 
 
-def adam(params: "Iterable[nn.Parameter]", *, lr: float, weight_decay: float) -> "optim.Optimizer":
-    """Its weight decay is L2, added to the gradient."""
+def adam(params: "Iterable[nn.Parameter]", *, lr: float, weight_decay: float, decoupled: bool) -> "optim.Optimizer":
+    """With its weight decay as L2, added to the gradient, or decoupled from it."""
     from torch import optim
 
-    return optim.Adam(params, lr=lr, weight_decay=weight_decay, fused=True)
-
-
-def adamw(params: "Iterable[nn.Parameter]", *, lr: float, weight_decay: float) -> "optim.Optimizer":
-    """Its weight decay is decoupled from the gradient."""
-    from torch import optim
-
-    return optim.AdamW(params, lr=lr, weight_decay=weight_decay, fused=True)
+    return (optim.AdamW if decoupled else optim.Adam)(params, lr=lr, weight_decay=weight_decay, fused=True)
 
 
 def constant(_epochs: int, _steps: int) -> Schedule:
@@ -54,10 +47,9 @@ def cosine(epochs: int, steps: int) -> Schedule:
 
 
 def cyclic(epochs: int, steps: int) -> Schedule:
-    """Torch's triangular CyclicLR between a tenth of the learning rate and all of it.
+    """Torch's triangular CyclicLR between a tenth of the learning rate and all of it, five cycles a training.
 
-    Five cycles a training, whatever its length: what torch's default of 4,000 steps a cycle comes to in report D.
-    The momentum is left alone, here and in ``one_cycle``: it is the recipe's.
+    Torch's default of 4,000 steps a cycle comes to that in report D. Here and in ``one_cycle`` the momentum is left alone.
     """
     half = epochs * steps / 10
     return lambda at: 0.1 + 0.9 * (1 - abs((at / half) % 2 - 1))
@@ -81,7 +73,11 @@ def _between(start: float, end: float, way: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * way)) / 2
 
 
-OPTIMIZERS: dict[str, "Callable[..., optim.Optimizer]"] = {"sgd": sgd, "adam": adam, "adamw": adamw}
+OPTIMIZERS: dict[str, "Callable[..., optim.Optimizer]"] = {
+    "sgd": sgd,
+    "adam": partial(adam, decoupled=False),
+    "adamw": partial(adam, decoupled=True),
+}
 SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "constant": constant,
     "step": step,

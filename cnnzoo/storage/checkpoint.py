@@ -39,16 +39,13 @@ def write(path: Path, state: dict[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """The newest checkpoint that is whole, or None where there is none.
-
-    A damaged one is deleted with a warning: what it held can be computed again, and it may not take the place of the
-    one before. A file that never was a checkpoint is somebody's, and stays.
-    """
+    """The newest checkpoint that is whole, or None; a damaged one is deleted, or it would take the place of the one before."""
     for candidate in (path, previous(path)):
         if not candidate.exists():
             continue
         content = memoryview(candidate.read_bytes())
-        if not _START.startswith(bytes(content[: len(_START)]).strip(b"\0")):  # a power cut may leave it blank
+        # A file that never was a checkpoint is somebody's, and stays; a power cut may leave one blank.
+        if not _START.startswith(bytes(content[: len(_START)]).strip(b"\0")):
             raise Mistake(f"{candidate} is no checkpoint; give another path, or move it away.")
         payload, digest = content[:-_DIGEST], content[-_DIGEST:]
         if hashlib.sha256(payload).digest() == digest:

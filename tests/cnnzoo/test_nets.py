@@ -12,9 +12,8 @@ from torchvision.models.googlenet import BasicConv2d, Inception
 from torchvision.models.googlenet import GoogLeNet as TorchvisionGoogLeNet
 from torchvision.models.vgg import cfgs, make_layers
 
-from cnnzoo.nets import ZOO
+from cnnzoo.nets import CHOICES, ZOO
 from cnnzoo.nets.blocks import Add, LocalResponseNorm, RadialBasis, scaled
-from cnnzoo.nets.choices import CHOICES
 from cnnzoo.nets.googlenet import BLOCKS
 from cnnzoo.nets.layers import ACTIVATIONS, NORMS, POOLINGS
 from cnnzoo.nets.plain import Conv, Plan, alexnet
