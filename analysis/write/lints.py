@@ -1,7 +1,4 @@
-"""What a reader of a table must know before believing it: the checks of a fair comparison.
-
-``missing`` says what the plan has and the book does not; ``lints`` says what in the book should make a reader careful.
-"""
+"""What a reader of a table must know before believing it: what is missing, and the checks of a fair comparison."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -122,9 +119,10 @@ def _diverged(results: Judged) -> Iterator[str]:
 
 def _half_learned(results: Judged) -> Iterator[str]:
     for stage, samples in _judged(results):
-        seen = {arm: results.half_learned(sample) for arm, sample in samples.items()}
-        if halves := ", ".join(f"{arm} {half}" for arm, half in seen.items() if half):
-            some = f"Only some seeds came above {results.spec.learned:g} % ({stage}: {halves})"
+        learned = {arm: results.trained(sample)[0] for arm, sample in samples.items()}
+        tested = {arm: len(sample.values(schema.JUDGED_BY)) for arm, sample in samples.items()}
+        if halves := [f"{arm} {k} of {tested[arm]}" for arm, k in learned.items() if 0 < k < tested[arm]]:
+            some = f"Only some seeds came above {results.spec.learned:g} % ({stage}: {', '.join(halves)})"
             yield f"{some}: a mean over both kinds, and its interval, describe neither."
 
 
@@ -144,10 +142,9 @@ def _edges(results: Judged) -> Iterator[str]:
 
 
 def _unequal(results: Judged) -> Iterator[str]:
-    searches = results.unequal_searches(arm for arm, s in results.samples["confirm"].items() if not s.missing)
-    if searches:
-        by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
-        yield f"Unequal search budgets: {by_arm}; more trials find better settings."
+    tuned = [arm for arm, sample in results.samples["confirm"].items() if not sample.missing]
+    if searches := results.unequal_searches(tuned):
+        yield f"Unequal search budgets: {searches}; more trials find better settings."
     for stage, samples in _judged(results):
         ended = {arm: sample.ended for arm, sample in samples.items()}
         if len({*ended.values()}) > 1:

@@ -10,7 +10,7 @@ from fake_predictions import LABELS, SAID, elsewhere, keep_predictions, keep_tes
 from fake_study import Trial, write_book
 
 from analysis.judge.images import mistakes
-from analysis.judge.images.luck import discordant, luck, luck_of, mcnemar
+from analysis.judge.images.luck import UNKNOWN, discordant, luck, luck_of, mcnemar
 from analysis.judge.verdicts import Judged, judged
 from analysis.read.book import Book
 from analysis.read.runs import load
@@ -111,7 +111,7 @@ def test_an_arm_of_which_a_network_has_kept_nothing_is_left_out() -> None:
     keep_test_set(plan, LABELS)
     keep_predictions([trial for trial in trials if (trial.arm, trial.seed) != ("mish", 2)])
     assert seen_with(plan, trials) == (["relu"], ("mish",))
-    assert luck_of(read(), "reported", ["mish"], ["relu"]) is None
+    assert luck_of(read(), "reported", ["mish"], ["relu"]) is UNKNOWN
 
 
 def test_an_arm_that_is_tested_on_other_images_is_left_out() -> None:
