@@ -15,7 +15,6 @@ from studies.engine import schema
 from studies.engine.study.assertions import (
     ACCURACIES,
     HIGHER_IS_BETTER,
-    LATE,
     POINTS,
     Above,
     Assertion,
@@ -23,7 +22,7 @@ from studies.engine.study.assertions import (
     Narrower,
     Share,
     Within,
-)  # fmt: skip
+)
 
 RARE = 0.1  # of all seeds: what happens on fewer is not called unstable
 
@@ -80,16 +79,17 @@ def value_at(metric: str, at: float | None) -> str:
 def _figures(results: Results, asked: Question, arm: str) -> "pd.Series[float]":
     """The metric of a question by seed; a metric by step is its mean over the steps."""
     sample, metric = results.samples[asked.stage][arm], value_at(asked.metric, asked.at)
-    if asked.at is None and metric not in (schema.SECONDS, *LATE, *schema.STEP_METRICS):
+    if asked.at is None and metric in (schema.FLUCTUATION, schema.LATE_GAIN):
+        by_seed = results.curves(sample, schema.VAL_ACC1)
+        quarter, half = max(1, len(by_seed) // 4), (len(by_seed) + 1) // 2
+        if metric == schema.FLUCTUATION:
+            return by_seed.diff().abs().iloc[half:].mean().dropna()
+        return (by_seed.iloc[-quarter:].mean() - by_seed.iloc[-2 * quarter : -quarter].mean()).dropna()
+    if asked.at is None and metric not in (schema.SECONDS, *schema.STEP_METRICS):
         return sample.values(metric)
-    by_seed = results.curves(sample, schema.VAL_ACC1 if metric in LATE else metric)
+    by_seed = results.curves(sample, metric)
     if asked.at is not None:
         return by_seed.reindex([max(1, round(asked.at * len(by_seed)))]).iloc[0].dropna()
-    if metric == schema.FLUCTUATION:
-        return by_seed.diff().abs().iloc[(len(by_seed) + 1) // 2 :].mean().dropna()
-    if metric == schema.LATE_GAIN:
-        quarter = max(1, len(by_seed) // 4)
-        return (by_seed.iloc[-quarter:].mean() - by_seed.iloc[-2 * quarter : -quarter].mean()).dropna()
     return (by_seed.median() if metric == schema.SECONDS else by_seed.mean()).dropna()
 
 

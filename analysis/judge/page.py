@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 import pandas as pd
 
@@ -17,8 +18,7 @@ from studies.engine.plan.power import in_reach, seeds_to_decide, seeds_to_place,
 from studies.engine.study.assertions import POINTS, Above, Assertion, Within
 from studies.engine.study.error_budget import LEVEL, weights
 
-BETTER, WORSE, EQUAL, OPEN = "better", "worse", "practically equal", "undecided"
-INCOMPARABLE = "not comparable"
+BETTER, WORSE, EQUAL, OPEN, INCOMPARABLE = "better", "worse", "practically equal", "undecided", "not comparable"
 OF_THE_MODEL = (schema.PARAMETERS, schema.SIZE_MB, schema.FLOPS)  # the same on every seed: facts, not samples
 
 
@@ -127,7 +127,7 @@ class Page:
 
     def __init__(self, results: Results, rows: Sequence[Question], claims: Sequence[Question]) -> None:
         self.results = results
-        self._seen: dict[Question, Evidence] = {}
+        self._evidence = cache(partial(evidence, results))
         two_factors = interacting(results)
         sampled = [question for question in claims if question.metric not in OF_THE_MODEL]
         contrasts = Counter([question.stage for question in rows] + ["reported"] * (two_factors is not None))
@@ -157,11 +157,6 @@ class Page:
         if question.metric in OF_THE_MODEL:
             return together([_fact(self._evidence(part).difference) for part in question.parts()])
         return _least_of(self._own.get(question, Tails()), together([self._parts[part] for part in question.parts()]))
-
-    def _evidence(self, part: Question) -> Evidence:
-        if part not in self._seen:
-            self._seen[part] = evidence(self.results, part)
-        return self._seen[part]
 
     def _over_looks(self, question: Question) -> Tails:
         """Each part at its own looks: where seeds are added for what is open, the parts of a claim have unequal numbers."""

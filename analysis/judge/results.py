@@ -89,7 +89,6 @@ class Results:
 
     @cached_property
     def seen(self) -> Mapping[str, Seen]:
-        """By stage, what the networks say of each test image."""
         return {
             stage: seen(self.runs, {arm: sample.trials for arm, sample in samples.items()})
             for stage, samples in self.samples.items()

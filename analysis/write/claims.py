@@ -13,11 +13,11 @@ from analysis.judge.evidence import sides, value_at
 from analysis.judge.page import BETTER, EQUAL, OF_THE_MODEL, OPEN, WORSE, Contrast
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
 from analysis.read.grid import SEPARATOR
-from analysis.words import LABELS, SMOKE, between, count, listed, needs, number, plus_minus, probability
+from analysis.words import LABELS, SMOKE, between, count, listed, needs, number, plus_minus
 from analysis.write.formats import screen, wrapped
 from analysis.write.images.words import of_a_claim
 from analysis.write.lints import lints, missing, on_time
-from analysis.write.notes import ONE_SEARCH, TRAIN_ACCURACY, corrected, found, from_one_search, named
+from analysis.write.notes import ONE_SEARCH, TRAIN_ACCURACY, both_ps, corrected, found, from_one_search, named
 from studies.engine import schema
 from studies.engine.study.assertions import HIGHER_IS_BETTER, LATE, POINTS, Above, Mixed, Narrower, Share, Within
 from studies.engine.study.claims import Claim
@@ -126,7 +126,7 @@ def _together(ruling: Ruling) -> list[str]:
         NEGLIGIBLE: ("part of it does not matter", p.inside, corrected_p.inside),
     }.get(ruling.verdict, ("all of it holds", 2 * p.above, corrected_p.above))
     certain = ruling.claim.metric in OF_THE_MODEL or alone == 0
-    return [] if certain or math.isnan(alone) else [f"that {which}: {_p(min(1.0, alone), shown)}"]
+    return [] if certain or math.isnan(alone) else [f"that {which}: {both_ps(min(1.0, alone), shown)}"]
 
 
 def _is_told_turned(contrast: Contrast, ruling: Ruling) -> bool:
@@ -145,7 +145,7 @@ def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     by = plus_minus(d.mean, d.half, digits, sign=bool(b))
     known = [", ".join(filter(None, (f"n = {d.n}", of_a_claim(results, ruling, contrast))))]
     if not math.isnan(contrast.p):
-        known.append(_of_what(contrast) + _p(contrast.p, contrast.p_corrected))
+        known.append(_of_what(contrast) + both_ps(contrast.p, contrast.p_corrected))
     if ruling.verdict == UNDECIDED and not math.isnan(contrast.needed[0]):
         known.append(needs(*contrast.needed))
     return f"{label}: {by} ({'; '.join(known)})"
@@ -157,10 +157,6 @@ def _of_what(contrast: Contrast) -> str:
     if within and contrast.verdict in (BETTER, WORSE):
         return "of no difference that matters, "
     return "of a difference that matters, " if within or contrast.verdict == EQUAL else ""
-
-
-def _p(alone: float, shown: float) -> str:
-    return f"{probability(alone)} by itself{'' if math.isnan(shown) else f', {probability(shown)} corrected'}"
 
 
 def _names(results: Judged, ruling: Ruling, contrast: Contrast) -> tuple[str, str]:

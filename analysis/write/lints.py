@@ -49,9 +49,11 @@ def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> st
 def lints(results: Judged) -> list[str]:
     """The warnings, one plain sentence each; none at smoke, whose numbers mean nothing in the first place."""
     checks = (
-        _declared_late, _few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _noise, _tuned_below, here_alone,
+        _few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _noise, _tuned_below, here_alone,
     )  # fmt: skip
-    return [] if results.spec.is_smoke else [line for check in checks for line in check(results)]
+    line, early = declared(results)
+    late = [] if early else [line]
+    return [] if results.spec.is_smoke else [*late, *(line for check in checks for line in check(results))]
 
 
 def _judged(results: Judged) -> Iterator[tuple[str, Mapping[str, Sample]]]:
@@ -85,12 +87,6 @@ def on_time(results: Judged) -> list[str]:
 
 def _date(when: float) -> str:
     return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _declared_late(results: Judged) -> Iterator[str]:
-    line, early = declared(results)
-    if not early:
-        yield line
 
 
 def _few_seeds(results: Judged) -> Iterator[str]:

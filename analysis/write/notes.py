@@ -70,7 +70,6 @@ def _of_stage(results: Judged, stage: str) -> str:
 
 
 def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
-    """The arms that have this verdict, in one clause."""
     names = listed(f"{arm} ({number(contrast.difference.mean, sign=True)})" for arm, contrast in group.items())
     verb = "is" if len(group) == 1 else "are"
     if word == INCOMPARABLE:
@@ -101,8 +100,7 @@ def _interaction(results: Judged) -> str:
     if found.test is None or math.isnan(found.test.p):
         return ""
     df = ", ".join(f"{value:.3g}" for value in found.test.df)
-    corrected = "" if math.isnan(found.shown) else f", {probability(found.shown)} corrected"
-    figures = f"F({df}) = {number(found.test.f, 1)}, {probability(found.test.p)} by itself{corrected}"
+    figures = f"F({df}) = {number(found.test.f, 1)}, {both_ps(found.test.p, found.shown)}"
     if not found.shown <= LEVEL:
         return f"{row} and {column} do not show an interaction ({figures})."
     if len(cells.columns) != 2:
@@ -116,8 +114,13 @@ def _interaction(results: Judged) -> str:
     return f"{row} and {column} interact ({figures}), so there is no one effect of {column}: {effects}."
 
 
+def both_ps(alone: float, shown: float) -> str:
+    """``p = 0.012 by itself, p = 0.048 corrected``."""
+    return f"{probability(alone)} by itself{'' if math.isnan(shown) else f', {probability(shown)} corrected'}"
+
+
 def notes(results: Judged) -> list[str]:
-    """The notes on how every number was made."""
+    """How every number was made."""
     numbers = [*_numbers(results), *_verdicts(results), *on_time(results)]
     return [*numbers, _choice_made(results), TRAIN_ACCURACY, *_stages(results), *results.runs.notes]
 

@@ -73,7 +73,9 @@ def _compared(results: Judged, stage: str, arms: list[str]) -> list[Column]:
     cells = [("baseline", "", "") if arm == baseline else _shown(contrasts.get(arm, NO_CONTRAST)) for arm in arms]
     by, verdicts, ps = zip(*cells, strict=True)
     columns = [Column(f"Δ to {baseline}", by), Column("verdict", verdicts, figures=False), Column("p (corrected)", ps)]
-    return [*columns, *images.beside(results, stage, arms)]
+    luck = [images.of_difference(results, stage, arm) for arm in arms]
+    of_test_sets = Column("Δ ± test set", [number(own.half) for own in luck])
+    return [*columns, of_test_sets] if any(own.known for own in luck) else columns
 
 
 def _shown(contrast: Contrast) -> tuple[str, str, str]:

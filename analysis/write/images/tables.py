@@ -1,7 +1,5 @@
 """What predictions say, as tables: the test set's own error, accuracy by class, confusions and the hardest images."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -17,29 +15,16 @@ from studies.engine import schema
 
 TEST_SET = "test-set"
 TABLES = (TEST_SET, "classes", "confusions", "hardest")
-_MOST_PAIRS = 15
 
 
 def tables(results: Judged, stage: str) -> list[Table]:
     """The tables of a stage; none where its predictions are not known."""
     seen, named = results.seen[stage], results.spec.named_stage(stage)
-    if seen.test is None:
+    if (test := seen.test) is None:
         return []
-    names = seen.test.classes
-    made = [
-        _test_set(results, stage),
-        _classes(seen, seen.test, named),
-        _confusions(seen, names, named),
-        _hardest(seen, named),
-    ]
+    made = [_test_set(results, stage), _classes(seen, test, named)]
+    made += [_confusions(seen, test, named), _hardest(seen, named)]
     return [table for table in made if table.columns[0].cells]
-
-
-def beside(results: Judged, stage: str, arms: list[str]) -> list[Column]:
-    """A column for the table of accuracies: what another test set adds to the interval of each difference."""
-    found = [of_difference(results, stage, arm) for arm in arms]
-    cells = [number(own.half) for own in found]
-    return [Column("Δ ± test set", cells)] if any(own.known for own in found) else []
 
 
 def of_difference(results: Judged, stage: str, arm: str) -> Luck:
@@ -99,8 +84,8 @@ def _classes(seen: Seen, test: TestSet, stage: str) -> Table:
     return Table("classes", f"Test acc@1 % by class, mean over seeds, {which}, {stage}", columns)
 
 
-def _confusions(seen: Seen, names: Sequence[str], stage: str) -> Table:
-    pairs = confused(seen, _MOST_PAIRS)
+def _confusions(seen: Seen, test: TestSet, stage: str) -> Table:
+    names, pairs = test.classes, confused(seen)
     percent = {arm: shares(confusion(seen, arm)) for arm in seen.predicted}
     columns = [
         Column("true class → said", [f"{names[true]} → {names[said]}" for true, said in pairs], figures=False),
