@@ -16,6 +16,11 @@ class Tails(NamedTuple):
     below: float = math.nan
     inside: float = math.nan
 
+    def either(self, sides: int) -> float:
+        """The p of "above or below"."""
+        p = sides * least([self.above, self.below])
+        return 1.0 if p > 1 else p
+
     def turned(self) -> "Tails":
         """The tails of the same difference with its two sides exchanged."""
         return Tails(self.below, self.above, self.inside)
@@ -52,7 +57,7 @@ def corrected(questions: Sequence[tuple[float, Tails]]) -> list[Tails]:
     shown = [dict[str, float]() for _ in questions]
     reached = 0.0
     while True:
-        tails_left = sum(w * _sides(own, t) for own, (w, t) in zip(shown, questions, strict=True))
+        tails_left = _sides_left(shown, questions)
         next_up = [
             (p * tails_left / weight, which, answer)
             for which, (weight, tails) in enumerate(questions)
@@ -60,29 +65,30 @@ def corrected(questions: Sequence[tuple[float, Tails]]) -> list[Tails]:
             if answer not in shown[which] and _OTHER_SIDE.get(answer) not in shown[which] and not math.isnan(p)
         ]
         if not next_up:
-            return [Tails(**{**_no_longer(tails), **own}) for own, (_, tails) in zip(shown, questions, strict=True)]
+            return [_with_opposites(own, tails) for own, (_, tails) in zip(shown, questions, strict=True)]
         p, which, answer = min(next_up)
         reached = max(reached, min(1.0, p))
         shown[which][answer] = reached
 
 
-def _no_longer(tails: Tails) -> dict[str, float]:
-    """A p of 1 for each answer that can no longer be given, as the opposite one is shown."""
-    return {answer: 1.0 for answer, p in tails._asdict().items() if not math.isnan(p)}
+def _with_opposites(shown: Mapping[str, float], tails: Tails) -> Tails:
+    """What is shown, with a p of 1 for an answer that can no longer be given, as the opposite one is shown."""
+    return Tails(**{a: shown.get(a, 1.0) for a, p in tails._asdict().items() if not math.isnan(p)})
 
 
 def level_left(questions: Sequence[tuple[float, Tails]], found: Sequence[Tails], weight: float, level: float) -> float:
     """The level at which an open question of this weight shows a side, once all is shown that the level allows."""
     shown = [{answer: p for answer, p in tails._asdict().items() if p <= level} for tails in found]
-    left = sum(w * _sides(own, tails) for own, (w, tails) in zip(shown, questions, strict=True))
+    left = _sides_left(shown, questions)
     return level * weight / left if left else level
 
 
-def _sides(shown: Mapping[str, float], tails: Tails) -> int:
-    """The number of sides on which a question can still be answered wrongly."""
-    if "above" not in shown and "below" not in shown:
-        return 2
-    return int("inside" not in shown and not math.isnan(tails.inside))
+def _sides_left(shown: Sequence[Mapping[str, float]], questions: Sequence[tuple[float, Tails]]) -> float:
+    """The weights of all sides on which a question can still be answered wrongly."""
+    return sum(
+        weight * (2 if own.keys().isdisjoint(_OTHER_SIDE) else "inside" not in own and not math.isnan(tails.inside))
+        for own, (weight, tails) in zip(shown, questions, strict=True)
+    )
 
 
 def least(ps: Iterable[float]) -> float:

@@ -3,7 +3,8 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 import pandas as pd
 
@@ -11,14 +12,13 @@ from analysis.judge import stats
 from analysis.judge.correction import Tails, all_of, corrected, least, level_left, over_looks, together
 from analysis.judge.evidence import Evidence, Question, evidence
 from analysis.judge.results import Results
-from analysis.read.grid import grid
+from analysis.read.grid import Grid, grid
 from studies.engine import schema
 from studies.engine.plan.power import in_reach, seeds_to_decide, seeds_to_place, spread_between
 from studies.engine.study.assertions import POINTS, Above, Assertion, Within
 from studies.engine.study.error_budget import LEVEL, weights
 
-BETTER, WORSE, EQUAL, OPEN = "better", "worse", "practically equal", "undecided"
-INCOMPARABLE = "not comparable"
+BETTER, WORSE, EQUAL, OPEN, INCOMPARABLE = "better", "worse", "practically equal", "undecided", "not comparable"
 OF_THE_MODEL = (schema.PARAMETERS, schema.SIZE_MB, schema.FLOPS)  # the same on every seed: facts, not samples
 
 
@@ -61,10 +61,7 @@ class Contrast:
     def _of_the_answer(self, p: Tails, sides: int) -> float:
         if isinstance(self.said, Within):
             return p.below if self.verdict in (BETTER, WORSE) else p.above
-        if self.verdict == EQUAL:
-            return p.inside
-        both = sides * least([p.above, p.below])
-        return 1.0 if both > 1 else both
+        return p.inside if self.verdict == EQUAL else p.either(sides)
 
     @property
     def needed(self) -> tuple[float, float]:
@@ -91,27 +88,28 @@ class Contrast:
         return self.difference.mean - (self.said.bound if isinstance(self.said, Above) else 0.0)
 
 
+NO_CONTRAST = Contrast(Above(()), Evidence(), Tails(), math.nan, math.nan)  # of the baseline
+
+
 @dataclass(frozen=True)
 class Interacting:
-    """Whether the two factors of a grid interact."""
+    """Whether the two factors of a complete grid interact."""
 
-    arms: list[list[str]]  # by row, then column
+    cells: Grid
     test: stats.Interaction | None = None  # over all seeds that all cells have
     by_look: Mapping[int, Tails] = field(default_factory=dict)
     lost: Sequence[str] = ()  # arms that diverged on some seeds: then it cannot be tested
+    shown: float = math.nan  # its p, corrected for all questions of the page
 
 
 def interacting(results: Results) -> Interacting | None:
     """The test of the interaction as reported; None where the study has no complete grid of two factors."""
     cells = grid(results.spec)
-    if cells is None or min(len(cells.rows), len(cells.columns)) < 2:
+    if cells is None or min(len(cells.rows), len(cells.columns)) < 2 or any(None in row for row in cells.arms):
         return None
-    arms = [[arm for arm in row if arm is not None] for row in cells.arms]
-    samples = {arm: results.samples["reported"][arm] for row in arms for arm in row}
-    if len(samples) < len(cells.rows) * len(cells.columns):
-        return None
+    samples = {str(arm): results.samples["reported"][str(arm)] for row in cells.arms for arm in row}
     if lost := [arm for arm, sample in samples.items() if sample.diverged]:
-        return Interacting(arms, lost=lost)
+        return Interacting(cells, lost=lost)
     by_seed = pd.concat([sample.values(schema.JUDGED_BY) for sample in samples.values()], axis=1, join="inner")
 
     def tested(known: pd.DataFrame) -> stats.Interaction:
@@ -121,7 +119,7 @@ def interacting(results: Results) -> Interacting | None:
     known = {n: by_seed[by_seed.index.isin(seeds)] for n, seeds in looks.items()}
     one_of_two_sides = {n: tested(own).p / 2 for n, own in known.items() if len(own) > 1}
     by_look = {n: Tails(above=p) for n, p in one_of_two_sides.items()}
-    return Interacting(arms, tested(by_seed) if len(by_seed) > 1 else None, by_look)
+    return Interacting(cells, tested(by_seed) if len(by_seed) > 1 else None, by_look)
 
 
 class Page:
@@ -129,27 +127,27 @@ class Page:
 
     def __init__(self, results: Results, rows: Sequence[Question], claims: Sequence[Question]) -> None:
         self.results = results
-        self._seen: dict[Question, Evidence] = {}
-        self.interacting = interacting(results)
+        self._evidence = cache(partial(evidence, results))
+        two_factors = interacting(results)
         sampled = [question for question in claims if question.metric not in OF_THE_MODEL]
-        contrasts = Counter([question.stage for question in rows] + ["reported"] * (self.interacting is not None))
+        contrasts = Counter([question.stage for question in rows] + ["reported"] * (two_factors is not None))
         of_a_row, of_a_claim = weights(contrasts, Counter(question.stage for question in sampled))
         share: dict[Question, float] = defaultdict(float)
         for weight, questions in ((of_a_row, rows), (of_a_claim, sampled)):
             for question in questions:
-                share[_canonical(question)[0]] += weight[question.stage]
+                share[_canonical(question)] += weight[question.stage]
         self._family = [(weight, self._over_looks(question)) for question, weight in share.items()]
-        if self.interacting:
-            self._family.append((of_a_row["reported"], over_looks(self.interacting.by_look, results.spec.shares)))
+        if two_factors:
+            self._family.append((of_a_row["reported"], over_looks(two_factors.by_look, results.spec.shares)))
         self._found = corrected(self._family)
-        self.interaction_shown = self._found[-1].above if self.interacting else math.nan
+        self.interacting = two_factors and replace(two_factors, shown=self._found[-1].above)
         self._weights, self._own = dict(share), dict(zip(share, self._found, strict=False))
-        self._parts: dict[Question, Tails] = {}
+        self._parts: dict[Question, Tails] = defaultdict(Tails)
         for question, found in self._own.items():
             self._follow(question, found)
 
     def contrast(self, part: Question) -> Contrast:
-        weight = self._weights.get(_canonical(part)[0], 0.0) or max(self._weights.values(), default=1.0)
+        weight = self._weights.get(_canonical(part), 0.0) or max(self._weights.values(), default=1.0)
         level = level_left(self._family, self._found, weight, LEVEL / 2) * [*self.results.spec.shares.values()][-1]
         margin = self.results.spec.margin if part.metric in POINTS else 0.0
         return Contrast(part.said[0], self._evidence(part), self.shown(part), level, margin)
@@ -158,19 +156,7 @@ class Page:
         """What is shown of a question, by itself or by what follows from others."""
         if question.metric in OF_THE_MODEL:
             return together([_fact(self._evidence(part).difference) for part in question.parts()])
-        key, turned = _canonical(question)
-        own = self._own.get(key, Tails())
-        parts = together([self._known(part) for part in question.parts()])
-        return _least_of(own.turned() if turned else own, parts)
-
-    def alone(self, question: Question) -> Tails:
-        """The p of each answer at the latest look, uncorrected."""
-        return together([self._evidence(part).latest for part in question.parts()])
-
-    def _evidence(self, part: Question) -> Evidence:
-        if part not in self._seen:
-            self._seen[part] = evidence(self.results, part)
-        return self._seen[part]
+        return _least_of(self._own.get(question, Tails()), together([self._parts[part] for part in question.parts()]))
 
     def _over_looks(self, question: Question) -> Tails:
         """Each part at its own looks: where seeds are added for what is open, the parts of a claim have unequal numbers."""
@@ -186,28 +172,34 @@ class Page:
         for part in seen:
             below = found.below if part == lowest else math.nan
             inside = found.inside if part == innermost else math.nan
-            self._note(part, Tails(above, below, inside))
-
-    def _note(self, part: Question, found: Tails) -> None:
-        key, turned = _canonical(part)
-        self._parts[key] = _least_of(self._parts.get(key, Tails()), found.turned() if turned else found)
-        if isinstance(one := part.said[0], Within):
-            self._note(part._replace(said=(Above(one.arms, one.than),)), Tails(inside=found.above))
-
-    def _known(self, part: Question) -> Tails:
-        key, turned = _canonical(part)
-        found = self._parts.get(key, Tails())
-        if isinstance(one := part.said[0], Within):
-            return _least_of(found, Tails(self._known(part._replace(said=(Above(one.arms, one.than),))).inside))
-        return found.turned() if turned else found
+            for said, tails in _meant(part.said[0], Tails(above, below, inside)).items():
+                same = part._replace(said=(said,))
+                self._parts[same] = _least_of(self._parts[same], tails)
 
 
-def _canonical(question: Question) -> tuple[Question, bool]:
-    """A against b and b against a are one question: the form that is kept, and whether the given one is its mirror."""
+def _canonical(question: Question) -> Question:
+    """A against b and b against a are one question: the form that is kept."""
     match question.said:
         case (Above((a,), (b,), 0.0),) if a > b:
-            return question._replace(said=(Above((b,), (a,)),)), True
-    return question, False
+            return question._replace(said=(Above((b,), (a,)),))
+    return question
+
+
+def _meant(said: Assertion, found: Tails) -> dict[Assertion, Tails]:
+    """What is found of an assertion, for all that say the same: b against a, or that both differ by less than the margin."""
+    match said:
+        case Above((a,), (b,), 0.0):
+            within = Tails(found.inside)
+            return {
+                said: found,
+                Above((b,), (a,)): found.turned(),
+                Within((a,), (b,)): within,
+                Within((b,), (a,)): within,
+            }
+        case Within(a, b):
+            above = Tails(inside=found.above)
+            return {said: found, Within(b, a): Tails(found.above), Above(a, b): above, Above(b, a): above}
+    return {said: found}
 
 
 def _fact(difference: stats.Estimate) -> Tails:

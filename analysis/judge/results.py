@@ -1,8 +1,4 @@
-"""From trials to the numbers of a table: samples over seeds, curves, costs, what is missing.
-
-Two stages are judged: ``reported`` (the report's setting) and ``confirm`` (the arm tuned: its own best setting, chosen on
-validation data and trained anew on fresh seeds).
-"""
+"""From trials to the numbers of a table: samples over seeds, curves, costs, what is missing."""
 
 import math
 from bisect import bisect_right
@@ -17,6 +13,7 @@ from analysis.judge import stats
 from analysis.judge.images.seen import Seen, seen
 from analysis.read.runs import StudyRuns
 from analysis.read.spec import JUDGED_STAGES, Spec
+from analysis.words import count
 from studies.engine import schema
 
 _ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
@@ -92,7 +89,6 @@ class Results:
 
     @cached_property
     def seen(self) -> Mapping[str, Seen]:
-        """By stage, what the networks say of each test image."""
         return {
             stage: seen(self.runs, {arm: sample.trials for arm, sample in samples.items()})
             for stage, samples in self.samples.items()
@@ -102,14 +98,11 @@ class Results:
         """The judged stages in which any trial has ended."""
         return [stage for stage in JUDGED_STAGES if any(s.ended or s.failed for s in self.samples[stage].values())]
 
-    def first_seeds(self, stage: str, look: int) -> list[int]:
-        """The seeds of a look: the first ``look`` seeds; with several searches, so many of each."""
-        return [start + i for start in self.spec.first_seeds_of(stage) for i in range(look)]
-
     def looks(self, stage: str, arms: Iterable[str]) -> dict[int, list[int]]:
-        """The seeds of each declared look at which all these arms have ended on all of them."""
+        """The seeds of each declared look at which all these arms have ended on all of them; with several searches, so many of each."""
         there = set.intersection(*(self.samples[stage][arm].there for arm in arms))
-        seeds = {look: self.first_seeds(stage, look) for look in self.spec.shares}
+        starts = self.spec.first_seeds_of(stage)
+        seeds = {look: [start + i for start in starts for i in range(look)] for look in self.spec.shares}
         return {look: own for look, own in seeds.items() if there.issuperset(own)}
 
     def search(self, arm: str) -> pd.DataFrame:
@@ -156,11 +149,12 @@ class Results:
             "trials": len(own), "searched": len(self.search(arm)), **ends, "epochs": int(own[schema.EPOCHS_DONE].sum())
         }  # fmt: skip
 
-    def unequal_searches(self, arms: Iterable[str]) -> dict[str, int]:
-        """The search trials by arm where some had more than others; those that tried every setting had enough."""
+    def unequal_searches(self, arms: Iterable[str]) -> str:
+        """``relu 4 trials, mish 1 trial`` where some had more than others; those that tried every setting had enough."""
         searches = {arm: len(self.search(arm)) for arm in arms}
         open_ended = {n for arm, n in searches.items() if self.spec.search_of(arm) == self.spec.trials_per_arm}
-        return searches if len(open_ended) > 1 else {}
+        by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
+        return by_arm if len(open_ended) > 1 else ""
 
     def seconds(self, sample: Sample) -> stats.Estimate:
         """Seconds an epoch: each trial's median epoch, then the mean over seeds."""
@@ -180,11 +174,6 @@ class Results:
     def trained(self, sample: Sample) -> tuple[int, int]:
         """On how many seeds an arm learned, and on how many it ended; a seed that diverged has not learned."""
         return int((sample.values(schema.JUDGED_BY) > self.spec.learned).sum()), sample.ended
-
-    def half_learned(self, sample: Sample) -> str:
-        """``2 of 3`` where only some seeds have learned: a mean over both kinds describes neither."""
-        learned, tested = self.trained(sample)[0], len(sample.values(schema.JUDGED_BY))
-        return f"{learned} of {tested}" if 0 < learned < tested else ""
 
     def late_gain(self, sample: Sample) -> float:
         """Points of accuracy won in the last tenth of the epochs, on validation data if there are any; NaN: unknown."""

@@ -7,17 +7,14 @@ import json
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from analysis.judge.page import OPEN, Contrast
-from analysis.judge.results import Results
 from analysis.judge.verdicts import UNDECIDED, Judged
 from analysis.words import listed, needs, plus_minus
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question that the page asks in one stage."""
-
+class _Asked(NamedTuple):
     text: str
     stage: str
     arms: frozenset[str]  # of which more seeds may decide it
@@ -29,27 +26,27 @@ class Undecided:
     """The open questions of a study, and the seeds that they want."""
 
     questions: int
-    open: tuple[Question, ...]
+    open: list[str]
     wanted: dict[tuple[str, str], int]  # seeds by stage and arm, where an open question can be looked at again
 
     def to_json(self) -> str:
         wanted = [[stage, arm, seeds] for (stage, arm), seeds in self.wanted.items()]
-        texts = [question.text for question in self.open]
-        return json.dumps({"questions": self.questions, "open": texts, "wanted": wanted}, ensure_ascii=False) + "\n"
+        return json.dumps({"questions": self.questions, "open": self.open, "wanted": wanted}, ensure_ascii=False) + "\n"
 
 
 def undecided(results: Judged) -> Undecided:
     """The open questions of a study, and how many seeds the next look at each takes."""
     every = [*_rows(results), *_claims(results)]
-    left = tuple(question for question in every if not question.decided)
+    left = [question for question in every if not question.decided]
     wanted: dict[tuple[str, str], int] = {}
     for question in left:
-        now = {arm: _seeds(results, question.stage, arm) for arm in sorted(question.arms)}
+        searches = results.spec.searches if question.stage == "confirm" else 1  # each has so many seeds
+        now = {arm: len(results.spec.seeds_of(question.stage, arm)) // searches for arm in sorted(question.arms)}
         look = next_look(min(now.values(), default=0), results.spec.shares)
         for arm, seeds in now.items():
             if look > max(seeds, wanted.get((question.stage, arm), 0)):
                 wanted[question.stage, arm] = look
-    return Undecided(len(every), left, wanted)
+    return Undecided(len(every), [question.text for question in left], wanted)
 
 
 def next_look(seeds: int, looks: Iterable[int]) -> int:
@@ -57,22 +54,16 @@ def next_look(seeds: int, looks: Iterable[int]) -> int:
     return min((look for look in looks if look > seeds), default=seeds)
 
 
-def _seeds(results: Results, stage: str, arm: str) -> int:
-    """How many seeds are planned for an arm; with several searches, for each of them."""
-    return len(results.spec.seeds_of(stage, arm)) // (results.spec.searches if stage == "confirm" else 1)
-
-
-def _rows(results: Judged) -> Iterator[Question]:
-    """Every arm against the baseline, as a question."""
+def _rows(results: Judged) -> Iterator[_Asked]:
     for stage in results.stages():
         baseline = str(results.spec.baseline_of(stage))
         for arm, contrast in results.contrasts[stage].items():
             said = plus_minus(contrast.difference.mean, contrast.difference.half, sign=True)
             text = f"{arm} against {baseline}, {results.spec.named_stage(stage)}: {said}{_cost([contrast])}"
-            yield Question(text, stage, _arms_in_reach(results, [contrast]), contrast.verdict != OPEN)
+            yield _Asked(text, stage, _arms_in_reach(results, [contrast]), contrast.verdict != OPEN)
 
 
-def _claims(results: Judged) -> Iterator[Question]:
+def _claims(results: Judged) -> Iterator[_Asked]:
     for claim, ruled in results.rulings:
         for ruling in ruled:
             in_doubt = [contrast for contrast in ruling.contrasts if contrast.verdict == OPEN] or [*ruling.contrasts]
@@ -81,7 +72,7 @@ def _claims(results: Judged) -> Iterator[Question]:
             where = results.spec.named_stage(ruling.stage)
             text = f"claim {claim.text!r}, {where}: {listed(sorted(named))}{_cost(in_doubt)}"
             arms = _arms_in_reach(results, in_doubt) if in_doubt else frozenset(named)
-            yield Question(text, ruling.stage, arms, ruling.verdict != UNDECIDED or not named)
+            yield _Asked(text, ruling.stage, arms, ruling.verdict != UNDECIDED or not named)
 
 
 def _arms_in_reach(results: Judged, contrasts: Iterable[Contrast]) -> frozenset[str]:

@@ -1,17 +1,9 @@
 """What a page may say about each arm beside the baseline, and about each conclusion of the report.
 
-    better, worse, practically equal     of a contrast, shown; undecided: none of them
-    SUPPORTED      all that the claim says is shown
-    CONTRADICTED   the opposite of something that it says is shown
-    NEGLIGIBLE     a difference that it speaks of is shown to lie inside the margin
-    UNDECIDED      neither
-    INVALID        there is nothing fair to compare
-
 A question that is asked twice (by the table and by a claim, or as a against b and b against a) is one question. What one
 question shows follows for the others, so that no two lines of a page contradict one another.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +13,7 @@ from analysis.judge.page import EQUAL, WORSE, Contrast, Interacting, Page
 from analysis.judge.results import Results, results_of
 from analysis.read.runs import StudyRuns
 from analysis.read.spec import JUDGED_STAGES, Spec
-from analysis.words import count, listed
+from analysis.words import listed
 from studies.engine import schema
 from studies.engine.study.assertions import POINTS, Above, Narrower, Within
 from studies.engine.study.claims import Claim
@@ -42,8 +34,7 @@ class Ruling:
     verdict: str
     reason: str = ""  # why it is INVALID, or what is not there yet
     contrasts: Sequence[Contrast] = ()  # one for each assertion
-    alone: Tails = field(default_factory=Tails)  # the p of each answer at the latest look, uncorrected
-    shown: Tails = field(default_factory=Tails)
+    shown: Tails = field(default_factory=Tails)  # the corrected p of each answer
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,6 @@ class Judged(Results):
     contrasts: Mapping[str, Mapping[str, Contrast]]  # by stage, then arm: test accuracy against the baseline's
     rulings: Sequence[tuple[Claim, Sequence[Ruling]]]
     interacting: Interacting | None
-    interaction_shown: float  # its corrected p
 
 
 def judged(runs: StudyRuns) -> Judged:
@@ -61,7 +51,7 @@ def judged(runs: StudyRuns) -> Judged:
     results, spec = results_of(runs), runs.spec
     if spec.is_smoke:
         nothing: dict[str, dict[str, Contrast]] = {stage: {} for stage in JUDGED_STAGES}
-        return Judged(runs, results.samples, nothing, [(claim, []) for claim in spec.claims], None, math.nan)
+        return Judged(runs, results.samples, nothing, [(claim, []) for claim in spec.claims], None)
     rows = {stage: _rows(spec, stage) for stage in JUDGED_STAGES}
     asked = [(claim, own) for stage in JUDGED_STAGES for claim in spec.claims if (own := _asked(spec, stage, claim))]
     page = Page(results, [row for own in rows.values() for row in own.values()], [question for _, question in asked])
@@ -69,7 +59,7 @@ def judged(runs: StudyRuns) -> Judged:
     stages = results.stages()
     ruled = [_ruling(page, claim, question) for claim, question in asked if question.stage in stages]
     rulings = [(claim, [ruling for ruling in ruled if ruling.claim is claim]) for claim in spec.claims]
-    return Judged(runs, results.samples, contrasts, rulings, page.interacting, page.interaction_shown)
+    return Judged(runs, results.samples, contrasts, rulings, page.interacting)
 
 
 def _rows(spec: Spec, stage: str) -> dict[str, Question]:
@@ -108,7 +98,7 @@ def _ruling(page: Page, claim: Claim, question: Question) -> Ruling:
         verdict = SUPPORTED if shown.above <= LEVEL else CONTRADICTED
     elif reason := _nothing_to_compare(page.results, question, contrasts):
         return Ruling(claim, question.stage, INVALID, reason)
-    return Ruling(claim, question.stage, verdict, "", contrasts, page.alone(question), shown)
+    return Ruling(claim, question.stage, verdict, "", contrasts, shown)
 
 
 def _fault(results: Results, question: Question) -> tuple[str, str] | None:
@@ -121,8 +111,7 @@ def _fault(results: Results, question: Question) -> tuple[str, str] | None:
     if len({digest for sample in samples.values() for digest in sample.trials[schema.DATASET_DIGEST].dropna()}) > 1:
         return INVALID, "the data set changed between its trials"
     if stage == "confirm" and (searches := results.unequal_searches(arms)):
-        by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
-        return INVALID, f"unequal search budgets ({by_arm})"
+        return INVALID, f"unequal search budgets ({searches})"
     if isinstance(said[0], Within) and metric not in POINTS:
         return INVALID, f"the margin is in points of accuracy, and {metric} is not"
     if value_at(metric, at) in _VALIDATION and not results.spec.dataset["validation"]:

@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 
 from analysis.judge import stats
+from analysis.judge.correction import together
 from analysis.judge.evidence import value_at
 from analysis.judge.page import BETTER, EQUAL, OF_THE_MODEL, OPEN, WORSE, Contrast
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
-from analysis.words import LABELS, SMOKE, between, count, listed, needs, number, plus_minus, probability
+from analysis.read.grid import SEPARATOR
+from analysis.words import LABELS, SMOKE, between, count, listed, needs, number, plus_minus
 from analysis.write.formats import screen, wrapped
 from analysis.write.images.words import of_a_claim
 from analysis.write.lints import lints, missing, on_time
-from analysis.write.notes import ONE_SEARCH, TRAIN_ACCURACY, corrected, found, from_one_search, named
+from analysis.write.notes import ONE_SEARCH, TRAIN_ACCURACY, both_ps, corrected, found, from_one_search, named
 from studies.engine import schema
 from studies.engine.study.assertions import HIGHER_IS_BETTER, LATE, POINTS, Above, Mixed, Narrower, Share, Within
 from studies.engine.study.claims import Claim
@@ -74,7 +76,7 @@ def text(results: Judged) -> str:
 
 def frame(results: Judged) -> pd.DataFrame:
     """One row per claim and stage that it was judged in."""
-    every, stage = [ruling for _, rulings in results.rulings for ruling in rulings], results.spec.named_stage
+    every, stage = [ruling for _, own in results.rulings for ruling in own], results.spec.named_stage
     rows = [(ruling.claim.text, stage(ruling.stage), ruling.verdict, sentence(results, ruling)) for ruling in every]
     return pd.DataFrame(rows, columns=["claim", "looked_at", "verdict", "why"])
 
@@ -118,13 +120,13 @@ def _together(ruling: Ruling) -> list[str]:
     """A line with the p of the answer, where it rests on more than one difference."""
     if ruling.reason or (len(ruling.contrasts) == 1 and not ruling.contrasts[0].evidence.trained):
         return []
-    p, corrected_p = ruling.alone, ruling.shown
+    p, corrected_p = together([contrast.evidence.latest for contrast in ruling.contrasts]), ruling.shown
     which, alone, shown = {
         CONTRADICTED: ("part of it is wrong", 2 * p.below, corrected_p.below),
         NEGLIGIBLE: ("part of it does not matter", p.inside, corrected_p.inside),
     }.get(ruling.verdict, ("all of it holds", 2 * p.above, corrected_p.above))
     certain = ruling.claim.metric in OF_THE_MODEL or alone == 0
-    return [] if certain or math.isnan(alone) else [f"that {which}: {_p(min(1.0, alone), shown)}"]
+    return [] if certain or math.isnan(alone) else [f"that {which}: {both_ps(min(1.0, alone), shown)}"]
 
 
 def _is_told_turned(contrast: Contrast, ruling: Ruling) -> bool:
@@ -143,7 +145,7 @@ def _line(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     by = plus_minus(d.mean, d.half, digits, sign=bool(b))
     known = [", ".join(filter(None, (f"n = {d.n}", of_a_claim(results, ruling, contrast))))]
     if not math.isnan(contrast.p):
-        known.append(_of_what(contrast) + _p(contrast.p, contrast.p_corrected))
+        known.append(_of_what(contrast) + both_ps(contrast.p, contrast.p_corrected))
     if ruling.verdict == UNDECIDED and not math.isnan(contrast.needed[0]):
         known.append(needs(*contrast.needed))
     return f"{label}: {by} ({'; '.join(known)})"
@@ -157,43 +159,47 @@ def _of_what(contrast: Contrast) -> str:
     return "of a difference that matters, " if within or contrast.verdict == EQUAL else ""
 
 
-def _p(alone: float, shown: float) -> str:
-    return f"{probability(alone)} by itself{'' if math.isnan(shown) else f', {probability(shown)} corrected'}"
-
-
 def _names(results: Judged, ruling: Ruling, contrast: Contrast) -> tuple[str, str]:
     """The names of both sides; where one search has found an arm's setting, with that setting."""
-    a, b = contrast.evidence.a, contrast.evidence.b
-    if not isinstance(contrast.said, Above | Within):
-        return a, b
-    return named(results, ruling.stage, a), named(results, ruling.stage, b)
+    said = contrast.said
+    if isinstance(said, Narrower):
+        return _band(said.than), _band(said.arms)
+    assert isinstance(said, Above | Within)
+    plus, minus = said.arms, said.than
+    if len(plus) == 2:  # whether one difference is larger than another
+        return f"({plus[0]} − {minus[0]})", f"({minus[1]} − {plus[1]})"
+    return named(results, ruling.stage, plus[0]), named(results, ruling.stage, "".join(minus))
+
+
+def _band(arms: Sequence[str]) -> str:
+    """A name for the band of these arms: what their names have in common."""
+    parts = [arm.split(SEPARATOR) for arm in arms]
+    shared = [part for part in parts[0] if all(part in own for own in parts)]
+    return f"the band of {SEPARATOR.join(shared) or listed(arms)}"
 
 
 def _shows(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     claim, said, d = ruling.claim, contrast.said, contrast.difference
     (a, b), unit = _names(results, ruling, contrast), _UNITS.get(claim.metric, "")
+    chance = " (which may be chance)" if contrast.verdict == OPEN else ""
     if isinstance(said, Above) and not b:
         side = "above" if d.mean > said.bound else "at most"
-        return f"{a} is at {number(d.mean, _digits(claim))}, {side} {said.bound:g}{_how_sure(contrast)}"
-    words = ("larger", "smaller")
-    if isinstance(said, Above) and len(said.about) == 2:
-        words = ("better", "worse") if claim.metric in HIGHER_IS_BETTER else ("higher", "lower")
-    if isinstance(said, Narrower) or (isinstance(said, Above) and words == ("higher", "lower")):
-        a, b, words = b, a, ("narrower", "wider") if isinstance(said, Narrower) else ("lower", "higher")
+        return f"{a} is at {number(d.mean, _digits(claim))}, {side} {said.bound:g}{chance}"
+    words, two_arms = ("larger", "smaller"), isinstance(said, Above) and len(said.about) == 2
+    if two_arms and claim.metric in HIGHER_IS_BETTER:
+        words = ("better", "worse")
+    elif two_arms or isinstance(said, Narrower):  # the smaller figure is named first
+        a, b, words = b, a, ("lower", "higher") if two_arms else ("narrower", "wider")
     seen = f"{a} is {words[d.mean < 0]} than {b} by {number(abs(d.mean), _digits(claim))}{unit}"
-    if contrast.verdict == EQUAL and (isinstance(said, Within) or 2 * min(d.above(0), d.below(0)) >= LEVEL):
+    if contrast.verdict == EQUAL and (isinstance(said, Within) or d.p >= LEVEL):
         how = f"within {results.spec.margin:g} points of one another" if contrast.margin else "the same"
         return f"{a} and {b} are {how}"
     if contrast.verdict == EQUAL:
         return f"{seen} (less than the margin of {results.spec.margin:g} points)"
     if isinstance(said, Above) and said.bound:
         side = "within" if d.mean > said.bound else "beyond"
-        return f"{seen}, {side} the {abs(said.bound):g}{unit} said{_how_sure(contrast)}"
-    return seen + _how_sure(contrast) if d.mean else f"{a} and {b} are level so far"
-
-
-def _how_sure(contrast: Contrast) -> str:
-    return " (which may be chance)" if contrast.verdict == OPEN else ""
+        return f"{seen}, {side} the {abs(said.bound):g}{unit} said{chance}"
+    return seen + chance if d.mean else f"{a} and {b} are level so far"
 
 
 def _decides(ruling: Ruling, contrast: Contrast) -> bool:
@@ -209,11 +215,11 @@ def _what_would_decide(results: Judged, ruling: Ruling, n: int) -> str:
     """A sentence that says how many seeds have 80 % power, corrected as things stand now."""
     if n == 1:
         return " With one seed nothing can be told from chance; at least two are needed."
-    first = min(results.spec.shares)
-    if n < first:
+    if n < (first := min(results.spec.shares)):
         return f" Verdicts are given from {first} seeds on."
-    needed = [contrast.needed for contrast in ruling.contrasts if contrast.verdict == OPEN]
-    low, high = (float(np.max([pair[i] for pair in needed])) for i in (0, 1))  # NaN if one of them is
+    low, high = np.max(
+        [each.needed for each in ruling.contrasts if each.verdict == OPEN], axis=0
+    )  # NaN if one of them is
     return f" If that is so, {between(low, high)} seeds would show it." if high <= _FEASIBLE else ""
 
 

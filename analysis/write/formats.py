@@ -130,18 +130,22 @@ def _in_terminal(table: Table, width: int, color: bool) -> str:
             grid.add_column(head, min_width=min(column.width, _NAME), overflow="fold", vertical="bottom")
     for row in table.rows():
         grid.add_row(*(Text(cell, _color(cell)) for cell in row))
-    out = io.StringIO()
-    Console(file=out, width=width, force_terminal=color, color_system="standard" if color else None).print(grid)
-    lines = [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+    lines = [line.rstrip() for line in _printed(grid, width, color).splitlines() if line.strip()]
     return "\n".join([f"{table.caption}:", *lines])
 
 
 def tinted(text: str) -> str:
     """The text with its verdicts in the colours that the tables have for them."""
-    shown, out = Text(text), io.StringIO()
+    shown = Text(text)
     for word in filter(str.isupper, _COLORS):
         shown.highlight_regex(rf"\b{word}\b", _COLORS[word])
-    Console(file=out, force_terminal=True, color_system="standard").print(shown, end="", soft_wrap=True)
+    return _printed(shown, None, color=True)
+
+
+def _printed(shown: Grid | Text, width: int | None, color: bool) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=color, color_system="standard" if color else None)
+    console.print(shown, end="", soft_wrap=isinstance(shown, Text))
     return out.getvalue()
 
 

@@ -1,7 +1,4 @@
-"""What a reader of a table must know before believing it: the checks of a fair comparison.
-
-``missing`` says what the plan has and the book does not; ``lints`` says what in the book should make a reader careful.
-"""
+"""What a reader of a table must know before believing it: what is missing, and the checks of a fair comparison."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -52,9 +49,11 @@ def _by_seeds(absent: Mapping[str, tuple[int, ...]], every: Iterable[str]) -> st
 def lints(results: Judged) -> list[str]:
     """The warnings, one plain sentence each; none at smoke, whose numbers mean nothing in the first place."""
     checks = (
-        _declared_late, _few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _noise, _tuned_below, here_alone,
+        _few_seeds, _diverged, _half_learned, _edges, _unequal, _improving, _mixed, _noise, _tuned_below, here_alone,
     )  # fmt: skip
-    return [] if results.spec.is_smoke else [line for check in checks for line in check(results)]
+    line, early = declared(results)
+    late = [] if early else [line]
+    return [] if results.spec.is_smoke else [*late, *(line for check in checks for line in check(results))]
 
 
 def _judged(results: Judged) -> Iterator[tuple[str, Mapping[str, Sample]]]:
@@ -90,12 +89,6 @@ def _date(when: float) -> str:
     return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _declared_late(results: Judged) -> Iterator[str]:
-    line, early = declared(results)
-    if not early:
-        yield line
-
-
 def _few_seeds(results: Judged) -> Iterator[str]:
     for stage, samples in _judged(results):
         few = {arm: len(sample.trials) for arm, sample in samples.items()}
@@ -122,9 +115,10 @@ def _diverged(results: Judged) -> Iterator[str]:
 
 def _half_learned(results: Judged) -> Iterator[str]:
     for stage, samples in _judged(results):
-        seen = {arm: results.half_learned(sample) for arm, sample in samples.items()}
-        if halves := ", ".join(f"{arm} {half}" for arm, half in seen.items() if half):
-            some = f"Only some seeds came above {results.spec.learned:g} % ({stage}: {halves})"
+        learned = {arm: results.trained(sample)[0] for arm, sample in samples.items()}
+        tested = {arm: len(sample.values(schema.JUDGED_BY)) for arm, sample in samples.items()}
+        if halves := [f"{arm} {k} of {tested[arm]}" for arm, k in learned.items() if 0 < k < tested[arm]]:
+            some = f"Only some seeds came above {results.spec.learned:g} % ({stage}: {', '.join(halves)})"
             yield f"{some}: a mean over both kinds, and its interval, describe neither."
 
 
@@ -144,10 +138,9 @@ def _edges(results: Judged) -> Iterator[str]:
 
 
 def _unequal(results: Judged) -> Iterator[str]:
-    searches = results.unequal_searches(arm for arm, s in results.samples["confirm"].items() if not s.missing)
-    if searches:
-        by_arm = ", ".join(f"{arm} {count(n, 'trial')}" for arm, n in searches.items())
-        yield f"Unequal search budgets: {by_arm}; more trials find better settings."
+    tuned = [arm for arm, sample in results.samples["confirm"].items() if not sample.missing]
+    if searches := results.unequal_searches(tuned):
+        yield f"Unequal search budgets: {searches}; more trials find better settings."
     for stage, samples in _judged(results):
         ended = {arm: sample.ended for arm, sample in samples.items()}
         if len({*ended.values()}) > 1:

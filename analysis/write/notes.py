@@ -7,7 +7,6 @@ from typing import Any
 from analysis.judge import stats
 from analysis.judge.page import BETTER, EQUAL, INCOMPARABLE, OPEN, WORSE, Contrast
 from analysis.judge.verdicts import Judged
-from analysis.read.grid import grid
 from analysis.words import (
     SMOKE,
     count,
@@ -71,7 +70,6 @@ def _of_stage(results: Judged, stage: str) -> str:
 
 
 def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
-    """The arms that have this verdict, in one clause."""
     names = listed(f"{arm} ({number(contrast.difference.mean, sign=True)})" for arm, contrast in group.items())
     verb = "is" if len(group) == 1 else "are"
     if word == INCOMPARABLE:
@@ -93,32 +91,36 @@ def _choice(results: Judged, stage: str) -> str:
 
 def _interaction(results: Judged) -> str:
     """Whether the two factors of a grid interact; if so, the effect of one at each level of the other."""
-    cells, found = grid(results.spec), results.interacting
-    if cells is None or found is None or "reported" not in results.stages():
+    found = results.interacting
+    if found is None or "reported" not in results.stages():
         return ""
-    row, column = cells.factors
+    cells, (row, column) = found.cells, found.cells.factors
     if found.lost:
         return f"Whether {row} and {column} interact cannot be tested: {listed(found.lost)} diverged on some seeds."
     if found.test is None or math.isnan(found.test.p):
         return ""
     df = ", ".join(f"{value:.3g}" for value in found.test.df)
-    corrected = "" if math.isnan(results.interaction_shown) else f", {probability(results.interaction_shown)} corrected"
-    figures = f"F({df}) = {number(found.test.f, 1)}, {probability(found.test.p)} by itself{corrected}"
-    if not results.interaction_shown <= LEVEL:
+    figures = f"F({df}) = {number(found.test.f, 1)}, {both_ps(found.test.p, found.shown)}"
+    if not found.shown <= LEVEL:
         return f"{row} and {column} do not show an interaction ({figures})."
     if len(cells.columns) != 2:
         return f"{row} and {column} interact ({figures}): the effect of one depends on the other."
     levels = []
-    for level, arms in zip(cells.rows, found.arms, strict=True):
-        a, b = (results.samples["reported"][arm].values(schema.JUDGED_BY) for arm in arms)
+    for level, arms in zip(cells.rows, cells.arms, strict=True):
+        a, b = (results.samples["reported"][str(arm)].values(schema.JUDGED_BY) for arm in arms)
         difference = stats.mean_interval((a - b).dropna(), results.spec.resolution)
         levels.append(f"{plus_minus(difference.mean, difference.half, sign=True)} at {level}")
     effects = f"{cells.columns[0]} minus {cells.columns[1]} is {'; '.join(levels)}"
     return f"{row} and {column} interact ({figures}), so there is no one effect of {column}: {effects}."
 
 
+def both_ps(alone: float, shown: float) -> str:
+    """``p = 0.012 by itself, p = 0.048 corrected``."""
+    return f"{probability(alone)} by itself{'' if math.isnan(shown) else f', {probability(shown)} corrected'}"
+
+
 def notes(results: Judged) -> list[str]:
-    """The notes on how every number was made."""
+    """How every number was made."""
     numbers = [*_numbers(results), *_verdicts(results), *on_time(results)]
     return [*numbers, _choice_made(results), TRAIN_ACCURACY, *_stages(results), *results.runs.notes]
 

@@ -88,7 +88,6 @@ def _by_image(results: Judged, stage: str) -> tuple[str, list[Table], list[tuple
 
 
 def _settings(results: Judged) -> list[Table]:
-    """What each arm sets, and what every trial had in common."""
     spec = results.spec
     arms = {arm: setting(fields) or "nothing" for arm, fields in {**spec.arms, **spec.tuned_arms}.items()}
     base = {name: short(value) for name, value in spec.base.items() if value is not None}

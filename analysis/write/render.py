@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.correction import Tails, least
-from analysis.judge.images.luck import Luck, luck_of
-from analysis.judge.page import Contrast
+from analysis.judge.images.luck import luck_of
+from analysis.judge.page import NO_CONTRAST
 from analysis.judge.verdicts import Judged
 from analysis.words import between, count, listed, seeds, setting, space
 from analysis.write.formats import Page, csv, latex, markdown, plain, screen, template
@@ -24,7 +23,6 @@ COMMIT = "mlflow.source.git.commit"  # its key in the spec's origin
 _SHARED = (
     "model", "optimizer", "lr", "momentum", "weight_decay", "schedule", "batch_size", "loss", "crop", "flip", "precision",
 )  # fmt: skip
-_UNKNOWN = Luck(0, 0, math.nan, math.nan, math.nan)
 FORMATS = ("plain", "md", "csv", "latex", "html")
 _SAID = (
     schema.TEST_ACC1, schema.TRAIN_ACC1, schema.TRAIN_ACC5, schema.GAP, schema.VAL_ACC1,
@@ -65,14 +63,13 @@ def numbers(results: Judged) -> pd.DataFrame:
 
 
 def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
-    sample, contrast, cost = results.samples[stage][arm], results.contrasts[stage].get(arm), results.cost(arm)
+    sample, cost = results.samples[stage][arm], results.cost(arm)
+    contrast = results.contrasts[stage].get(arm, NO_CONTRAST)
+    difference, alone, shown = contrast.difference, contrast.evidence.latest, contrast.shown
     test, train, gap, val = map(sample.mean, (schema.JUDGED_BY, schema.TRAIN_ACC1, schema.GAP, schema.VAL_ACC1))
-    difference = contrast.difference if contrast else stats.mean_interval([])
     reported = results.spec.reported.get(arm, {}) if stage == "reported" else {}
     said = {name: between(*value) if isinstance(value, Sequence) else value for name, value in reported.items()}
-    luck = luck_of(results, stage, [arm]) or _UNKNOWN
-    of_difference = images.of_difference(results, stage, arm) or _UNKNOWN
-    needed = contrast.needed if contrast else (math.nan, math.nan)
+    luck, of_difference = luck_of(results, stage, [arm]), images.of_difference(results, stage, arm)
     flips = improves = math.nan
     if difference.n:
         baseline = results.samples[stage][str(results.spec.baseline_of(stage))]
@@ -89,22 +86,13 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
         "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": results.chosen_arm(stage) == arm,
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
         "difference_test_set_half": of_difference.half,
-        **_ps(contrast), "p_sign_flip": flips, "probability_of_improvement": improves,
-        "verdict": contrast.verdict if contrast else "",
-        "seeds_to_decide_low": needed[0], "seeds_to_decide_high": needed[1],
+        "p": alone.either(2), "p_corrected": shown.either(1), "p_equal": alone.inside, "p_equal_corrected": shown.inside,
+        "p_sign_flip": flips, "probability_of_improvement": improves,
+        "verdict": "" if contrast is NO_CONTRAST else contrast.verdict,
+        "seeds_to_decide_low": contrast.needed[0], "seeds_to_decide_high": contrast.needed[1],
         "parameters": sample.mean(schema.PARAMETERS).mean, "size_mb": sample.mean(schema.SIZE_MB).mean,
         "seconds_per_epoch": results.seconds(sample).mean,
         "trials": cost["trials"], "search_trials": cost["searched"], "epochs": cost["epochs"], "stopped": cost["stopped"],
-    }  # fmt: skip
-
-
-def _ps(contrast: Contrast | None) -> dict[str, float]:
-    """By themselves, and corrected for the whole page: of no difference (two-sided), and of one that matters."""
-    alone, shown = (contrast.evidence.latest, contrast.shown) if contrast else (Tails(), Tails())
-    p = 2 * least([alone.above, alone.below])
-    return {
-        "p": 1.0 if p > 1 else p, "p_corrected": least([shown.above, shown.below]),
-        "p_equal": alone.inside, "p_equal_corrected": shown.inside,
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.judge import stats
-from analysis.judge.page import INCOMPARABLE, OPEN, Contrast
+from analysis.judge.page import INCOMPARABLE, NO_CONTRAST, OPEN, Contrast
 from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
@@ -70,15 +70,17 @@ def _accuracy(results: Judged, stage: str) -> list[Column]:
 
 def _compared(results: Judged, stage: str, arms: list[str]) -> list[Column]:
     baseline, contrasts = results.spec.baseline_of(stage), results.contrasts[stage]
-    cells = [("baseline", "", "") if arm == baseline else _shown(contrasts.get(arm)) for arm in arms]
+    cells = [("baseline", "", "") if arm == baseline else _shown(contrasts.get(arm, NO_CONTRAST)) for arm in arms]
     by, verdicts, ps = zip(*cells, strict=True)
     columns = [Column(f"Δ to {baseline}", by), Column("verdict", verdicts, figures=False), Column("p (corrected)", ps)]
-    return [*columns, *images.beside(results, stage, arms)]
+    luck = [images.of_difference(results, stage, arm) for arm in arms]
+    of_test_sets = Column("Δ ± test set", [number(own.half) for own in luck])
+    return [*columns, of_test_sets] if any(own.known for own in luck) else columns
 
 
-def _shown(contrast: Contrast | None) -> tuple[str, str, str]:
+def _shown(contrast: Contrast) -> tuple[str, str, str]:
     """The difference, its verdict, and its p by itself and, in brackets, corrected for all that the page asks."""
-    if contrast is None or (not contrast.difference.n and contrast.verdict in (OPEN, INCOMPARABLE)):
+    if not contrast.difference.n and contrast.verdict in (OPEN, INCOMPARABLE):
         return NOTHING, "", ""
     d, ps = contrast.difference, (contrast.p, contrast.p_corrected)
     by = plus_minus(d.mean, d.half, sign=True) if d.n else NOTHING

@@ -14,17 +14,21 @@ from numpy.typing import ArrayLike
 from scipy.special import bdtr
 
 from analysis.judge.results import Results, less
-from analysis.judge.stats import Estimate, Z
+from analysis.judge.stats import Z
 
 
 class Luck(NamedTuple):
-    """The spread of a mean over ``seeds`` networks and ``images`` test images; NaN where one seed cannot tell."""
+    """The spread of a mean over ``seeds`` networks and ``images`` test images; NaN where that is not known."""
 
     seeds: int
     images: int
     seed_sd: float  # between networks, as measured on this test set
     network_sd: float  # between networks, as it would be on endlessly many images
     image_variance: float  # of the mean: what another test set of the same size adds to the spread over seeds
+
+    @property
+    def known(self) -> bool:
+        return self.images > 0
 
     @property
     def half(self) -> float:
@@ -34,6 +38,9 @@ class Luck(NamedTuple):
     def both(self, over_seeds: float) -> float:
         """Half the 95 % interval for other seeds and another test set, from that for other seeds: the root of the squares."""
         return math.hypot(over_seeds, self.half)
+
+
+UNKNOWN = Luck(0, 0, math.nan, math.nan, math.nan)
 
 
 class Discordant(NamedTuple):
@@ -64,16 +71,16 @@ def luck(values: ArrayLike) -> Luck:
     )
 
 
-def luck_of(results: Results, stage: str, plus: Sequence[str], minus: Sequence[str] = ()) -> Luck | None:
-    """The same for a sum of arms less a sum of others, over the seeds that all of them have; None where it is not known."""
+def luck_of(results: Results, stage: str, plus: Sequence[str], minus: Sequence[str] = ()) -> Luck:
+    """The same for a sum of arms less a sum of others, over the seeds that all of them have."""
     crossed = _crossed(results, stage, plus, minus)
-    return None if crossed is None or crossed.empty else luck(crossed.to_numpy())
+    return UNKNOWN if crossed.empty else luck(crossed.to_numpy())
 
 
 def discordant(results: Results, stage: str, arm: str, other: str) -> Discordant | None:
     """Where each arm has one seed, and it is the same: the images that only one of both networks gets right."""
     crossed = _crossed(results, stage, [arm], [other])
-    if crossed is None or len(crossed) != 1:
+    if len(crossed) != 1:
         return None
     difference = crossed.to_numpy()
     return mcnemar(int((difference > 0).sum()), int((difference < 0).sum()))
@@ -84,14 +91,9 @@ def mcnemar(only_first: int, only_second: int) -> Discordant:
     return Discordant(only_first, only_second, min(1.0, 2 * float(bdtr(least, every, 0.5))))
 
 
-def holds_elsewhere(difference: Estimate, found: Luck) -> bool:
-    """Whether the difference would not turn over on another test set of the same size, with other seeds."""
-    return abs(difference.mean) > found.both(difference.half)
-
-
-def _crossed(results: Results, stage: str, plus: Sequence[str], minus: Sequence[str]) -> pd.DataFrame | None:
+def _crossed(results: Results, stage: str, plus: Sequence[str], minus: Sequence[str]) -> pd.DataFrame:
     """A row a seed (or search), a column an image: the accuracies of some arms less those of others, in points."""
     hits = results.seen[stage].hits
     if not hits.keys() >= {*plus, *minus}:
-        return None
+        return pd.DataFrame()
     return results.samples[stage][plus[0]].by_unit(less(hits, plus, minus))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.judge.images.seen import Seen
 
-MOST_CLASSES, MOST_IMAGES = 20, 20  # that are shown: those that are hardest
+MOST_CLASSES, MOST_IMAGES, MOST_PAIRS = 20, 20, 15  # that are shown
 Matrix = NDArray[np.float64]
 
 
@@ -46,20 +46,20 @@ def by_class(seen: Seen, arm: str) -> pd.DataFrame:
     return seen.hits[arm].T.groupby(seen.test.labels).mean().T
 
 
-def confused(seen: Seen, most: int) -> list[tuple[int, int]]:
+def confused(seen: Seen) -> list[tuple[int, int]]:
     """The pairs (true class, what is said instead) that are most frequent, as the mean share over the arms."""
     mean = np.mean([shares(confusion(seen, arm)) for arm in seen.predicted], axis=0)
     mean = np.nan_to_num(mean - np.diag(np.diag(mean)))
-    order = np.argsort(-mean, axis=None, kind="stable")[:most]
+    order = np.argsort(-mean, axis=None, kind="stable")[:MOST_PAIRS]
     return [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, mean.shape), strict=True) if mean[i, j] > 0]
 
 
-def hardest(seen: Seen, most: int = MOST_IMAGES) -> list[Hard]:
+def hardest(seen: Seen) -> list[Hard]:
     """The images that the largest share of networks gets wrong, every arm counting alike; none that all get right."""
     if seen.test is None:
         return []
     wrong = np.mean([(100 - hits).mean(axis=0).to_numpy() for hits in seen.hits.values()], axis=0)
-    order = [int(i) for i in np.argsort(-wrong, kind="stable")[:most] if wrong[i] > 0]
+    order = [int(i) for i in np.argsort(-wrong, kind="stable")[:MOST_IMAGES] if wrong[i] > 0]
     said = np.concatenate([predicted.to_numpy() for predicted in seen.predicted.values()])
     return [_hard(seen.test.classes, image, int(seen.test.labels[image]), said[:, image]) for image in order]
 

@@ -34,18 +34,12 @@ def seen(runs: StudyRuns, trained: Mapping[str, pd.DataFrame]) -> Seen:
     predicted: dict[str, pd.DataFrame] = {}
     known = {arm: trials for arm, trials in trained.items() if len(trials)}
     for arm, trials in known.items():
-        own = _test_set(runs, trials)
-        said = runs.predictions(trials)
-        if own is None or len(said) < len(trials) or not (test is None or own.is_that_of(test)):
+        tests = [runs.test_set(str(digest)) for digest in trials[schema.DATASET_DIGEST].dropna().unique()]
+        said, first = runs.predictions(trials), test or next(iter(tests), None)
+        same_images = tests and all(own and first and own.is_that_of(first) for own in tests)
+        if not same_images or len(said) < len(trials):
             continue
-        test = test or own
+        test = first
         rows = np.stack([said[signature].predicted for signature in trials[schema.SIGNATURE]])
         predicted[arm] = pd.DataFrame(rows, index=trials.index)
     return Seen(test, predicted, tuple(arm for arm in known if arm not in predicted))
-
-
-def _test_set(runs: StudyRuns, trials: pd.DataFrame) -> TestSet | None:
-    """The images that all trials of an arm were tested on; None where they are not known, or not the same."""
-    every = [runs.test_set(str(digest)) for digest in trials[schema.DATASET_DIGEST].dropna().unique()]
-    first = every[0] if every else None
-    return first if first and all(own and own.is_that_of(first) for own in every) else None

@@ -1,15 +1,12 @@
 """What predictions say, as tables: the test set's own error, accuracy by class, confusions and the hardest images."""
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
-from analysis.judge.images.luck import Luck, discordant, luck_of
+from analysis.judge.images.luck import UNKNOWN, Luck, discordant, luck_of
 from analysis.judge.images.mistakes import MOST_CLASSES, by_class, confused, confusion, hardest, shares
 from analysis.judge.images.seen import Seen
-from analysis.judge.stats import mean_interval
+from analysis.judge.page import NO_CONTRAST
 from analysis.judge.verdicts import Judged
 from analysis.read.kept.predictions import TestSet
 from analysis.words import LABELS, NOTHING, count, number, probability
@@ -18,38 +15,22 @@ from studies.engine import schema
 
 TEST_SET = "test-set"
 TABLES = (TEST_SET, "classes", "confusions", "hardest")
-_MOST_PAIRS = 15
 
 
 def tables(results: Judged, stage: str) -> list[Table]:
     """The tables of a stage; none where its predictions are not known."""
     seen, named = results.seen[stage], results.spec.named_stage(stage)
-    if seen.test is None:
+    if (test := seen.test) is None:
         return []
-    names = seen.test.classes
-    made = [
-        _test_set(results, stage),
-        _classes(seen, seen.test, named),
-        _confusions(seen, names, named),
-        _hardest(seen, named),
-    ]
+    made = [_test_set(results, stage), _classes(seen, test, named)]
+    made += [_confusions(seen, test, named), _hardest(seen, named)]
     return [table for table in made if table.columns[0].cells]
 
 
-def beside(results: Judged, stage: str, arms: list[str]) -> list[Column]:
-    """A column for the table of accuracies: what another test set adds to the interval of each difference."""
-    found = [of_difference(results, stage, arm) for arm in arms]
-    return [Column("Δ ± test set", [_half(own) for own in found])] if any(found) else []
-
-
-def of_difference(results: Judged, stage: str, arm: str) -> Luck | None:
-    """What test images add to an arm's difference to the baseline; None where that is not known, or there is none."""
+def of_difference(results: Judged, stage: str, arm: str) -> Luck:
+    """What test images add to an arm's difference to the baseline."""
     compared = arm in results.contrasts[stage]
-    return luck_of(results, stage, [arm], [str(results.spec.baseline_of(stage))]) if compared else None
-
-
-def _half(found: Luck | None) -> str:
-    return NOTHING if found is None else number(found.half)
+    return luck_of(results, stage, [arm], [str(results.spec.baseline_of(stage))]) if compared else UNKNOWN
 
 
 def _test_set(results: Judged, stage: str) -> Table:
@@ -61,9 +42,9 @@ def _test_set(results: Judged, stage: str) -> Table:
     accuracy = {
         "mean": [number(mean.mean) for mean in means],
         "± seeds": [number(mean.half) for mean in means],
-        "± test set": [_half(found) for found in own],
-        "sd over seeds": [number(found.seed_sd) if found else NOTHING for found in own],
-        "of networks": [number(found.network_sd) if found else NOTHING for found in own],
+        "± test set": [number(found.half) for found in own],
+        "sd over seeds": [number(found.seed_sd) for found in own],
+        "of networks": [number(found.network_sd) for found in own],
     }
     columns = [Column(title, cells, group=LABELS[schema.JUDGED_BY] + " %") for title, cells in accuracy.items()]
     caption = f"What the choice of {count(images, 'test image')} adds, {results.spec.named_stage(stage)}"
@@ -74,15 +55,15 @@ def _differences(results: Judged, stage: str, arms: list[str]) -> list[Column]:
     """The differences to the baseline with each error and both; where arms have one seed each, McNemar's test."""
     baseline, contrasts = str(results.spec.baseline_of(stage)), results.contrasts[stage]
     found = [of_difference(results, stage, arm) for arm in arms]
-    if not any(found):
+    if not any(own.known for own in found):
         return []
-    means = [contrasts[arm].difference if arm in contrasts else mean_interval([]) for arm in arms]
-    both = [own.both(mean.half) if own else math.nan for own, mean in zip(found, means, strict=True)]
+    means = [contrasts.get(arm, NO_CONTRAST).difference for arm in arms]
+    both = [own.both(mean.half) for own, mean in zip(found, means, strict=True)]
     pairs = [discordant(results, stage, arm, baseline) if arm != baseline else None for arm in arms]
     cells = {
         "difference": [number(mean.mean, sign=True) for mean in means],
         "± seeds": [number(mean.half) for mean in means],
-        "± test set": [_half(own) for own in found],
+        "± test set": [number(own.half) for own in found],
         "± both": [number(half) for half in both],
     }
     if any(pairs):
@@ -103,8 +84,8 @@ def _classes(seen: Seen, test: TestSet, stage: str) -> Table:
     return Table("classes", f"Test acc@1 % by class, mean over seeds, {which}, {stage}", columns)
 
 
-def _confusions(seen: Seen, names: Sequence[str], stage: str) -> Table:
-    pairs = confused(seen, _MOST_PAIRS)
+def _confusions(seen: Seen, test: TestSet, stage: str) -> Table:
+    names, pairs = test.classes, confused(seen)
     percent = {arm: shares(confusion(seen, arm)) for arm in seen.predicted}
     columns = [
         Column("true class → said", [f"{names[true]} → {names[said]}" for true, said in pairs], figures=False),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analysis.judge.evidence import value_at
-from analysis.judge.images.luck import holds_elsewhere, luck_of
+from analysis.judge.images.luck import luck_of
 from analysis.judge.page import BETTER, WORSE, Contrast
 from analysis.judge.verdicts import Judged, Ruling
 from analysis.words import arms as named
@@ -50,10 +50,9 @@ def here_alone(results: Judged) -> Iterator[str]:
     for stage in results.stages():
         doubtful = []
         for arm, contrast in results.contrasts[stage].items():
-            found = of_difference(results, stage, arm) if contrast.verdict in (BETTER, WORSE) else None
-            if found and not holds_elsewhere(contrast.difference, found):
-                both = found.both(contrast.difference.half)
-                doubtful.append(f"{arm} ({plus_minus(contrast.difference.mean, both, sign=True)})")
+            found, d = of_difference(results, stage, arm), contrast.difference
+            if found.known and contrast.verdict in (BETTER, WORSE) and not abs(d.mean) > found.both(d.half):
+                doubtful.append(f"{arm} ({plus_minus(d.mean, found.both(d.half), sign=True)})")
         if doubtful:
             yield (
                 f"Shown for this test set alone ({results.spec.named_stage(stage)}, ± seeds and test set together): "
@@ -63,9 +62,8 @@ def here_alone(results: Judged) -> Iterator[str]:
 
 def of_a_claim(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     """The test set's error of a difference that a claim speaks of, as ``± 0.60 for the test set``; else nothing."""
-    if value_at(ruling.claim.metric, ruling.claim.at) != schema.JUDGED_BY:
-        return ""
-    if not isinstance(contrast.said, Above | Within):
+    of_tests = value_at(ruling.claim.metric, ruling.claim.at) == schema.JUDGED_BY
+    if not of_tests or not isinstance(contrast.said, Above | Within):
         return ""
     found = luck_of(results, ruling.stage, contrast.said.arms, contrast.said.than)
-    return f"± {number(found.half)} for the test set" if found else ""
+    return f"± {number(found.half)} for the test set" if found.known else ""

@@ -29,9 +29,7 @@ def test_the_next_look(now: int, first: int, at_most: int, look: int) -> None:
 def test_an_undecided_row_needs_more_seeds_of_its_two_arms(read: Read) -> None:
     found = undecided(read(spec(tuned_arms={}, budget={**PLANNED, "at_most": 12}), [*RELU, *NOISY, *WORSE]))
     assert found.questions == 2
-    assert [question.text for question in found.open] == [
-        "mish against relu, as reported: +0.83 ± 9.21 (needs 130 to 2,736 seeds)"
-    ]
+    assert found.open == ["mish against relu, as reported: +0.83 ± 9.21 (needs 130 to 2,736 seeds)"]
     assert found.wanted == {("reported", "mish"): 5, ("reported", "relu"): 5}
 
 
@@ -58,9 +56,7 @@ def test_a_claim_that_is_undecided_needs_the_arms_that_it_is_about(read: Read) -
     close = reported("elu", [94.0, 90.5, 90.1])
     plan = spec(tuned_arms={}, claims=said, budget={**PLANNED, "at_most": 12})
     found = undecided(read(plan, [*RELU, *NOISY, *close]))
-    assert (
-        found.open[-1].text == "claim 'Mish is better than ELU', as reported: elu and mish (needs 187 to 3,968 seeds)"
-    )
+    assert found.open[-1] == "claim 'Mish is better than ELU', as reported: elu and mish (needs 187 to 3,968 seeds)"
     assert found.wanted == dict.fromkeys([("reported", arm) for arm in ("relu", "mish", "elu")], 5)
 
 
