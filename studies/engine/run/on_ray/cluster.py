@@ -70,14 +70,10 @@ def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> 
 
 def _wait_for_cores(address: str | None) -> None:
     """A head by itself may have none: until a node has joined."""
-    told = False
+    line = f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
+    if not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
+        print(line, file=sys.stderr, flush=True)
     while not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
-        if not told:
-            line = (
-                f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
-            )
-            print(line, file=sys.stderr, flush=True)
-            told = True
         time.sleep(1)
 
 

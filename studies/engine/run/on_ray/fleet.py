@@ -70,9 +70,9 @@ class Fleet:
 
     def waits(self, signature: str, why: str) -> None:
         """A trial cannot go on at this moment; without a reason it can."""
-        if why and not self._waiting:
-            self._say(f"! {why}: trials wait, and try again.")
         if why:
+            if not self._waiting:
+                self._say(f"! {why}: trials wait, and try again.")
             self._waiting.add(signature)
         elif signature in self._waiting:
             self._waiting.remove(signature)
@@ -98,9 +98,8 @@ class Fleet:
         others = len(self._look()) - len(self.fit())
         if self._share and others:
             kind = f"a GPU of kind {self._kind}" if self._kind else "a GPU"
-            self._say(
-                f"! The nodes with {kind} train, the other {others} do not: between kinds the last digits differ."
-            )
+            why = "between kinds the last digits differ"
+            self._say(f"! The nodes with {kind} train, the other {others} do not: {why}.")
 
     def name(self, node: str) -> str:
         nodes = self._look()
