@@ -11,8 +11,7 @@ from cnnzoo.mistake import Mistake
 from studies.engine import schema
 
 # Without the learning rate: by epoch it has the same name as a field of the recipe, so only the curves have it.
-BY_EPOCH = [metric for metric in schema.EPOCH_METRICS if metric != schema.LEARNING_RATE]
-METRICS = [*schema.TRIAL_METRICS, *BY_EPOCH]
+METRICS = [metric for metric in (*schema.TRIAL_METRICS, *schema.EPOCH_METRICS) if metric != schema.LEARNING_RATE]
 _TEXTS = (
     schema.ARM, schema.STAGE, schema.SIGNATURE, schema.OUTCOME, schema.REASON, schema.DEVICE, schema.DATASET_DIGEST,
     schema.VERSIONS,

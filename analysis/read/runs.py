@@ -26,11 +26,6 @@ class StudyRuns:
     notes: tuple[str, ...]
     book: Book
 
-    @property
-    def origin(self) -> Mapping[str, str]:
-        """Commit and versions of the last run of the study."""
-        return self.spec.origin
-
     @cached_property
     def history(self) -> pd.DataFrame:
         """The metrics of the reported and confirming trials, a row an epoch."""
