@@ -78,10 +78,9 @@ class OptunaJournal(Listener):
         self._due = time.monotonic() + max(SECONDS_BETWEEN_WRITINGS, took / SHARE_OF_TIME)
 
     def _tell(self, storage: JournalStorage) -> None:
-        agenda = self._agenda
         searches = {
             key: optuna.create_study(storage=storage, study_name=self._name(*key), direction="maximize")
-            for key in agenda.searches
+            for key in self._agenda.searches
         }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)  # naming the objective is public, but may change
@@ -90,8 +89,8 @@ class OptunaJournal(Listener):
         for trial, row in self._candidates.values():
             searches[key_of(trial)].add_trial(self._frozen(trial, row))
         for key, search in searches.items():
-            if chosen := agenda.chosen(*key):
-                setting = {field: getattr(chosen.recipe, field) for field in agenda.searches[key].space}
+            if chosen := self._agenda.chosen(*key):
+                setting = {field: getattr(chosen.recipe, field) for field in self._agenda.searches[key].space}
                 search.set_user_attr("chosen", setting)
 
     def _name(self, arm: str, number: int) -> str:

@@ -31,10 +31,7 @@ LOOK_SECONDS = 5  # so old may be what is known of the nodes
 
 @contextmanager
 def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> Iterator[Machine]:
-    """Ray, here or at an address, for as long as the study lasts; yields what there is. Stops only what it started.
-
-    The nodes of a cluster are sent the code, packages or files.
-    """
+    """Ray, here or at an address whose nodes are sent the code; yields what there is, and stops only what it started."""
     try:
         ray.init(
             address=address or "local",  # without it Ray joins whatever cluster was started on this machine last
