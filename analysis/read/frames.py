@@ -28,9 +28,7 @@ def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
 def epochs_frame(by_trial: Mapping[str, Sequence[Row]], last: Mapping[str, float]) -> pd.DataFrame:
     """One row per epoch: signature, epoch and metrics. Epochs after the ``last`` one that counts for a trial are left out."""
-    kept = [
-        (signature, row) for signature, own in by_trial.items() for row in own if not row["epoch"] > last[signature]
-    ]
+    kept = [(s, row) for s, own in by_trial.items() for row in own if not row["epoch"] > last[s]]
     whose = pd.Series([signature for signature, _ in kept], dtype="str")
     epochs = np.array([row["epoch"] for _, row in kept], dtype=int)
     metrics = {name: _numbers([row.get(name) for _, row in kept], name) for name in schema.EPOCH_METRICS}
