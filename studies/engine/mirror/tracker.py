@@ -69,6 +69,7 @@ class Tracker(Listener):
         self._written = 0
         self._failures = 0  # in a row
         self._topics: set[str] = set()  # on which it has spoken
+        self._speaking = threading.Lock()
         self._abandoned = False
         self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
         self._thread.start()
@@ -212,6 +213,7 @@ class Tracker(Listener):
         self._tell_once("trouble", redact(text))
 
     def _tell_once(self, topic: str, text: str) -> None:
-        if topic not in self._topics:
-            self._topics.add(topic)
-            self._say(text)
+        with self._speaking:
+            if topic not in self._topics:
+                self._topics.add(topic)
+                self._say(text)
