@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = given.out or Path(f"{given.study}-{given.figure}{'-tuned' if given.tuned else ''}.png")
     if out.suffix not in FORMATS and not out.is_dir():
         raise Mistake(f"--out {out} must end with {', '.join(FORMATS)}; try --out {out.with_suffix(FORMATS[0])}")
-    write(encoded(Plots(read(given)).figure(given.figure, given.tuned), out.suffix[1:]), out)
+    write(encoded(Plots(read(given)).figure(given.figure, tuned=given.tuned), out.suffix[1:]), out)
     return 0
 
 

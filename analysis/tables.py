@@ -1,10 +1,7 @@
 """The table of a study, with what is needed to defend it.
 
-    python analysis/tables.py --study activations
-    python analysis/tables.py --study activations --scale report --table accuracy --out table.tex
-
-Test accuracy with its interval, the paired difference to the baseline with its verdict, as reported and tuned side by
-side, what the report said, what it cost; then the finding in words, what to beware of, and how every number was made.
+python analysis/tables.py --study activations
+python analysis/tables.py --study activations --scale report --table accuracy --out table.tex
 """
 
 from collections.abc import Sequence

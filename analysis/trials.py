@@ -34,11 +34,11 @@ def export(runs: StudyRuns) -> pd.DataFrame:
 
 
 def _setting(trial: Mapping[Hashable, object], spec: Spec) -> str:
-    """What was set for this trial: the fields of its arm, and those that were searched."""
     stage, arm = str(trial[schema.STAGE]), str(trial[schema.ARM])
-    names = [*spec.arms_of(stage)[arm], *(spec.tune[arm] if stage != "reported" else ())]
-    own = spec.arms_of(stage)[arm].get("options", {})  # of a network of one's own
-    return setting({**{name: trial[name] for name in dict.fromkeys(names) if name in trial}, **own})
+    own = spec.arms_of(stage)[arm]
+    names = dict.fromkeys([*own, *(spec.tune[arm] if stage != "reported" else ())])
+    options = own.get("options", {})  # of a network of one's own
+    return setting({**{name: trial[name] for name in names if name in trial}, **options})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

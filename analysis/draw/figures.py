@@ -62,10 +62,7 @@ def look(results: Judged, others: Iterable[str] = ()) -> dict[str, Style]:
 
 
 def gallery(count: int, wide: int, size: tuple[float, float], *, shared: bool = False) -> tuple[Figure, list[Axes]]:
-    """A figure of so many panels without a grid of their own, at most ``wide`` in a row, each of this size in inches.
-
-    ``shared`` axes have their labels at the edge of the figure alone.
-    """
+    """A figure of so many panels, at most ``wide`` in a row, each of this size in inches; labels of ``shared`` axes at the edge."""
     high = math.ceil(count / wide)
     wide = min(wide, count)
     figure = Figure(figsize=(size[0] * wide + 0.4, size[1] * high + 0.7))

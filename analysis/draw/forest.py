@@ -1,6 +1,6 @@
 """The forest plot: each seed, the mean with its interval, and how far each arm is from the baseline; and seed by seed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.draw.figures import Style, finish, look
 from analysis.judge.page import Contrast
-from analysis.judge.stats import Estimate
+from analysis.judge.results import Sample
 from analysis.judge.verdicts import Judged
 from analysis.words import PERFECT
 from studies.engine import schema
@@ -19,17 +19,15 @@ _UPRIGHT = 14  # letters of a name that fit under a column
 _OFFSET = 0.16  # rows: the seeds are drawn above the line of their arm, the mean below it
 
 
-def _seeds(
-    axes: Axes, values: Mapping[str, Sequence[float]], means: Mapping[str, Estimate], styles: Mapping[str, Style]
-) -> None:
+def _seeds(axes: Axes, samples: Mapping[str, Sample], styles: Mapping[str, Style]) -> None:
     """One row per arm: every seed as a hollow marker, and below the seeds their mean with its interval."""
-    for row, (arm, own) in enumerate(values.items()):
-        color, marker, *_ = styles[arm]
+    for row, (arm, sample) in enumerate(samples.items()):
+        (color, marker, *_), own, mean = styles[arm], sample.values(schema.JUDGED_BY), sample.mean(schema.JUDGED_BY)
         axes.scatter(own, np.full(len(own), row - _OFFSET), facecolors="none", edgecolors=color, marker=marker, s=24)
-        if len(own):
-            ends = [max(means[arm].low, 0), min(means[arm].high, PERFECT)]
+        if mean.n:
+            ends = [max(mean.low, 0), min(mean.high, PERFECT)]
             axes.plot(ends, [row + _OFFSET] * 2, color=color, linewidth=1.6)
-            axes.plot(means[arm].mean, row + _OFFSET, color=color, marker=marker, markersize=6)
+            axes.plot(mean.mean, row + _OFFSET, color=color, marker=marker, markersize=6)
 
 
 def _differences(axes: Axes, rows: Mapping[str, Contrast | None], margin: float, styles: Mapping[str, Style]) -> None:
@@ -46,23 +44,21 @@ def _differences(axes: Axes, rows: Mapping[str, Contrast | None], margin: float,
 def forest(results: Judged, stage: str) -> Figure | None:
     """Every seed's test accuracy, the means with their intervals, and the differences to the baseline."""
     samples, contrasts, baseline = results.samples[stage], results.contrasts[stage], results.spec.baseline_of(stage)
-    values = {arm: list(sample.values(schema.JUDGED_BY)) for arm, sample in samples.items()}
-    if not any(values.values()):
+    seeds = max((sample.mean(schema.JUDGED_BY).n for sample in samples.values()), default=0)
+    if not seeds:
         return None
-    means = {arm: sample.mean(schema.JUDGED_BY) for arm, sample in samples.items()}
     compared = any(contrasts.values())
-    figure = Figure(figsize=(9.4 if compared else 6.4, 1.1 + _ROW_INCHES * len(values)))
+    figure = Figure(figsize=(9.4 if compared else 6.4, 1.1 + _ROW_INCHES * len(samples)))
     panels = figure.subplots(1, 1 + compared, squeeze=False, sharey=True)[0]
-    _seeds(panels[0], values, means, look(results))
-    names = [f"{arm} (baseline)" if arm == baseline and compared else arm for arm in values]
-    panels[0].set(xlabel="test acc@1 %", yticks=range(len(values)), yticklabels=names, ylim=(len(values) - 0.5, -0.5))
+    _seeds(panels[0], samples, look(results))
+    names = [f"{arm} (baseline)" if arm == baseline and compared else arm for arm in samples]
+    panels[0].set(xlabel="test acc@1 %", yticks=range(len(samples)), yticklabels=names, ylim=(len(samples) - 0.5, -0.5))
     if compared:
-        _differences(panels[1], {arm: contrasts.get(arm) for arm in values}, results.spec.margin, look(results))
+        _differences(panels[1], {arm: contrasts.get(arm) for arm in samples}, results.spec.margin, look(results))
         panels[1].set(xlabel=f"points more than {baseline}\n(grey: ±{results.spec.margin:g}, too little to matter)")
     for axes in panels:
         axes.grid(visible=False, axis="y")
-    several = any(mean.n > 1 for mean in means.values())
-    return finish(figure, results, stage, "each seed (hollow), mean and 95 % interval" if several else "one seed")
+    return finish(figure, results, stage, "each seed (hollow), mean and 95 % interval" if seeds > 1 else "one seed")
 
 
 def pairs(results: Judged, stage: str) -> Figure | None:
@@ -78,9 +74,8 @@ def pairs(results: Judged, stage: str) -> Figure | None:
     for column, (arm, own) in enumerate(by_seed.items()):
         color, marker, *_ = look(results)[str(arm)]
         axes.scatter(np.full(len(own), column), own, color=color, marker=marker, s=26, zorder=3)
-    axes.set_xticks(
-        range(len(by_seed.columns)), [f"{arm}\n(baseline)" if arm == baseline else str(arm) for arm in by_seed]
-    )
+    names = [f"{arm}\n(baseline)" if arm == baseline else str(arm) for arm in by_seed]
+    axes.set_xticks(range(len(names)), names)
     if max(len(str(arm)) for arm in by_seed) > _UPRIGHT:
         axes.tick_params("x", rotation=30)
     axes.set(ylabel="test acc@1 %", xlim=(-0.4, len(by_seed.columns) - 0.4))

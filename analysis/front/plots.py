@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partialmethod
 
 from matplotlib.figure import Figure
 
@@ -31,49 +32,7 @@ class Plots:
 
     results: Judged
 
-    def forest(self, *, tuned: bool = False) -> Figure:
-        return self.figure("forest", tuned)
-
-    def pairs(self, *, tuned: bool = False) -> Figure:
-        return self.figure("pairs", tuned)
-
-    def curves(self, *, tuned: bool = False) -> Figure:
-        return self.figure("curves", tuned)
-
-    def learning(self) -> Figure:
-        return self.figure("learning", tuned=False)
-
-    def heatmap(self) -> Figure:
-        return self.figure("heatmap", tuned=False)
-
-    def isolation(self) -> Figure:
-        return self.figure("isolation", tuned=True)
-
-    def landscape(self) -> Figure:
-        return self.figure("landscape", tuned=False)
-
-    def tradeoff(self, *, tuned: bool = False) -> Figure:
-        return self.figure("tradeoff", tuned)
-
-    def classes(self, *, tuned: bool = False) -> Figure:
-        return self.figure("classes", tuned)
-
-    def confusion(self, *, tuned: bool = False) -> Figure:
-        return self.figure("confusion", tuned)
-
-    def hardest(self, *, tuned: bool = False) -> Figure:
-        return self.figure("hardest", tuned)
-
-    def filters(self, *, tuned: bool = False) -> Figure:
-        return self.figure("filters", tuned)
-
-    def maps(self, *, tuned: bool = False) -> Figure:
-        return self.figure("maps", tuned)
-
-    def network(self, *, tuned: bool = False) -> Figure:
-        return self.figure("network", tuned)
-
-    def figure(self, name: str, tuned: bool) -> Figure:
+    def figure(self, name: str, *, tuned: bool = False) -> Figure:
         """The figure of that name; a Mistake where the study has nothing to draw."""
         stage, spec = "confirm" if tuned else "reported", self.results.spec
         drawn = draw(FIGURES[name], self.results, stage)
@@ -81,3 +40,18 @@ class Plots:
             hint = f"See what is there with {typed.tool('tables', '--study', spec.name)}"
             raise Mistake(f"study {spec.name!r} has no {name} to draw {spec.named_stage(stage)}. {hint}")
         return drawn
+
+    forest = partialmethod(figure, "forest")
+    pairs = partialmethod(figure, "pairs")
+    curves = partialmethod(figure, "curves")
+    learning = partialmethod(figure, "learning")
+    heatmap = partialmethod(figure, "heatmap")
+    isolation = partialmethod(figure, "isolation", tuned=True)  # searches alone have it
+    landscape = partialmethod(figure, "landscape")
+    tradeoff = partialmethod(figure, "tradeoff")
+    classes = partialmethod(figure, "classes")
+    confusion = partialmethod(figure, "confusion")
+    hardest = partialmethod(figure, "hardest")
+    filters = partialmethod(figure, "filters")
+    maps = partialmethod(figure, "maps")
+    network = partialmethod(figure, "network")

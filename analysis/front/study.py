@@ -51,9 +51,7 @@ class Study:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """One row per test image of each network that was tested: arm, stage and seed, ``image`` (its place in the test set, from 0),
-        ``true`` and ``predicted`` (names of classes), ``right``, and ``loss`` to three digits.
-
-        Empty where what the networks say was not kept.
+        ``true`` and ``predicted`` (names of classes), ``right``, and ``loss`` to three digits. Empty where that was not kept.
         """
         return self.trials[_WHOSE].merge(self.results.runs.said(self.trials), on=schema.SIGNATURE)
 

@@ -11,8 +11,7 @@ from cnnzoo.mistake import Mistake
 from studies.engine import schema
 
 # Without the learning rate: by epoch it has the same name as a field of the recipe, so only the curves have it.
-BY_EPOCH = [metric for metric in schema.EPOCH_METRICS if metric != schema.LEARNING_RATE]
-METRICS = [*schema.TRIAL_METRICS, *BY_EPOCH]
+METRICS = [metric for metric in (*schema.TRIAL_METRICS, *schema.EPOCH_METRICS) if metric != schema.LEARNING_RATE]
 _TEXTS = (
     schema.ARM, schema.STAGE, schema.SIGNATURE, schema.OUTCOME, schema.REASON, schema.DEVICE, schema.DATASET_DIGEST,
     schema.VERSIONS,
@@ -21,10 +20,7 @@ _NUMBERS = (schema.SEED, schema.SEARCH, schema.NUMBER, schema.SHARED_DEVICE, sch
 
 
 def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """One row per trial: what it is, the fields of its recipe, and the metrics it is judged by.
-
-    The columns of all metrics are there, even when no trial has a value.
-    """
+    """One row per trial: what it is, its recipe, and its metrics; all of their columns are there, even without a value."""
     read = pd.DataFrame(rows)
     whole = read.reindex(columns=[*dict.fromkeys([*_TEXTS, *_NUMBERS, *read])])
     return pd.DataFrame({str(name): _typed(str(name), column) for name, column in whole.items()})
@@ -32,11 +28,10 @@ def trials_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
 def epochs_frame(by_trial: Mapping[str, Sequence[Row]], last: Mapping[str, float]) -> pd.DataFrame:
     """One row per epoch: signature, epoch and metrics. Epochs after the ``last`` one that counts for a trial are left out."""
-    kept = {s: [row for row in own if not row["epoch"] > last[s]] for s, own in by_trial.items()}
-    rows = [row for own in kept.values() for row in own]
-    whose = pd.Series([signature for signature, own in kept.items() for _ in own], dtype="str")
-    epochs = np.array([row["epoch"] for row in rows], dtype=int)
-    metrics = {name: _numbers([row.get(name) for row in rows], name) for name in schema.EPOCH_METRICS}
+    kept = [(s, row) for s, own in by_trial.items() for row in own if not row["epoch"] > last[s]]
+    whose = pd.Series([signature for signature, _ in kept], dtype="str")
+    epochs = np.array([row["epoch"] for _, row in kept], dtype=int)
+    metrics = {name: _numbers([row.get(name) for _, row in kept], name) for name in schema.EPOCH_METRICS}
     return pd.DataFrame({schema.SIGNATURE: whose, "epoch": epochs, **metrics})
 
 

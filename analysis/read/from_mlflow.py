@@ -25,7 +25,8 @@ _SETTINGS = {
 
 def download(uri: str, study: str | None, scale: str | None) -> Book:
     """Download a study of a tracking server, or all of them, as a book; its files are deleted together with it."""
-    _check(uri)
+    if uri.startswith("sqlite:///") and not (path := Path(uri.removeprefix("sqlite:///"))).is_file():
+        raise Mistake(f"--from-mlflow {uri}: there is no file {path.absolute()}.")  # SQLite would create an empty one
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     folder = Path(tempfile.mkdtemp(prefix="cnn-studies-"))
@@ -60,17 +61,10 @@ def _put_by_trial(downloaded: Path, trials: Path) -> None:
 def _parents(client: Any, study: str | None) -> Iterator[Any]:
     """The parent runs of one study or of all; the newest comes first, and an older one of the same scale is not read."""
     found = [client.get_experiment_by_name(study)] if study else client.search_experiments()
+    parent, newest_first = f"tags.{schema.KIND} = 'study'", ["attributes.start_time DESC"]
     for experiment in filter(None, found):
-        parents = client.search_runs(
-            [experiment.experiment_id], f"tags.{schema.KIND} = 'study'", order_by=["attributes.start_time DESC"]
-        )
+        parents = client.search_runs([experiment.experiment_id], parent, order_by=newest_first)
         yield from (run for run in parents if {schema.STUDY, schema.SCALE} <= run.data.tags.keys())
-
-
-def _check(uri: str) -> None:
-    """Refuse a SQLite file that does not exist: SQLite would create an empty one."""
-    if uri.startswith("sqlite:///") and not (path := Path(uri.removeprefix("sqlite:///"))).is_file():
-        raise Mistake(f"--from-mlflow {uri}: there is no file {path.absolute()}.")
 
 
 @contextmanager

@@ -26,11 +26,6 @@ class StudyRuns:
     notes: tuple[str, ...]
     book: Book
 
-    @property
-    def origin(self) -> Mapping[str, str]:
-        """Commit and versions of the last run of the study."""
-        return self.spec.origin
-
     @cached_property
     def history(self) -> pd.DataFrame:
         """The metrics of the reported and confirming trials, a row an epoch."""
@@ -81,14 +76,11 @@ def current(trials: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:
     latest = trials.drop_duplicates(_WHICH, keep="last")
     planned = latest[_planned(latest, spec)]
     kept = planned.drop(index=_superseded(planned, spec))
-    notes = [
-        f"Left out: {count(n, 'trial')} {why}."
-        for n, why in (
-            (len(latest) - len(planned), "of arms or seeds that the study does not have (any more)"),
-            (len(planned) - len(kept), "that confirmed a setting chosen before the search was extended"),
-        )
-        if n
-    ]
+    left_out = {
+        "of arms or seeds that the study does not have (any more)": len(latest) - len(planned),
+        "that confirmed a setting chosen before the search was extended": len(planned) - len(kept),
+    }
+    notes = [f"Left out: {count(n, 'trial')} {why}." for why, n in left_out.items() if n]
     rank = [*schema.STAGES, *spec.every_arm()].index
     ordered = kept.sort_values(
         _WHICH,

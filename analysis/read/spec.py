@@ -48,9 +48,7 @@ class Spec:
     runoff_seeds: tuple[int, ...] = ()  # that the best candidates are scored on again, before one is chosen
     first_look: int | None = None  # seeds at the first verdicts; None: all that are planned
     at_most: int | None = None  # seeds at the last ones
-    more_seeds: Mapping[str, Mapping[str, int]] = field(
-        default_factory=dict
-    )  # by stage and arm, where they had to decide
+    more_seeds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by stage and arm: they had to decide
 
     @classmethod
     def from_json(cls, spec: Mapping[str, Any], study: str) -> "Spec":

@@ -100,7 +100,7 @@ def _pairs(caption: str, name: str, value: str, pairs: Mapping[str, str]) -> Tab
 
 
 def _origin(results: Judged) -> list[str]:
-    origin, devices = results.runs.origin, results.runs.trials[schema.DEVICE].dropna().unique()
+    origin, devices = results.spec.origin, results.runs.trials[schema.DEVICE].dropna().unique()
     dirty = " with changes that were not committed" if origin.get("git_dirty") == "true" else ""
     lines = [
         f"Code: commit {origin[COMMIT]}{dirty}." if COMMIT in origin else "",

@@ -106,7 +106,7 @@ def methods(results: Judged) -> str:
             f"shared seeds; a difference shown to lie within {spec.margin:g} points counts as none. All comparisons are "
             "corrected together, so that at most one such study in twenty says anything wrong by chance."
         )
-    origin = results.runs.origin
+    origin = results.spec.origin
     commit = f", commit {origin[COMMIT][:12]}" if COMMIT in origin else ""
     versions = f" ({origin[schema.VERSIONS]})" if schema.VERSIONS in origin else ""
     return " ".join([*sentences, f"Trained and evaluated with cnn-studies{commit}{versions}."])

@@ -67,10 +67,7 @@ def shaded(filters: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
 
 
 def maps(results: Judged, stage: str) -> Figure | None:
-    """What the first convolution of each arm, one in the middle and the last make of the first test image.
-
-    None where its pixels are not at hand.
-    """
+    """What the first, a middle and the last convolution of each arm make of a test image; None without its pixels."""
     found = [
         (kept, pixels, every)
         for kept in first_of_each_arm(results, stage)

@@ -54,7 +54,6 @@ class Predictions:
 
 
 def test_set(path: Path) -> TestSet | None:
-    """The test set that is written down in a file; None where there is none."""
     kept = _arrays(path, "labels", "classes", "rows", "array")
     if kept is None:
         return None
@@ -63,7 +62,6 @@ def test_set(path: Path) -> TestSet | None:
 
 
 def predictions(path: Path) -> Predictions | None:
-    """What a trial's network says of each test image; None where that was not kept."""
     kept = _arrays(path, "predicted", "loss")
     return None if kept is None else Predictions(kept[0].astype(np.int64), kept[1].astype(np.float64))
 

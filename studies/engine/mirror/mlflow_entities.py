@@ -118,27 +118,19 @@ def result(rows: Sequence[Row], spec: Mapping[str, Any]) -> tuple[list[Metric], 
     points, tags = [], []
     for stage, arms in by_stage.items():
         name = "tuned" if stage == "confirm" else "as reported" if spec["reported"] else "as set"
-        points += [
-            (_named(f"{schema.JUDGED_BY} {name} {arm}"), 0, _mean(own, schema.JUDGED_BY)) for arm, own in arms.items()
-        ]
+        for arm, own in arms.items():
+            metric = re.sub(r"[^\w./: -]", "_", f"{schema.JUDGED_BY} {name} {arm}")  # an arm may be called anything
+            points.append((metric[:LONGEST_NAME], 0, _mean(own, schema.JUDGED_BY)))
         held_out = {arm: _mean(own, schema.CHOSEN_BY) for arm, own in arms.items()}
         every = spec["arms"] if stage == "reported" else spec["tuned_arms"]
-        if (
-            arms.keys() == {*every}
-            and len({*map(len, arms.values())}) == 1
-            and all(map(math.isfinite, held_out.values()))
-        ):
+        alike = arms.keys() == {*every} and len({*map(len, arms.values())}) == 1
+        if alike and all(map(math.isfinite, held_out.values())):
             tags.append(RunTag(f"chosen {name}", max(held_out, key=lambda arm: held_out[arm])))
     return _finite(points, at), tags
 
 
 def _mean(rows: Iterable[Row], metric: str) -> float:
     return fmean(row.metrics.get(metric, math.nan) for row in rows)
-
-
-def _named(metric: str) -> str:
-    """A name that MLflow accepts: arms may be called anything."""
-    return re.sub(r"[^\w./: -]", "_", metric)[:LONGEST_NAME]
 
 
 def how_to(spec: Mapping[str, Any]) -> str:

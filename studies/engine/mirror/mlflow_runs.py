@@ -9,7 +9,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ class Runs:
 
     def _open_parent(self) -> str:
         tags = {**entities.parent_tags(self._spec), **self._origin}
-        found = sorted(self._search("study"), key=lambda run: (is_deleted(run), run.info.start_time))
+        found = self._search("study")
         if not found:
             tags["mlflow.note.content"] = entities.how_to(self._spec)
             name = f"{self._spec['name']} · {self._spec['scale']}"
@@ -119,20 +119,23 @@ class Runs:
     def _look_up(self) -> dict[str, Run]:
         """The runs by signature. A trial has two where an answer was lost on the way: the later one is deleted."""
         trials: dict[str, Run] = {}
-        for signature, run in sorted(
-            map(known, self._search("trial")), key=lambda found: (found[1].deleted, found[1].start)
-        ):
-            if trials.setdefault(signature, run) is not run and not run.deleted:
+        for found in self._search("trial"):
+            info, tags = found.info, found.data.tags
+            run = Run(info.run_id, info.start_time, info.status, tags.get(schema.OUTCOME), deleted=is_deleted(found))
+            if trials.setdefault(tags[schema.SIGNATURE], run) is not run and not run.deleted:
                 self._client.delete_run(run.id)
         return trials
 
-    def _search(self, kind: str) -> Iterator[MlflowRun]:
+    def _search(self, kind: str) -> list[MlflowRun]:
+        """The earliest comes first, and a deleted one after all others."""
         wanted = f"tags.{schema.KIND} = '{kind}' and tags.{schema.SCALE} = '{self._spec['scale']}'"
+        found: list[MlflowRun] = []
         token: str | None = ""
         while token is not None:
             page = self._client.search_runs([self.experiment], wanted, ViewType.ALL, PAGE, page_token=token or None)
-            yield from page
+            found += page
             token = page.token or None
+        return sorted(found, key=lambda run: (is_deleted(run), run.info.start_time))
 
     def _create(self, note: Note, seconds: float) -> Run:
         """A new run that began as long ago as the training took so far."""
@@ -195,10 +198,3 @@ def _is_there(path: Path) -> bool:
 
 def is_deleted(run: MlflowRun) -> bool:
     return bool(run.info.lifecycle_stage == LifecycleStage.DELETED)
-
-
-def known(run: MlflowRun) -> tuple[str, Run]:
-    info, tags = run.info, run.data.tags
-    return tags[schema.SIGNATURE], Run(
-        info.run_id, info.start_time, info.status, tags.get(schema.OUTCOME), deleted=is_deleted(run)
-    )

@@ -26,7 +26,6 @@ from studies.engine.search.agenda import Agenda, key_of
 
 JOURNAL = "optuna.journal"
 OBJECTIVE = "validation acc@1 %"
-Times = tuple[float | None, float | None]  # when a trial began, and when it ended
 SECONDS_BETWEEN_WRITINGS = 30.0  # at least, while the study runs
 SHARE_OF_TIME = 0.02  # of a long search, that writing it again and again may take
 
@@ -50,7 +49,7 @@ class OptunaJournal(Listener):
     def __init__(self, plan: Plan, folder: Path) -> None:
         self._plan = plan
         self._path = folder / JOURNAL
-        self._candidates: dict[str, tuple[Trial, Times]] = {}  # by signature, in the order in which they ended
+        self._candidates: dict[str, tuple[Trial, Row]] = {}  # by signature, in the order in which they ended
         self._due = -math.inf
 
     def opened(self, agenda: Agenda) -> None:
@@ -58,7 +57,7 @@ class OptunaJournal(Listener):
 
     def ended(self, trial: Trial, row: Row) -> None:
         if trial.stage == "search":
-            self._candidates[trial.signature] = (trial, (row.started, row.ended))
+            self._candidates[trial.signature] = (trial, row)
             if time.monotonic() >= self._due:
                 self._write()
 
@@ -79,33 +78,32 @@ class OptunaJournal(Listener):
         self._due = time.monotonic() + max(SECONDS_BETWEEN_WRITINGS, took / SHARE_OF_TIME)
 
     def _tell(self, storage: JournalStorage) -> None:
-        agenda = self._agenda
         searches = {
             key: optuna.create_study(storage=storage, study_name=self._name(*key), direction="maximize")
-            for key in agenda.searches
+            for key in self._agenda.searches
         }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)  # naming the objective is public, but may change
             for search in searches.values():
                 search.set_metric_names([OBJECTIVE])
-        for trial, times in self._candidates.values():
-            searches[key_of(trial)].add_trial(self._frozen(trial, *times))
+        for trial, row in self._candidates.values():
+            searches[key_of(trial)].add_trial(self._frozen(trial, row))
         for key, search in searches.items():
-            if chosen := agenda.chosen(*key):
-                setting = {field: getattr(chosen.recipe, field) for field in agenda.searches[key].space}
+            if chosen := self._agenda.chosen(*key):
+                setting = {field: getattr(chosen.recipe, field) for field in self._agenda.searches[key].space}
                 search.set_user_attr("chosen", setting)
 
     def _name(self, arm: str, number: int) -> str:
         repeat = f" · search {number}" if number != 1 else ""
         return f"{self._plan.study.name} · {self._plan.scale} · {arm}{repeat}"
 
-    def _frozen(self, trial: Trial, started: float | None, ended: float | None) -> FrozenTrial:
+    def _frozen(self, trial: Trial, row: Row) -> FrozenTrial:
         """A candidate as the search knows it, with its name in the book, and when it was trained."""
         assert trial.number is not None
         frozen = self._agenda.searches[key_of(trial)].frozen(trial.number)
         frozen.set_user_attr(schema.NUMBER, trial.number)
         frozen.set_user_attr(schema.SIGNATURE, trial.signature)
-        if started and ended:  # a trial that was stopped ended with its last epoch
-            frozen.datetime_start = datetime.fromtimestamp(started)
-            frozen.datetime_complete = datetime.fromtimestamp(ended)
+        if row.started and row.ended:  # a trial that was stopped ended with its last epoch
+            frozen.datetime_start = datetime.fromtimestamp(row.started)
+            frozen.datetime_complete = datetime.fromtimestamp(row.ended)
         return frozen

@@ -58,8 +58,7 @@ class Tracker(Listener):
         self._say = say
         self.unsent = 0  # records, once it is closed
         self.experiment = ""  # of the study in MLflow, once it is known
-        self._best: dict[tuple[str, str], tuple[float, Trial]] = {}  # of each arm and stage, of those tested
-        self._tested: dict[tuple[str, str], Row] = {}  # by arm and signature, those that have a test score
+        self._tested: dict[tuple[str, str], tuple[Trial, Row]] = {}  # by arm and signature, those with a test score
         self._due: dict[str, float] = {}  # by running trial, when its curves may be sent again
         self._book_due = time.monotonic() + BOOK_SECONDS
         self._outbox = Outbox()
@@ -91,13 +90,12 @@ class Tracker(Listener):
         self._due.pop(trial.signature, None)
         origin = self.book.origin(trial.signature) or self._origin
         self._add(Note(trial, int(row.metrics[schema.EPOCHS_DONE]), row, origin=origin))
-        self._remember_best(trial, row)
         if trial.tested and row.outcome == "completed":
-            self._tested[trial.arm, trial.signature] = row
+            self._tested[trial.arm, trial.signature] = trial, row
 
     def closed(self, status: str) -> None:
         if status == "FINISHED":
-            for _, trial in self._best.values():
+            for trial in self._best():
                 self.keep_model(trial, self.book.folder(trial.signature) / MODEL)
         self.unsent = self.close(status)
 
@@ -133,12 +131,14 @@ class Tracker(Listener):
         self._abandoned = True
         return len(self._outbox) + self._thread.is_alive()
 
-    def _remember_best(self, trial: Trial, row: Row) -> None:
+    def _best(self) -> Iterable[Trial]:
         """The tested trial of each arm and stage with the best validation score, or the first without any."""
-        score = row.metrics.get(schema.CHOSEN_BY, math.nan)
-        key, score = (trial.arm, trial.stage), -1.0 if math.isnan(score) else score
-        if trial.tested and row.outcome == "completed" and score > self._best.get(key, (-math.inf, trial))[0]:
-            self._best[key] = (score, trial)
+        best: dict[tuple[str, str], tuple[float, Trial]] = {}
+        for trial, row in self._tested.values():
+            score = max(-1.0, row.metrics.get(schema.CHOSEN_BY, math.nan))  # in this order it is never NaN
+            if score > best.setdefault((trial.arm, trial.stage), (score, trial))[0]:
+                best[trial.arm, trial.stage] = score, trial
+        return [trial for _, trial in best.values()]
 
     def _add(self, note: Note) -> None:
         self._outbox.add(note)
@@ -172,7 +172,7 @@ class Tracker(Listener):
             self._runs.keep_book()
             self._book_due = time.monotonic() + BOOK_SECONDS
         if closing:
-            self._runs.finish(self._status, list(self._tested.values()))
+            self._runs.finish(self._status, [row for _, row in self._tested.values()])
         return closing
 
     def _write_each(self, runs: "Runs", notes: Sequence[Note]) -> None:

@@ -77,17 +77,11 @@ def _check_sqlite(uri: str) -> None:
     if not os.access(existing, os.W_OK):
         raise Mistake(f"tracking URI {uri!r}: {existing} cannot be written. Set MLFLOW_TRACKING_URI to another.")
     if path.exists():
-        _check_header(path)
-
-
-def _check_header(path: Path) -> None:
-    with path.open("rb") as file:
-        start = file.read(16)
-    if start and start != b"SQLite format 3\0":
-        found = start.decode("ascii", "replace")
-        raise Mistake(
-            f"{path.absolute()} is not an SQLite database (it starts with {found!r}). Move it away to begin a new one."
-        )
+        with path.open("rb") as file:
+            start = file.read(16)
+        if start not in (b"", b"SQLite format 3\0"):
+            found = f"it starts with {start.decode('ascii', 'replace')!r}"
+            raise Mistake(f"{path.absolute()} is not an SQLite database ({found}). Move it away to begin a new one.")
 
 
 def _check_driver(uri: str) -> None:

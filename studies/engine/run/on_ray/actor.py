@@ -41,10 +41,9 @@ class Trainee(tune.Trainable):
                 if isinstance(heard, Waits):
                     return {"news": news, "node": self.node, "waits": heard.why}
                 news.append(heard)
-        except OtherPremisesError as error:
-            return {"news": [], "node": self.node, "unfit": str(error)}
         except OSError as error:
-            return {"news": [], "node": self.node, "trouble": str(error)}
+            another_may_do = self.keeper and isinstance(error, OtherPremisesError)
+            return {"news": [], "node": self.node, "unfit" if another_may_do else "trouble": str(error)}
         return {"news": news, "node": self.node, "done": isinstance(news[-1], Outcome)}
 
     def reset_config(self, config: dict[str, Any]) -> bool:
@@ -76,7 +75,5 @@ def died_of(error: Exception | None) -> str:
     where = f" on {place}" if (place := place_of(error)) else ""
     reason = shorten(" ".join(line for line in said if not line.startswith("\t")), REASON_LENGTH)
     tokens = os.environ.get("RAY_AUTH_MODE") == "token"
-    hint = (
-        " Does the cluster want the token that is used here? All have it, or none has." if never_ran and tokens else ""
-    )
-    return f"the worker died{where}; Ray says: {reason}{hint}"
+    hint = " Does the cluster want the token that is used here? All have it, or none has."
+    return f"the worker died{where}; Ray says: {reason}{hint if never_ran and tokens else ''}"

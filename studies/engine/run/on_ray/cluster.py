@@ -31,10 +31,7 @@ LOOK_SECONDS = 5  # so old may be what is known of the nodes
 
 @contextmanager
 def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> Iterator[Machine]:
-    """Ray, here or at an address, for as long as the study lasts; yields what there is. Stops only what it started.
-
-    The nodes of a cluster are sent the code, packages or files.
-    """
+    """Ray, here or at an address whose nodes are sent the code; yields what there is, and stops only what it started."""
     try:
         ray.init(
             address=address or "local",  # without it Ray joins whatever cluster was started on this machine last
@@ -70,14 +67,10 @@ def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> 
 
 def _wait_for_cores(address: str | None) -> None:
     """A head by itself may have none: until a node has joined."""
-    told = False
+    line = f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
+    if not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
+        print(line, file=sys.stderr, flush=True)
     while not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
-        if not told:
-            line = (
-                f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
-            )
-            print(line, file=sys.stderr, flush=True)
-            told = True
         time.sleep(1)
 
 

@@ -32,10 +32,14 @@ class Fleet:
         self._look, self._share, self._at_most, self._say = look, gpus_per_trial, at_most, say
         self._kind = kind_of(look().values()) if gpus_per_trial else ""
         self.unfit: dict[str, str] = {}  # by the id of a node, why it may not train this study
-        self._say_which_kind()
         self._failed: dict[str, dict[str, str]] = {}  # by signature, by node, why
         self._holes_named: set[str] = set()
         self._waiting: set[str] = set()  # trials
+        others = len(look()) - len(self.fit())
+        if gpus_per_trial and others:
+            which = f"a GPU of kind {self._kind}" if self._kind else "a GPU"
+            why = "between kinds the last digits differ"
+            say(f"! The nodes with {which} train, the other {others} do not: {why}.")
 
     def slots(self) -> int:
         """How many trials fit at once on the nodes that are there now; one waits even where there is none."""
@@ -70,9 +74,9 @@ class Fleet:
 
     def waits(self, signature: str, why: str) -> None:
         """A trial cannot go on at this moment; without a reason it can."""
-        if why and not self._waiting:
-            self._say(f"! {why}: trials wait, and try again.")
         if why:
+            if not self._waiting:
+                self._say(f"! {why}: trials wait, and try again.")
             self._waiting.add(signature)
         elif signature in self._waiting:
             self._waiting.remove(signature)
@@ -93,14 +97,6 @@ class Fleet:
     def _black_holes(self) -> set[str]:
         alone = [next(iter(nodes)) for nodes in self._failed.values() if len(nodes) == 1]
         return {node for node in alone if alone.count(node) >= BLACK_HOLE}
-
-    def _say_which_kind(self) -> None:
-        others = len(self._look()) - len(self.fit())
-        if self._share and others:
-            kind = f"a GPU of kind {self._kind}" if self._kind else "a GPU"
-            self._say(
-                f"! The nodes with {kind} train, the other {others} do not: between kinds the last digits differ."
-            )
 
     def name(self, node: str) -> str:
         nodes = self._look()

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import ray
@@ -40,30 +40,29 @@ AS_MANY_AS_ORDERED = 100_000  # at once: the conductor knows how many fit, and a
 class Orders(Searcher):
     """Hands Tune the conductor's orders, and once more those that another node may do."""
 
-    def __init__(self, conductor: Conductor, why: Mapping[str, str], fleet: Fleet | None = None) -> None:
+    def __init__(self, conductor: Conductor, fleet: Fleet | None) -> None:
         super().__init__()
-        self.conductor = conductor
-        self._fleet = fleet
-        self.again: deque[Order] = deque()
-        self._why = why  # by Tune's name of a trial, what its worker died of
+        self.conductor, self._fleet = conductor, fleet
+        self.why: dict[str, str] = {}  # by Tune's name of a trial, what its worker died of
+        self._again: deque[Order] = deque()
         self._given: dict[str, Order] = {}  # by Tune's name of a trial
 
     def suggest(self, trial_id: str) -> Any:
         if self._fleet:
             self.conductor.slots = self._fleet.slots()
-        order = self.again.popleft() if self.again else self.conductor.next()
+        order = self._again.popleft() if self._again else self.conductor.next()
         if order is not None:
             self._given[trial_id] = order
             return dataclasses.asdict(order)
         return Searcher.FINISHED if self.conductor.finished() else None
 
     def once_more(self, trial_id: str) -> None:
-        self.again.append(self._given[trial_id])
+        self._again.append(self._given[trial_id])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tune has given the trial up. The scheduler hears of all other ends, and of each single death of a worker."""
-        if error and trial_id in self._why:
-            self.conductor.heard(self._given[trial_id].signature, failed(self._why[trial_id]))
+        if error and trial_id in self.why:
+            self.conductor.heard(self._given[trial_id].signature, failed(self.why[trial_id]))
         elif error:
             self.once_more(trial_id)
 
@@ -80,8 +79,7 @@ class Stops(FIFOScheduler):
     def __init__(self, conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conductor, self._fleet = conductor, fleet
-        self.why: dict[str, str] = {}  # by Tune's name of a trial, what its worker died of
-        self.orders = Orders(conductor, self.why, fleet)
+        self.orders = Orders(conductor, fleet)
         self._takes = {"CPU": 1.0, "GPU": gpus_per_trial}
         self._nodes: dict[str, str] = {}  # by Tune's name of a trial, the node where it is trained
 
@@ -98,10 +96,10 @@ class Stops(FIFOScheduler):
     def on_trial_error(self, controller: Any, trial: RayTrial) -> None:
         """A worker died. One that died idle is noticed by the trial it gets next: Tune then tells it twice, and gives that trial up."""
         if trial.status == RayTrial.PENDING:
-            self.why.pop(trial.trial_id, None)
+            self.orders.why.pop(trial.trial_id, None)
             return
         error = trial.get_pickled_error()
-        why = self.why[trial.trial_id] = died_of(error)
+        why = self.orders.why[trial.trial_id] = died_of(error)
         if self._fleet:
             node = self._nodes.pop(trial.trial_id, None) or self._fleet.at(place_of(error))
             if node:
@@ -111,12 +109,12 @@ class Stops(FIFOScheduler):
     def on_trial_result(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
         signature = trial.config["signature"]
         self._nodes[trial.trial_id] = result["node"]
-        if "unfit" in result and self._fleet:
-            self._fleet.leave_out(result["node"], result["unfit"])
-            return str(TrialScheduler.STOP)
-        if "trouble" in result or "unfit" in result:
-            raise OSError(result.get("trouble", result.get("unfit")))
+        if "trouble" in result:
+            raise OSError(result["trouble"])
         if self._fleet:
+            if "unfit" in result:
+                self._fleet.leave_out(result["node"], result["unfit"])
+                return str(TrialScheduler.STOP)
             self._fleet.waits(signature, result.get("waits", ""))
         stop = [self.conductor.heard(signature, news) for news in result["news"]]
         return str(TrialScheduler.STOP if any(stop) else TrialScheduler.CONTINUE)
@@ -140,10 +138,10 @@ class Stops(FIFOScheduler):
 
     def _place(self, trial: RayTrial) -> None:
         """Tune calls it before the trial is queued, and after a death before it is queued again."""
-        if self._fleet and (takes := self.takes(self._fleet.avoided_by(trial.config["signature"]))) != (
-            trial.placement_group_factory
-        ):
-            trial.update_resources(takes)
+        if self._fleet:
+            takes = self.takes(self._fleet.avoided_by(trial.config["signature"]))
+            if takes != trial.placement_group_factory:
+                trial.update_resources(takes)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

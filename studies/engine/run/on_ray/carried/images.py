@@ -42,6 +42,5 @@ def _described(dataset: str, keeper: Any) -> tuple[str, Contents]:
 def _pieces(rows: int, dataset: str, keeper: Any) -> Iterator[Pixels]:
     row = 0
     while row < rows:
-        piece: Pixels = answered(keeper.piece.remote(dataset, row))
-        yield piece
+        yield (piece := answered(keeper.piece.remote(dataset, row)))
         row += len(piece)
