@@ -217,9 +217,8 @@ def _what_would_decide(results: Judged, ruling: Ruling, n: int) -> str:
         return " With one seed nothing can be told from chance; at least two are needed."
     if n < (first := min(results.spec.shares)):
         return f" Verdicts are given from {first} seeds on."
-    low, high = np.max(
-        [each.needed for each in ruling.contrasts if each.verdict == OPEN], axis=0
-    )  # NaN if one of them is
+    # NaN if one of them is.
+    low, high = np.max([each.needed for each in ruling.contrasts if each.verdict == OPEN], axis=0)
     return f" If that is so, {between(low, high)} seeds would show it." if high <= _FEASIBLE else ""
 
 

@@ -1,4 +1,4 @@
-"""NVIDIA's multi-process service: without it the processes on a GPU take turns, and gain nothing by being several."""
+"""NVIDIA's multi-process service: without it the processes on a GPU take turns, and two are no faster than one."""
 
 import os
 import shutil

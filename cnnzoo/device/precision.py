@@ -23,7 +23,8 @@ def settle(recipe: Recipe, device: torch.device | str | None = None) -> Recipe:
     """The recipe as it will be trained: every default filled in, and the precision decided if it was "auto".
 
     "auto" is bf16 where the device has units for it and the network is large enough to gain, else fp32: a rule and no
-    timing, so that all trials on one kind of machine are computed alike. "bf16" itself is granted to any device.
+    timing, so that all trials on one kind of machine are computed alike. "bf16" itself is always granted,
+    also to a CPU that has to emulate it and is slower for it.
     """
     resolved = recipe.resolved()
     if resolved.precision != "auto":

@@ -33,7 +33,10 @@ Batch = tuple[Tensor, Tensor]  # images: float32, NCHW in channels_last memory; 
 
 
 def training_batches(split: Split, recipe: Recipe, mean: Moments, std: Moments, streams: Streams) -> Iterator[Batch]:
-    """One epoch: every image once, in random order; a last batch of one image is left out (BatchNorm cannot take it)."""
+    """One epoch: every image once, in random order; a last batch of one image is left out (BatchNorm cannot take it).
+
+    `split` is on its device already. "order" and "augmentation" are CPU generators, drawn from before the first batch only.
+    """
     normalise = normaliser(split.images.shape[1:], mean, std, split.images.device)
     for images, labels in changed_blocks(split, recipe, mean, streams, BLOCK_BYTES):
         for size, at in batches_of(len(labels), recipe.batch_size):

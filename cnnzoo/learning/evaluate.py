@@ -144,8 +144,8 @@ def save_predictions(path: Path, predicted: NDArray[np.int64], losses: NDArray[n
 def _tested_as(recipe: Recipe, model: nn.Module, device: torch.device) -> Iterator[int]:
     """The model in the mode that the recipe tests in, for batches of the size that comes back.
 
-    In training mode every image is a batch of its own; streams and running statistics are those of testing alone, so that
-    the training goes on as if nobody had looked.
+    In training mode every image is a batch of its own; dropout draws from a stream that testing alone uses, and the
+    running statistics of the norms are put back, so that the training goes on as if nobody had looked.
     """
     if recipe.testing == "eval":
         model.eval()

@@ -18,7 +18,7 @@ DISTANCES = (0.5, 1.0, 2.0, 4.0)  # in lengths of the step taken; the paper look
 def look(step: int, model: nn.Module, origin: Sequence[Tensor], loss_of: Callable[[], Tensor]) -> tuple[float, ...]:
     """Look along the gradient at `origin`, from where the step has led to the weights that the model has now.
 
-    What comes back: the step, the lowest and highest loss over the distances, the smallest and largest change of the
+    Returns the step, the lowest and highest loss over the distances, the smallest and largest change of the
     gradient, and the largest such change by distance moved. Model and random streams are left as they were.
     """
     weights = list(model.parameters())

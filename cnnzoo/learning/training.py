@@ -5,6 +5,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from cnnzoo.data import Dataset, open_dataset
+from cnnzoo.data import Dataset, Split, open_dataset
 from cnnzoo.device import streams
 from cnnzoo.device.memory import keep_freed_memory
 from cnnzoo.device.precision import choose_device, set_up_gpu, settle
@@ -36,8 +37,9 @@ def train(
 ) -> "Training":
     """Make everything ready to train a recipe; its epochs run while the result is iterated over.
 
-    The checkpoint ``resume`` is gone on from if it exists, and written before an epoch is handed out: none seen is redone.
-    ``test_every_epoch`` is for figures: whoever asks for it may choose nothing by what comes back.
+    ``resume`` names the checkpoint: it is gone on from if it exists, and written anew before each epoch is handed out,
+    so an epoch that was seen is not redone. ``test_every_epoch`` adds the score on the test split to each epoch, for
+    figures: whoever asks for it may choose nothing by what comes back.
     """
     keep_freed_memory()
     device = choose_device(device)
@@ -55,7 +57,8 @@ def train(
 class Training:
     """One training, driven by whoever iterates over it; break off at any epoch, iterate again to go on.
 
-    ``outcome`` is None until it has ended, then "completed" or "diverged"; ``history`` holds the epochs before a resume too.
+    ``recipe`` is the recipe as it is trained, its precision decided. ``outcome`` is None until the training has ended,
+    then "completed" or "diverged". ``history`` holds the epochs done, those from before a resume too.
     """
 
     def __init__(
@@ -78,8 +81,7 @@ class Training:
             use: streams.generator(recipe.seed, use, device if use == "dropout" else "cpu")
             for use in ("order", "augmentation", "dropout")
         } | own_streams(recipe, device)
-        splits = (dataset.train, dataset.validation, dataset.test)
-        self._train_split, self._validation_split, self._test_split = (split.to(device) for split in splits)
+        self._train_split, self._validation_split = dataset.train.to(device), dataset.validation.to(device)
         self._checkpoint, self._test_every_epoch = resume, test_every_epoch
         self._losses: list[Tensor] = []  # of the steps of the epoch that is running
         self._looks: list[tuple[float, ...]] = []
@@ -104,6 +106,11 @@ class Training:
     def test(self, predictions: Path | None = None) -> Score:
         """The score on the test split, which nothing else here looks at; what is said of each image goes to a file."""
         return evaluate(self.model, self._test_split, self.dataset, self.recipe, predictions)
+
+    @cached_property
+    def _test_split(self) -> Split:
+        """On the device from the first look at it: a candidate of a search never looks."""
+        return self.dataset.test.to(self.device)
 
     def _run_epoch(self) -> Epoch:
         tally = Tally(len(self.dataset.classes), self.device)

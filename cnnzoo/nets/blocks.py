@@ -49,6 +49,9 @@ class LocalResponseNorm(nn.Module):
         root = torch.rsqrt(1 + F.conv2d(wide * wide, self.band).float())
         return (wide * root * root.sqrt()).to(x.dtype)
 
+    def extra_repr(self) -> str:
+        return f"size={self.size}"
+
 
 class RadialBasis(nn.Module):
     """The output layer of the LeNet of 1998: minus half the squared distance of the features to the code of each class.

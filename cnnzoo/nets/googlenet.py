@@ -120,7 +120,8 @@ def googlenet(
 def _auxiliary(inputs: int, classes: int, norm: Norm, activation: Activation, dropout: float) -> nn.Module:
     """mean pool to 4x4 ─ conv 1x1 ─ norm ─ act ─ linear ─ act ─ dropout ─ linear
 
-    The paper's channels and units; its pooling of window 5 would not fit the 3x3 that a 28x28 image has there.
+    The paper's 128 channels and 1024 units, as the report has them, with the network's own dropout. The pooling is
+    adaptive, since at the 3x3 of a 28x28 image the paper's window of 5 would not fit.
     """
     return nn.Sequential(
         nn.AdaptiveAvgPool2d(4),

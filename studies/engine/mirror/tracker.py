@@ -135,7 +135,8 @@ class Tracker(Listener):
         """The tested trial of each arm and stage with the best validation score, or the first without any."""
         best: dict[tuple[str, str], tuple[float, Trial]] = {}
         for trial, row in self._tested.values():
-            score = max(-1.0, row.metrics.get(schema.CHOSEN_BY, math.nan))  # in this order it is never NaN
+            score = row.metrics.get(schema.CHOSEN_BY, math.nan)
+            score = -1.0 if math.isnan(score) else score  # where nothing is held out, the first one
             if score > best.setdefault((trial.arm, trial.stage), (score, trial))[0]:
                 best[trial.arm, trial.stage] = score, trial
         return [trial for _, trial in best.values()]
