@@ -2,7 +2,8 @@
 
 In ten minutes at most: how fast the networks train (eager, captured, packed), whether their losses are those of the CPU, what
 deterministic kernels cost, and then the studies themselves at report scale, by the ordinary command, until the time is up.
-A study that is broken off goes on the next time from OUT/results.tgz. Prints a table last; writes OUT/gpu.json.
+A study that is broken off goes on the next time from OUT/results.tgz. Options that are none of these are the studies' own
+(``--only reported --gpus-per-trial 0.2``). Prints a table last; writes OUT/gpu.json.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from typing import Any
 
 import torch
 
-from cnnzoo import Recipe, settle
+from cnnzoo import Epoch, Recipe, settle
 from cnnzoo.data import Dataset, Split
 from cnnzoo.device.precision import set_up_gpu
 from cnnzoo.learning import training as training_module
@@ -101,6 +102,7 @@ def first_losses(recipe: Recipe, data: Dataset, device: torch.device) -> torch.T
     """On the CPU's weights and images, whatever the device."""
     training = Training(recipe, data, device, None)
     training.model.load_state_dict(Training(recipe, data, torch.device("cpu"), None).model.state_dict())
+    training.update.set_rate(recipe.lr)  # a captured step would have read it from the device before each update
     stream = torch.Generator().manual_seed(0)
     plain = recipe.replace(crop=0, flip=False)
     batches = training_batches(data.train, plain, data.mean, data.std, {"order": stream, "augmentation": stream})
@@ -116,18 +118,25 @@ def numbers(data: Dataset, until: float, found: Figures) -> None:
         torch.use_deterministic_algorithms(deterministic, warn_only=True)
         torch.backends.cudnn.benchmark = not deterministic
         path.unlink(missing_ok=True)
-        first, again = (list(Training(recipe, data, DEVICE, None)) for _ in range(2))
         next(iter(Training(recipe, data, DEVICE, path)))
-        resumed = list(Training(recipe, data, DEVICE, path))
+        first, again, resumed = (last_epoch(Training(recipe, data, DEVICE, each)) for each in (None, None, path))
         found[name] = {
-            "images/s": first[-1].images_per_second,
-            "twice": abs(first[-1].train_loss - again[-1].train_loss),
-            "resumed": abs(first[-1].train_loss - resumed[-1].train_loss),
+            "images/s": first.images_per_second,
+            "epochs": first.number,  # fewer than asked for: it diverged
+            "twice": abs(first.train_loss - again.train_loss),
+            "resumed": abs(first.train_loss - resumed.train_loss),
         }
         show("numbers", name, found[name])
         if time.monotonic() > until:
             break
     torch.use_deterministic_algorithms(False)
+
+
+def last_epoch(training: Training) -> Epoch:
+    """Where a training ends; it may have ended before."""
+    for _ in training:
+        pass
+    return training.history[-1]
 
 
 def studies(names: list[str], out: Path, until: float, options: list[str], found: Figures) -> None:
