@@ -5,6 +5,7 @@ slots; only the trainings are a formula. Without MLflow and Ray: see tracking_lo
 Of the milliseconds a trial, the last fifth of the study is held against the first: a cost that is linear stays the same.
 """
 
+import gc
 import random
 import resource
 import sys
@@ -25,6 +26,7 @@ from studies.engine.plan.plan import Plan, tuned_arms
 from studies.engine.run.conduct import Conductor, Means
 from studies.engine.study.budget import Budget
 from studies.engine.study.study import Arm, Study
+from studies.engine.terminal.cli import COLLECTED_AFTER
 from studies.engine.terminal.progress import Progress
 
 SLOTS, EPOCHS, A_HUNDRED = 64, 3, 100
@@ -103,6 +105,7 @@ def restarted(of: Plan, root: Path) -> float:
 
 
 def main() -> None:
+    gc.set_threshold(COLLECTED_AFTER)
     print("| trials | of a search | ms a trial, first fifth | last fifth | whole | GB | s to start again |")
     print("|---|---|---|---|---|---|---|")
     for trials in [int(text) for text in sys.argv[1:]] or [1000, 10_000]:

@@ -3,6 +3,7 @@
 0 all trials done · 1 some trials failed · 2 bad input · 3 the study is being run by somebody else · 4 Ray, data or disk · 130 interrupted
 """
 
+import gc
 import os
 import signal
 import sys
@@ -44,6 +45,7 @@ from studies.engine.terminal.overview import outlook, standing, tested
 from studies.engine.terminal.progress import Progress
 
 MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
+COLLECTED_AFTER = 50_000  # new objects: what a study makes stays, and Python's 700 would have it look through all of that time and again
 HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -58,6 +60,7 @@ class Seat:
 
 def main(study: Study, options: Options) -> NoReturn:
     """Run the study as the command line asks, and leave with an exit code that says how it went."""
+    gc.set_threshold(COLLECTED_AFTER)
     seat = Seat(terminal(), Path(sys.argv[0]).resolve(), is_terminal=True)
     with mistakes_in_a_line():
         try:
