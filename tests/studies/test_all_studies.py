@@ -1,7 +1,6 @@
-"""All that the reports ask for is there; every study can be planned, runs, and ends in its table."""
+"""All that the reports ask for is there; every study can be planned."""
 
 import re
-from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 from studies.engine.book.book import Book
 from studies.engine.plan.options import Options
 from studies.engine.plan.prepare import Machine, prepare
-from tests.engine.runs import Warm
 
 FILES = {file.stem: file for file in sorted((Path(__file__).parents[2] / "studies").glob("[!_]*.py"))}
 STUDIES = {name: import_module(f"studies.{name}").STUDY for name in FILES}
@@ -64,19 +62,3 @@ def test_a_search_holds_a_tenth_out_where_the_report_held_out_nothing(tmp_path: 
     assert {trial.recipe.validation for trial in plan.confirm(candidate)} == {0.1}
     chooses = prepare(STUDIES["pooling"], Options(scale="smoke"), Machine(cpus=2, gpus=0), Book(tmp_path)).plan
     assert {recipe.validation for recipe in chooses.arms.values()} == {0.1}
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """Runs a study as a user does, in a folder that all of them share; returns what it printed."""
-    warm, folder = Warm(tmp_path_factory.mktemp("outputs")), tmp_path_factory.mktemp("smoke")
-    yield lambda name: warm.finish(folder, "--scale", "smoke", "--in-process", study=FILES[name])
-    warm.close()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", STUDIES)
-def test_it_runs_and_ends_in_its_table(name: str, run: Callable[[str], str]) -> None:
-    printed = [run(study.name) for study in (*STUDIES[name].sources(), STUDIES[name])][-1]
-    assert f"{name}, scale smoke" in printed
-    assert all(arm in printed for arm in STUDIES[name].arms)
