@@ -3,7 +3,7 @@
 In ten minutes at most: how fast the networks train (eager, captured, packed), whether their losses are those of the CPU, what
 deterministic kernels cost, and then the studies themselves at report scale, by the ordinary command, until the time is up.
 A study that is broken off goes on the next time from OUT/results.tgz. Options that are none of these are the studies' own
-(``--only reported --gpus-per-trial 0.2``). Prints a table last; writes OUT/gpu.json.
+(``--only reported --gpus-per-trial 0.2``). Prints each figure when it is found; writes all of them to OUT/gpu.json.
 """
 
 import argparse

@@ -45,7 +45,7 @@ from studies.engine.terminal.overview import outlook, standing, tested
 from studies.engine.terminal.progress import Progress
 
 MLFLOW_DEFAULT = "sqlite:///mlflow.db"  # MLflow's own
-COLLECTED_AFTER = 50_000  # new objects: what a study makes stays, and Python's 700 would have it look through all of that time and again
+COLLECTED_AFTER = 50_000  # new objects, not Python's 700: what a study makes stays, and is looked through each time
 HUNG_UP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
