@@ -141,6 +141,42 @@ def test_tune_takes_a_lack_of_memory_for_the_death_of_a_worker(monkeypatch: pyte
     assert heard_of_a_lack_of_memory() == ["actor", "task"]
 
 
+COLLECTED_WHILE_RAY_SHUTS_DOWN = """
+import sys
+import ray
+from studies.engine.run.on_ray import cluster
+
+class Slow:
+    def __init__(self, worker):
+        self.worker = worker
+
+    def __getattr__(self, name):
+        return getattr(self.worker, name)
+
+    def shutdown_driver(self):
+        self.worker.shutdown_driver()
+        objects = [[] for _ in range(1_000_000)]  # enough for Python to look for garbage, as any thread may make it
+
+with cluster.started(None, 1) if sys.argv[1] == "ours" else ray.init(num_cpus=1, include_dashboard=False):
+    garbage = [ray.put(1)]
+    garbage.append(garbage)
+    worker = ray._private.worker.global_worker
+    worker.core_worker = Slow(worker.core_worker)
+    del garbage
+    if sys.argv[1] != "ours":
+        ray.shutdown()
+print("alive")
+"""
+
+
+@pytest.mark.slow
+def test_garbage_collected_while_ray_shuts_down_does_not_end_the_process(tmp_path: Path) -> None:
+    script = tmp_path / "collected.py"
+    script.write_text(COLLECTED_WHILE_RAY_SHUTS_DOWN)
+    finish(tmp_path, "bare", study=script, code=1)  # once this fails, Ray minds it itself: cluster._shut_down can go
+    assert finish(tmp_path, "ours", study=script).endswith("alive\n")
+
+
 def told_of_a_worker_that_died_idle() -> list[str]:
     """The states in which Tune shows a scheduler the trial that was given to a worker that was dead by then."""
     trial = Mock(status=RayTrial.PENDING, is_saving=False, **{"should_recover.return_value": True})

@@ -95,8 +95,10 @@ class Tracker(Listener):
 
     def closed(self, status: str) -> None:
         if status == "FINISHED":
-            for trial in self._best():
-                self.keep_model(trial, self.book.folder(trial.signature) / MODEL)
+            networks = [(trial, self.book.folder(trial.signature) / MODEL) for trial in self._best()]
+            for trial, path in networks:
+                if path.exists():  # a book that was copied to another machine may have left them behind
+                    self.keep_model(trial, path)
         self.unsent = self.close(status)
 
     def keep_model(self, trial: Trial, path: Path) -> None:

@@ -159,6 +159,14 @@ def test_the_best_model_of_an_arm_is_kept_once(uri: str, tmp_path: Path) -> None
     assert kept.read_bytes() == b"weights"
 
 
+def test_a_network_that_was_left_on_another_machine_is_not_waited_for(uri: str) -> None:
+    tracker = start(uri)
+    settle(tracker, settled(reported(1)))
+    tracker.closed("FINISHED")
+    assert tracker.unsent == 0
+    assert {run.info.status for run in (*runs(uri, "trial"), *runs(uri, "study"))} == {"FINISHED"}
+
+
 def test_artifacts_kept_elsewhere_stay_there(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The study was begun in another folder than that of the database."""
     (tmp_path / "elsewhere").mkdir()

@@ -1,5 +1,6 @@
 """Ray itself, here or at an address: started or joined, and what it says of its nodes."""
 
+import gc
 import logging
 import math
 import platform
@@ -62,7 +63,16 @@ def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> 
         _wait_for_cores(address)
         yield _machine(Look()())
     finally:
+        _shut_down()
+
+
+def _shut_down() -> None:
+    """Ray ends this process at once if another thread's garbage collection frees one of its references while it shuts down."""
+    gc.disable()
+    try:
         ray.shutdown()
+    finally:
+        gc.enable()
 
 
 def _wait_for_cores(address: str | None) -> None:

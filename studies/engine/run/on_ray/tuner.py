@@ -175,7 +175,8 @@ def run(conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None = None)
             ),
         )
         over = threading.Event()
-        threading.Thread(target=_end_without_the_head, args=(over, conductor), daemon=True).start()
+        address = ray.get_runtime_context().gcs_address
+        threading.Thread(target=_end_without_the_head, args=(address, over, conductor), daemon=True).start()
         try:
             tuner.fit()
         except TuneError as error:
@@ -184,9 +185,9 @@ def run(conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None = None)
             over.set()
 
 
-def _end_without_the_head(over: threading.Event, conductor: Conductor) -> None:
+def _end_without_the_head(address: str, over: threading.Event, conductor: Conductor) -> None:
     """Once the head of the cluster is gone, Ray's calls do not return any more; after a minute it ends this process unasked."""
-    address, missed = ray.get_runtime_context().gcs_address, 0
+    missed = 0
     host, _, port = address.rpartition(":")
     while missed < MISSED_LOOKS:
         if over.wait(LOOK_SECONDS):
