@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,8 @@ def uri(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tracker, "BATCH_SECONDS", 0.0)
     monkeypatch.setattr("mlflow.store.db.utils._verify_schema", lambda engine: None)  # reads 68 files, each time
-    shutil.copy(empty, tmp_path / "mlflow.db")
-    return f"sqlite:///{tmp_path}/mlflow.db"
+    name = f"{uuid.uuid4().hex}.db"  # no test's before: pytest gives a folder twice, and MLflow keeps databases open by their path
+    return f"sqlite:///{shutil.copy(empty, tmp_path / name)}"
 
 
 @pytest.fixture

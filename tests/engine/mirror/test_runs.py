@@ -135,13 +135,14 @@ def test_more_epochs_than_one_batch_holds(uri: str) -> None:
 def test_a_relative_address_means_where_the_study_began(
     uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tracker = start("sqlite:///mlflow.db")
+    database = Path(uri.removeprefix("sqlite:///"))
+    tracker = start(f"sqlite:///{database.name}")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     settle(tracker, settled(reported(1)))
     assert tracker.close("FINISHED") == 0
     assert trial_run(uri).info.status == "FINISHED"
-    assert list(tmp_path.rglob("*.db")) == [tmp_path / "mlflow.db"]
+    assert list(tmp_path.rglob("*.db")) == [database]
 
 
 def test_a_new_database_is_whole_or_not_there(making: list[Path]) -> None:
