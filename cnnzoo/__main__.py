@@ -29,8 +29,8 @@ TABLE_WIDTH = 120
 
 def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
-    # Rather wrapped than cut.
-    console = Console(highlight=False, soft_wrap=True, width=max(TABLE_WIDTH, Console().width))
+    width = max(TABLE_WIDTH, Console().width)  # rather wrapped than cut
+    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True, width=width)
     with mistakes_in_a_line():
         if arguments and arguments[0] in COMMANDS:
             return COMMANDS[arguments[0]](arguments[1:], console)

@@ -233,7 +233,7 @@ def _check_knobs(recipe: Recipe) -> None:
             if value is not None and knob not in taken:
                 allowed = f"It takes: {', '.join(taken)}." if taken else "It takes no options."
                 raise Mistake(f"{knob}={value!r} would be ignored by {owner} {getattr(recipe, owner)!r}. {allowed}")
-    if "dropout_at" in (defaults := defaults_of(builder_of(recipe.model))):
+    if recipe.model in ZOO and "dropout_at" in (defaults := defaults_of(ZOO[recipe.model])):
         options = {**defaults, **recipe.built_with()}
         check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])
     if (smoothing := recipe.label_smoothing) and recipe.loss != "cross_entropy":

@@ -115,7 +115,10 @@ class Network:
 def save(training: Training, path: Path | str) -> None:
     """Write the network, as it is now, to one file."""
     dataset = training.dataset
-    weights = {name: tensor.cpu().contiguous() for name, tensor in training.model.state_dict().items()}
+    weights = {  # copies: safetensors refuses tensors that share memory, as tied weights do
+        name: tensor.to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in training.model.state_dict().items()
+    }
     metadata = {
         "format": _FORMAT,
         "digest": _digest(weights),
@@ -135,13 +138,16 @@ def load(path: Path | str, device: torch.device | str | None = None) -> Network:
             raise Mistake(f"its format is {metadata.get('format')!r}, not {_FORMAT!r}")
         if metadata.get("digest") != _digest(weights):
             raise Mistake("its weights are not those that were saved")
-        fields = json.loads(metadata["recipe"])
+        fields = dict(json.loads(metadata["recipe"]))
     _refuse_foreign(path, fields)
     with _damage_told(path):
         recipe = Recipe.from_json(fields)
         classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in _OF_THE_DATA)
-        if len(shape) != 3 or not all(type(side) is int for side in shape):  # it is handed to what the recipe names
+        # Not to be trusted: it is passed to the function that the recipe names.
+        if len(shape) != 3 or not all(type(side) is int for side in shape):
             raise Mistake(f"its shape is {shape}")
+        if not len(mean) == len(std) == shape[0]:
+            raise Mistake(f"it has {len(mean)} means and {len(std)} deviations for {shape[0]} channels")
         with in_place_of_the_global(torch.Generator()):  # its first weights are drawn, and thrown away
             model = build(recipe, shape, len(classes))
         model.load_state_dict(weights)
@@ -170,7 +176,7 @@ def _refuse_foreign(path: Path | str, fields: dict[str, Any]) -> None:
 
 
 def _digest(weights: dict[str, Tensor]) -> str:
-    """A digest of every weight: a flipped bit is a number too."""
+    """A digest of every weight, because a weight with a flipped bit is still read as a number."""
     digest = hashlib.sha256()
     for name in sorted(weights):
         digest.update(f"{name} {tuple(weights[name].shape)}".encode())

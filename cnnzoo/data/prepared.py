@@ -135,7 +135,7 @@ def _write_images(file: BinaryIO, contents: Contents) -> tuple[Any, NDArray[np.i
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(contents.labels), *contents.shape)}
     np.lib.format.write_array_header_1_0(file, header)
     row = 0
-    for block in contents.blocks:
+    for block in _read(contents.blocks):
         assert block.shape[1:] == contents.shape
         assert block.dtype == np.uint8
         file.write(block.data)
@@ -146,6 +146,14 @@ def _write_images(file: BinaryIO, contents: Contents) -> tuple[Any, NDArray[np.i
         row += len(block)
     assert row == len(contents.labels)
     return digest, histogram
+
+
+def _read(blocks: Iterator[Pixels]) -> Iterator[Pixels]:
+    """The blocks; an error of reading them is not to be taken for one of writing."""
+    try:
+        yield from blocks
+    except OSError as error:
+        raise Mistake(f"the images cannot be read ({error.strerror or error}).") from error
 
 
 def _moments(histogram: NDArray[np.int64]) -> tuple[list[float], list[float]]:

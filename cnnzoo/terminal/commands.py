@@ -17,6 +17,7 @@ from cnnzoo.recipe import FIELDS, Recipe
 from cnnzoo.saved import Network, load, save
 from cnnzoo.spelling import unknown
 from cnnzoo.storage.own import trust
+from cnnzoo.structure import check_fits
 from cnnzoo.terminal.options import add_recipe_options, recipe_fields
 from cnnzoo.terminal.tables import accuracies, confusions, predictions
 
@@ -33,11 +34,15 @@ def train_command(arguments: Sequence[str], console: Console) -> int:
     if rest:
         known = dict.fromkeys((*FIELDS, *vars(options)))
         raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in known if name != "model"])
+    trust(())  # a network of one's own may stand in the folder one is in
     recipe = Recipe(**recipe_fields(options))
     out: Path = options.out or Path(f"{recipe.model.replace(':', '.')}.safetensors")
     if not out.absolute().parent.is_dir():
         raise Mistake(f"--out {out}: there is no folder {out.absolute().parent}; make it, or name another file.")
+    if out.is_dir():
+        raise Mistake(f"--out {out} is a folder; name a file in it, such as {out / 'network.safetensors'}.")
     training = train(recipe, data_dir=options.data_dir, device=_device(options))
+    check_fits(training.recipe, training.dataset.shape, len(training.dataset.classes))
     with _progress() as progress:
         for epoch in progress.track(training, total=recipe.epochs, description=recipe.model):
             progress.print(_line_of(epoch, recipe.epochs))
