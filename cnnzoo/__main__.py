@@ -3,8 +3,8 @@
 python -m cnnzoo                        the table of all networks
 python -m cnnzoo NAME                   one network, layer by layer
 python -m cnnzoo train NAME [...]       train it and save it to one file; the options are the recipe's fields
-python -m cnnzoo test FILE [...]        a saved network's accuracy on each class, and its confusions
-python -m cnnzoo predict FILE IMAGE...  what it takes images for
+python -m cnnzoo test FILE [...]        a saved network's accuracy on each class, and which classes it confuses
+python -m cnnzoo predict FILE IMAGE...  the class it predicts for each image
 """
 
 import argparse

@@ -141,9 +141,9 @@ def test_a_default_may_be_what_no_option_can_be() -> None:
         ({"options": {"depth": 3}, "model": "lenet"}, "are for networks of your own; model 'lenet' is of the zoo"),
         ({"model": "own_things:demanding"}, r"needs options={'depth': \.\.\.}: its function has no default for it"),
         ({"loss": "focal"}, "unknown loss 'focal'.*module:function"),
-        ({"loss": "own_things:focl"}, "loss 'own_things:focl' cannot be had: .* a function.logits, labels. -> the loss of each"),
+        ({"loss": "own_things:focl"}, "loss 'own_things:focl' cannot be imported: .* a function.logits, labels. -> the loss of each"),
         ({"loss": "own.things:f"}, "in a file own/things.py beside the study"),
-        ({"augmentation": "own_things:nois"}, "augmentation 'own_things:nois' cannot be had"),
+        ({"augmentation": "own_things:nois"}, "augmentation 'own_things:nois' cannot be imported"),
         ({"label_smoothing": 0.1, "loss": "own_things:focal"}, "label_smoothing=0.1 would be ignored"),
     ],
 )  # fmt: skip
