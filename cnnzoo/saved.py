@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
@@ -61,13 +60,11 @@ class Network:
         def keep(path: str, _module: nn.Module, _inputs: object, output: Tensor) -> None:
             maps[path] = output[0].float().cpu().clone().numpy()  # an activation may work in its place
 
-        convolutions = [(path, part) for path, part in self.model.named_modules() if isinstance(part, nn.Conv2d)]
-        hooks = [part.register_forward_hook(partial(keep, path)) for path, part in convolutions]
-        try:
+        with ExitStack() as hooks:
+            for path, part in self.model.named_modules():
+                if isinstance(part, nn.Conv2d):
+                    hooks.enter_context(part.register_forward_hook(partial(keep, path)))
             self.predict(torch.as_tensor(image)[None])
-        finally:
-            for hook in hooks:
-                hook.remove()
         return maps
 
     def filters(self) -> Array | None:
@@ -88,13 +85,12 @@ class Network:
         return total / len(views)
 
     def _ten_crops(self, pixels: Tensor) -> list[Tensor]:
-        from torchvision.transforms.functional import ten_crop  # seconds, for what is seldom asked for
+        from torchvision.transforms.functional import pad, ten_crop  # seconds, for what is seldom asked for
 
         _, height, width = self.shape
         if pixels.shape[2:] == (height, width):
-            black = self.recipe.crop > 0
-            margin = [self.recipe.crop or _MARGIN] * 4
-            pixels = F.pad(pixels.float(), margin, mode="constant" if black else "replicate").to(torch.uint8)
+            crop = self.recipe.crop
+            pixels = pad(pixels, [crop or _MARGIN], padding_mode="constant" if crop else "edge")
         return list(ten_crop(pixels, [height, width]))
 
     def _as_nchw(self, images: Tensor, *, larger_allowed: bool) -> Tensor:

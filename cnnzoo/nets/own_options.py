@@ -33,10 +33,6 @@ class Options(Mapping[str, Any]):
     def __repr__(self) -> str:
         return repr(self._values)
 
-    def merged(self, others: Any) -> "Options":
-        """These, and those; where both have one, that of the others."""
-        return Options({**self, **Options(others)})
-
     def to_json(self) -> dict[str, Any]:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self.items()}
 

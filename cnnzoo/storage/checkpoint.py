@@ -41,7 +41,8 @@ def write(path: Path, state: dict[str, Any]) -> None:
 def read(path: Path) -> dict[str, Any] | None:
     """The newest checkpoint that is whole, or None.
 
-    A damaged one is deleted now; otherwise the next write would keep it as the previous checkpoint, in place of the whole one.
+    A damaged one is deleted now; otherwise the next write would keep it as the previous checkpoint, in place of the
+    whole one.
     """
     for candidate in (path, previous(path)):
         if not candidate.exists():
