@@ -117,7 +117,7 @@ class Recipe:
         return {what: source_digest(what, name) for what, name in named.items() if name and is_own(name)}
 
     def taken_by(self, builder: Callable[..., Any]) -> dict[str, Any]:
-        """Of the recipe fields that this builder takes (of a model, an optimiser or a schedule), those that were set."""
+        """Of the recipe fields that this builder takes (of a model, optimiser or schedule), those that were set."""
         return {name: value for name in defaults_of(builder) if (value := getattr(self, name)) is not None}
 
     def replace(self, **changes: Any) -> Self:

@@ -134,7 +134,7 @@ def test_a_default_may_be_what_no_option_can_be() -> None:
     [
         ({"options": {"dept": 3}}, r"unknown option of 'own_things:net' 'dept'; did you mean 'depth'\? .*behind a \*"),
         ({"options": {1: 2, "a": 3}}, "unknown option of 'own_things:net' 1"),
-        ({"model": "own_things:without_a_default"}, "give width a default in its function: it is a field of the recipe"),
+        ({"model": "own_things:without_a_default"}, "give width a default in its function: it is a field"),
         ({"options": {"width": 3}}, "options: 'width' is a field of the recipe; write width=3 beside options"),
         ({"options": {"depth": {}}}, "option 'depth' must be a number, a text, True or False, or a list of them"),
         ({"options": 3}, "options must be a mapping from names to values, such as {'depth': 3}, but got 3"),
