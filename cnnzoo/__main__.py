@@ -3,8 +3,8 @@
 python -m cnnzoo                        the table of all networks
 python -m cnnzoo NAME                   one network, layer by layer
 python -m cnnzoo train NAME [...]       train it and save it to one file; the options are the recipe's fields
-python -m cnnzoo test FILE [...]        a saved network's accuracy on each class, and its confusions
-python -m cnnzoo predict FILE IMAGE...  what it takes images for
+python -m cnnzoo test FILE [...]        a saved network's accuracy on each class, and which classes it confuses
+python -m cnnzoo predict FILE IMAGE...  the class it predicts for each image
 """
 
 import argparse
@@ -29,8 +29,8 @@ TABLE_WIDTH = 120
 
 def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
-    # Rather wrapped than cut.
-    console = Console(highlight=False, soft_wrap=True, width=max(TABLE_WIDTH, Console().width))
+    width = max(TABLE_WIDTH, Console().width)  # rather wrapped than cut
+    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True, width=width)
     with mistakes_in_a_line():
         if arguments and arguments[0] in COMMANDS:
             return COMMANDS[arguments[0]](arguments[1:], console)

@@ -14,8 +14,6 @@ BAD_INPUT, INTERRUPTED = 2, 130  # exit codes
 BUG = "this is a bug of cnn-studies, not yours: the book is safe"
 _OURS = ("cnnzoo", "search_spaces", "studies.engine", "analysis", "dataclasses")
 
-Hook = Callable[[type[BaseException], BaseException, TracebackType | None], Any]
-
 
 class Mistake(ValueError):  # noqa: N818 -- the user's mistake, no error of ours
     """Something the user can mend: the message says what was given, what is allowed and what to do.
@@ -70,14 +68,16 @@ def refuse(error: Exception, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _tell_uncaught(before: Hook, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _tell_uncaught(
+    before: Callable[..., Any], kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
     """Tell a mistake in a script in a line that names its place; everything else is told as before."""
     script = getattr(sys.modules["__main__"], "__file__", None)  # None in a console
     if not isinstance(error, Mistake) or script is None:
         before(kind, error, trace)
         return
-    places = [
-        (frame.f_globals.get("__name__", ""), f"{frame.f_code.co_filename}:{line}") for frame, line in walk_tb(trace)
-    ]
-    *_, place = (place for module, place in places if not module.startswith(_OURS))
+    place = script
+    for frame, line in walk_tb(trace):
+        if not frame.f_globals.get("__name__", "").startswith(_OURS):
+            place = f"{frame.f_code.co_filename}:{line}"
     refuse(Mistake(f"{place}: {error}"), BAD_INPUT)

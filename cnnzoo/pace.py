@@ -73,4 +73,4 @@ def trials_at_once(recipe: Recipe, shape: Shape, classes: int, device: torch.dev
     if not runs_or_can_run():
         return 1
     found = by_trials_at_once(recipe, shape, classes, choose_device(device))
-    return max(found, key=lambda together: found[together])
+    return max(found, key=lambda together: found[together], default=1)

@@ -18,7 +18,7 @@ from cnnzoo.mistake import Mistake
 from cnnzoo.nets import CHOICES, ZOO, Net, builder_of, check_dropout_at
 from cnnzoo.nets.own_options import NO_OPTIONS, Options, check_options, keyword_only, unless_default
 from cnnzoo.optimising.optim import OPTIMIZERS, SCHEDULES
-from cnnzoo.spelling import nearest, unknown
+from cnnzoo.spelling import nearest, says_what_it_takes, unknown
 from cnnzoo.storage.own import is_own, own_function, source_digest
 
 if TYPE_CHECKING:
@@ -82,10 +82,6 @@ class Recipe:
     landscape: int = 0  # after every so many steps, look at the loss along the gradient; 0: never
     seed: int = 0
 
-    def __new__(cls, **fields: Any) -> Self:
-        reject_unknown(fields)  # before Python would, which names no alternatives
-        return super().__new__(cls)
-
     def __post_init__(self) -> None:
         if isinstance(self.stem, list):
             object.__setattr__(self, "stem", tuple(self.stem))
@@ -102,6 +98,10 @@ class Recipe:
             changed["options"] = unless_default(builder_of(self.model), Options(self.options))
         return self.replace(**changed) if changed else self
 
+    def data(self) -> tuple[str, int | None, int | None, float]:
+        """Which images it is about, as ``open_dataset`` takes them."""
+        return self.dataset, self.image_size, self.train_size, self.validation
+
     def owners(self) -> dict[str, Callable[..., Any]]:
         """What builds its model, optimiser and schedule."""
         optimizer, schedule = OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule]
@@ -117,7 +117,7 @@ class Recipe:
         return {what: source_digest(what, name) for what, name in named.items() if name and is_own(name)}
 
     def taken_by(self, builder: Callable[..., Any]) -> dict[str, Any]:
-        """The fields that were set of those this builder of a model, an optimiser or a schedule takes."""
+        """Of the recipe fields that this builder takes (of a model, optimiser or schedule), those that were set."""
         return {name: value for name in defaults_of(builder) if (value := getattr(self, name)) is not None}
 
     def replace(self, **changes: Any) -> Self:
@@ -137,11 +137,10 @@ class Recipe:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:
-        if "model" not in fields:
-            raise Mistake(f"a recipe needs a model; known: {', '.join(ZOO)}.")
         return cls(**fields)
 
 
+Recipe.__init__ = says_what_it_takes(Recipe.__init__)  # type: ignore[method-assign]
 FIELDS = {field.name: field for field in fields(Recipe)}
 TYPES: dict[str, tuple[type, ...]] = {
     name: tuple(typing.get_origin(t) or t for t in (typing.get_args(hint) or (hint,)))
@@ -233,7 +232,7 @@ def _check_knobs(recipe: Recipe) -> None:
             if value is not None and knob not in taken:
                 allowed = f"It takes: {', '.join(taken)}." if taken else "It takes no options."
                 raise Mistake(f"{knob}={value!r} would be ignored by {owner} {getattr(recipe, owner)!r}. {allowed}")
-    if "dropout_at" in (defaults := defaults_of(builder_of(recipe.model))):
+    if recipe.model in ZOO and "dropout_at" in (defaults := defaults_of(ZOO[recipe.model])):
         options = {**defaults, **recipe.built_with()}
         check_dropout_at(options["norm"], options["dropout"], options["dropout_at"])
     if (smoothing := recipe.label_smoothing) and recipe.loss != "cross_entropy":

@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
@@ -61,13 +60,11 @@ class Network:
         def keep(path: str, _module: nn.Module, _inputs: object, output: Tensor) -> None:
             maps[path] = output[0].float().cpu().clone().numpy()  # an activation may work in its place
 
-        convolutions = [(path, part) for path, part in self.model.named_modules() if isinstance(part, nn.Conv2d)]
-        hooks = [part.register_forward_hook(partial(keep, path)) for path, part in convolutions]
-        try:
+        with ExitStack() as hooks:
+            for path, part in self.model.named_modules():
+                if isinstance(part, nn.Conv2d):
+                    hooks.enter_context(part.register_forward_hook(partial(keep, path)))
             self.predict(torch.as_tensor(image)[None])
-        finally:
-            for hook in hooks:
-                hook.remove()
         return maps
 
     def filters(self) -> Array | None:
@@ -88,13 +85,12 @@ class Network:
         return total / len(views)
 
     def _ten_crops(self, pixels: Tensor) -> list[Tensor]:
-        from torchvision.transforms.functional import ten_crop  # seconds, for what is seldom asked for
+        from torchvision.transforms.functional import pad, ten_crop  # seconds, for what is seldom asked for
 
         _, height, width = self.shape
         if pixels.shape[2:] == (height, width):
-            black = self.recipe.crop > 0
-            margin = [self.recipe.crop or _MARGIN] * 4
-            pixels = F.pad(pixels.float(), margin, mode="constant" if black else "replicate").to(torch.uint8)
+            crop = self.recipe.crop
+            pixels = pad(pixels, [crop or _MARGIN], padding_mode="constant" if crop else "edge")
         return list(ten_crop(pixels, [height, width]))
 
     def _as_nchw(self, images: Tensor, *, larger_allowed: bool) -> Tensor:
@@ -115,7 +111,10 @@ class Network:
 def save(training: Training, path: Path | str) -> None:
     """Write the network, as it is now, to one file."""
     dataset = training.dataset
-    weights = {name: tensor.cpu().contiguous() for name, tensor in training.model.state_dict().items()}
+    weights = {  # copies: safetensors refuses tensors that share memory, as tied weights do
+        name: tensor.to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in training.model.state_dict().items()
+    }
     metadata = {
         "format": _FORMAT,
         "digest": _digest(weights),
@@ -135,13 +134,16 @@ def load(path: Path | str, device: torch.device | str | None = None) -> Network:
             raise Mistake(f"its format is {metadata.get('format')!r}, not {_FORMAT!r}")
         if metadata.get("digest") != _digest(weights):
             raise Mistake("its weights are not those that were saved")
-        fields = json.loads(metadata["recipe"])
+        fields = dict(json.loads(metadata["recipe"]))
     _refuse_foreign(path, fields)
     with _damage_told(path):
         recipe = Recipe.from_json(fields)
         classes, shape, mean, std = (tuple(json.loads(metadata[key])) for key in _OF_THE_DATA)
-        if len(shape) != 3 or not all(type(side) is int for side in shape):  # it is handed to what the recipe names
+        # Not to be trusted: it is passed to the function that the recipe names.
+        if len(shape) != 3 or not all(type(side) is int for side in shape):
             raise Mistake(f"its shape is {shape}")
+        if not len(mean) == len(std) == shape[0]:
+            raise Mistake(f"it has {len(mean)} means and {len(std)} deviations for {shape[0]} channels")
         with in_place_of_the_global(torch.Generator()):  # its first weights are drawn, and thrown away
             model = build(recipe, shape, len(classes))
         model.load_state_dict(weights)
@@ -170,7 +172,7 @@ def _refuse_foreign(path: Path | str, fields: dict[str, Any]) -> None:
 
 
 def _digest(weights: dict[str, Tensor]) -> str:
-    """A digest of every weight: a flipped bit is a number too."""
+    """A digest of every weight, because a weight with a flipped bit is still read as a number."""
     digest = hashlib.sha256()
     for name in sorted(weights):
         digest.update(f"{name} {tuple(weights[name].shape)}".encode())

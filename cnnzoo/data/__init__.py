@@ -18,10 +18,10 @@ __all__ = ["Dataset", "Split", "is_there", "open_dataset"]
 
 def open_dataset(
     name: str,
-    *,
     image_size: int | None = None,
     train_size: int | None = None,
     validation: float = 0.1,
+    *,
     data_dir: Path | str = "data",
     download: bool = True,
 ) -> Dataset:

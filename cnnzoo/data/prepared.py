@@ -13,7 +13,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,21 +58,14 @@ def prepare(name: str, source: Source, image_size: int | None) -> Prepared:
     """The prepared array of a source: opened if it is there and whole, else made."""
     key = hashlib.sha256(f"{_FORMAT}\0{name}\0{image_size}\0{source.fingerprint}".encode()).hexdigest()[:16]
     folder = cache_root() / f"{_slug(name)}-{key}"
-    if ready := open_prepared(folder):
-        return ready
-    with lock(name):
-        if ready := open_prepared(folder):
-            return ready
-        print(f"Preparing {name} once, in {folder} ...", file=sys.stderr)
-        _write(folder, source.read(image_size))
-    written = open_prepared(folder)
-    assert written is not None, "what was just written can be opened"
-    return written
-
-
-def prepare_sent(name: str, digest: str, read: Callable[[], Contents]) -> Path:
-    """Prepare images that come from elsewhere, once on this machine; the folder, which ``open_dataset`` takes for a data folder."""
-    return prepare(name, Source("", digest, lambda image_size: read()), None).file.parent
+    if (ready := open_prepared(folder)) is None:
+        with lock(name):
+            if open_prepared(folder) is None:
+                print(f"Preparing {name} once, in {folder} ...", file=sys.stderr)
+                _write(folder, source.read(image_size))
+        ready = open_prepared(folder)
+    assert ready is not None, "what was just written can be opened"
+    return ready
 
 
 def open_prepared(folder: Path) -> Prepared | None:
@@ -135,7 +128,7 @@ def _write_images(file: BinaryIO, contents: Contents) -> tuple[Any, NDArray[np.i
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(contents.labels), *contents.shape)}
     np.lib.format.write_array_header_1_0(file, header)
     row = 0
-    for block in contents.blocks:
+    for block in _read(contents.blocks):
         assert block.shape[1:] == contents.shape
         assert block.dtype == np.uint8
         file.write(block.data)
@@ -146,6 +139,14 @@ def _write_images(file: BinaryIO, contents: Contents) -> tuple[Any, NDArray[np.i
         row += len(block)
     assert row == len(contents.labels)
     return digest, histogram
+
+
+def _read(blocks: Iterator[Pixels]) -> Iterator[Pixels]:
+    """The blocks; an error of reading them is not to be taken for one of writing."""
+    try:
+        yield from blocks
+    except OSError as error:
+        raise Mistake(f"the images cannot be read ({error.strerror or error}).") from error
 
 
 def _moments(histogram: NDArray[np.int64]) -> tuple[list[float], list[float]]:

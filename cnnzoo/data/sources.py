@@ -93,7 +93,7 @@ def _find_cifar10_folder(root: Path) -> Source:
 
 
 def _from_tree(root: Path, tree: Tree) -> Source:
-    lines = (f"{file.stamp}\0{file.part}\0{file.label}" for file in tree.files)
+    lines = (f"{stamp(file.path)}\0{file.part}\0{file.label}" for file in tree.files)
     return Source(f"images in {root.name}", _fingerprint(lines), partial(read_tree, tree))
 
 

@@ -40,7 +40,7 @@ def shared_gpu() -> Iterator[str]:
 
 
 def _control(where: dict[str, str], *arguments: str, said: str = "") -> str:
-    """What the program has to say against it; nothing where it did what it was asked."""
+    """The program's error message; empty where it succeeded."""
     command, environment = [CONTROL, *arguments], os.environ | where
     done = subprocess.run(
         command, env=environment, input=said, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
+from cnnzoo.mistake import Mistake
 from cnnzoo.recipe import Recipe
 
 # The networks whose arithmetic is too little to pay for the casts: measured, bf16 makes them no faster than fp32.
@@ -14,6 +15,8 @@ _CPU_UNITS_FOR_BF16 = ("avx512_bf16", "amx_bf16", "bf16")  # as torch.cpu names 
 def choose_device(device: torch.device | str | None = None) -> torch.device:
     """The device that was asked for, else the first GPU, else the CPU."""
     chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise Mistake(f"device {device}: torch sees no GPU here; leave it out to use the CPU.")
     if chosen.type == "cuda" and chosen.index is None:
         return torch.device("cuda", torch.cuda.current_device())
     return chosen

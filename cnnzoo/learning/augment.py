@@ -53,8 +53,8 @@ def check_own_augmentation(recipe: Recipe, shape: tuple[int, ...]) -> None:
 
 def own_streams(recipe: Recipe, device: torch.device) -> dict[str, torch.Generator]:
     """What an augmentation of the user's own draws from, on the CPU and on the device; none where the recipe names none."""
-    devices = dict.fromkeys(("cpu", str(device))) if recipe.augmentation else ()
-    return {f"{OWN_STREAM} {place}": generator(recipe.seed, OWN_STREAM, place) for place in devices}
+    devices = {"cpu": torch.device("cpu"), device.type: device} if recipe.augmentation else {}
+    return {f"{OWN_STREAM} {kind}": generator(recipe.seed, OWN_STREAM, place) for kind, place in devices.items()}
 
 
 def changed_by_own(batch: Tensor, recipe: Recipe, streams: Streams) -> Tensor:

@@ -96,7 +96,10 @@ class Tally:
             self._waiting.clear()
 
     def likeliest(self, logits: Tensor) -> Tensor:
-        """The classes at the first places; where some are level, their order depends on how many places are asked for."""
+        """The classes at the first places.
+
+        Between equal logits topk's order depends on k, so all that is counted asks for the same k.
+        """
         return logits.topk(self._top).indices
 
     def _hits_of(self, logits: Tensor, labels: Tensor) -> Tensor:

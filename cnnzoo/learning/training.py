@@ -44,13 +44,7 @@ def train(
     keep_freed_memory()
     device = choose_device(device)
     set_up_gpu()
-    dataset = open_dataset(
-        recipe.dataset,
-        image_size=recipe.image_size,
-        train_size=recipe.train_size,
-        validation=recipe.validation,
-        data_dir=data_dir,
-    )
+    dataset = open_dataset(*recipe.data(), data_dir=data_dir)
     return Training(settle(recipe, device), dataset, device, Path(resume) if resume else None, test_every_epoch)
 
 
@@ -174,9 +168,10 @@ class Training:
             self._losses.append(loss)
 
     def _has_diverged(self, epoch: Epoch) -> bool:
-        """Without validation images it is the length of the weights that shows where the last step has led."""
-        led_to = epoch.val_loss if len(self.dataset.validation) else get_total_norm(self.model.parameters()).item()
-        return not (math.isfinite(epoch.train_loss) and math.isfinite(led_to))
+        """Without validation images, the norm of the weights shows whether the last step was finite."""
+        validated = len(self.dataset.validation) > 0
+        after_the_last_step = epoch.val_loss if validated else get_total_norm(self.model.parameters()).item()
+        return not (math.isfinite(epoch.train_loss) and math.isfinite(after_the_last_step))
 
     def _identity(self) -> dict[str, str]:
         """What has to be the same where a training goes on."""

@@ -59,5 +59,5 @@ class Update:
         """As if l1 times the sum of all |w| stood in the loss, for a fraction of the time."""
         with torch.no_grad():
             for weight in self.model.parameters():
-                if weight.grad is not None:  # None: of a part that takes no part
+                if weight.grad is not None:  # None: the forward pass did not use this parameter
                     weight.grad.add_(weight.sign(), alpha=self.recipe.l1)

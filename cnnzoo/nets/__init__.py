@@ -35,7 +35,10 @@ class Net:
     def __call__(self, shape: tuple[int, int, int], classes: int, **options: Any) -> "nn.Module":
         """The network; torch is loaded now."""
         build: Builder = import_module(f"{__name__}.{self.module}").BUILDERS[self.name]
-        return build(shape, classes, **{**self.takes, **options})
+        try:
+            return build(shape, classes, **{**self.takes, **options})
+        except Mistake as error:
+            raise Mistake(f"{self.name} {error}") from None
 
 
 def _nets(module: str, *names: str, **takes: Any) -> dict[str, Net]:

@@ -92,8 +92,11 @@ def conv_unit(
     return [*conv_norm(inputs, outputs, kernel, norm, stride=stride, bias=bias), activation()]
 
 
-def values_left(name: str, features: nn.Module, shape: Shape) -> int:
-    """How many values ``features`` leave of an image; an error that names the least size where nothing is left."""
+def values_left(features: nn.Module, shape: Shape) -> int:
+    """How many values ``features`` leave of an image.
+
+    Where nothing is left, a Mistake names the least size; ``Net`` puts the name of the network before it.
+    """
     shapes_only = copy.deepcopy(features).to("meta").eval()
 
     def left(height: int, width: int) -> int:
@@ -106,4 +109,4 @@ def values_left(name: str, features: nn.Module, shape: Shape) -> int:
     if values := left(height, width):
         return values
     least = next(side for side in range(1, 1000) if left(side, side))
-    raise Mistake(f"{name} needs images of at least {least}x{least}, but got {height}x{width}; set image_size={least}.")
+    raise Mistake(f"needs images of at least {least}x{least}, but got {height}x{width}; set image_size={least}.")

@@ -110,7 +110,7 @@ def googlenet(
     to_4d = nn.Sequential(block["4b"], block["4c"], block["4d"])
     to_5b = nn.Sequential(block["4e"], nn.MaxPool2d(3, 2), block["5a"], block["5b"])
     trunk = nn.Sequential(to_4a, to_4d, to_5b)
-    values_left("googlenet", trunk, shape)  # refuses too small an image
+    values_left(trunk, shape)  # refuses too small an image
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), drop(dropout), nn.Linear(BLOCKS["5b"].outputs, classes)]
     last = [nn.ReLU()] if relu_logits else []
     auxiliary = [_auxiliary(BLOCKS[name].outputs, classes, layer, act, dropout) for name in ("4a", "4d") if aux > 0]

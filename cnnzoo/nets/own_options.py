@@ -16,7 +16,7 @@ class Options(Mapping[str, Any]):
     def __init__(self, given: Any = ()) -> None:
         if given and not isinstance(given, Mapping):
             raise Mistake(f"options must be a mapping from names to values, such as {{'depth': 3}}, but got {given!r}.")
-        self._values = {name: _value(name, given[name]) for name in sorted(given)} if given else {}
+        self._values = {name: _value(name, given[name]) for name in sorted(given, key=str)} if given else {}
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -32,10 +32,6 @@ class Options(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return repr(self._values)
-
-    def merged(self, others: Any) -> "Options":
-        """These, and those; where both have one, that of the others."""
-        return Options({**self, **Options(others)})
 
     def to_json(self) -> dict[str, Any]:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self.items()}
@@ -66,7 +62,11 @@ def check_options(model: str, builder: Callable[..., Any], options: Options, fie
                 f"options={options} are for networks of your own; model {model!r} is of the zoo: use its fields."
             )
         return
-    taken = {name: default for name, default in keyword_only(builder).items() if name not in fields}
+    parameters = keyword_only(builder)
+    for name, default in parameters.items():
+        if name in fields and default is inspect.Parameter.empty:
+            raise Mistake(f"model {model!r}: give {name} a default in its function: it is a field of the recipe.")
+    taken = {name: default for name, default in parameters.items() if name not in fields}
     for name, value in options.items():
         if name in fields:
             raise Mistake(f"options: {name!r} is a field of the recipe; write {name}={value!r} beside options.")
@@ -80,5 +80,11 @@ def check_options(model: str, builder: Callable[..., Any], options: Options, fie
 def unless_default(builder: Callable[..., Any], options: Options) -> Options:
     """The options that are not as the builder has them by itself."""
     defaults = keyword_only(builder)
-    comparable = {n: defaults[n] for n in options if isinstance(defaults[n], str | int | float | list | tuple)}
-    return Options(dict(options.items() - Options(comparable).items()))
+    return Options({name: value for name, value in options.items() if not _is(value, defaults[name])})
+
+
+def _is(value: Any, default: Any) -> bool:
+    """Whether a default is this value of an option, in which every list has become a tuple."""
+    if isinstance(value, tuple):
+        return isinstance(default, list | tuple) and len(default) == len(value) and all(map(_is, value, default))
+    return isinstance(default, str | int | float) and bool(value == default)

@@ -15,7 +15,7 @@ def lenet(shape: Shape, classes: int, *, activation: str, pooling: str) -> nn.Mo
     """Report C's: [conv 5x5 ─ act ─ pool] x 2 ─ 120 ─ act ─ 84 ─ act ─ classes"""
     act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
     convs = [nn.Conv2d(shape[0], 6, 5, padding=2), act(), pool(2, 2), nn.Conv2d(6, 16, 5), act(), pool(2, 2)]
-    return _with_head("lenet", convs, shape, (120, 84), classes, act)
+    return _with_head(convs, shape, (120, 84), classes, act)
 
 
 def lenet_1998(shape: Shape, classes: int, *, activation: str, pooling: str) -> nn.Module:
@@ -30,7 +30,7 @@ def lenet_1998(shape: Shape, classes: int, *, activation: str, pooling: str) -> 
         nn.Conv2d(6, 16, 5), pool(2, 2), act(),
         nn.Conv2d(16, 120, 5), act(),
     )  # fmt: skip
-    left = values_left("lenet_1998", features, shape)
+    left = values_left(features, shape)
     return nn.Sequential(features, nn.Flatten(), nn.Linear(left, 84), act(), RadialBasis(84, classes))
 
 
@@ -39,7 +39,7 @@ def lenet_b(shape: Shape, classes: int, *, activation: str, norm: str, pooling: 
     act, layer, pool = ACTIVATIONS[activation], NORMS[norm], POOLINGS[pooling]
     first, second = conv_unit(shape[0], 16, 5, layer, act, bias=True), conv_unit(16, 32, 5, layer, act, bias=True)
     convs = [*first, pool(2, 2), *second, pool(2, 2)]
-    return _with_head("lenet_b", convs, shape, (), classes, act, last_dropout=dropout)
+    return _with_head(convs, shape, (), classes, act, last_dropout=dropout)
 
 
 class Conv(NamedTuple):
@@ -54,7 +54,6 @@ class Conv(NamedTuple):
 
 
 class Plan(NamedTuple):
-    name: str
     convs: tuple[Conv, ...]
     window: int | None  # of the LRN, in channels; None: all of them
     units: int  # in each of the two hidden layers
@@ -62,17 +61,14 @@ class Plan(NamedTuple):
 
 
 ALEXNET = Plan(
-    "alexnet",
     (Conv(24, 3, pool=2, norm=True), Conv(64, 3, pool=2, norm=True), Conv(96, 3), Conv(96, 3), Conv(64, 3, pool=2)),
     window=3, units=512, last_dropout=True,
 )  # fmt: skip
 ALEXNET_B = Plan(  # the report's last pooling, of window 1, does nothing and is left out
-    "alexnet_b",
     (Conv(16, 5, 1, 2, pool=2, norm=True), Conv(32, 5, 1, 2, pool=2, norm=True), Conv(96, 3), Conv(64, 3), Conv(64, 3)),
     window=None, units=2048,
 )  # fmt: skip
 ALEXNET_ORIGINAL = Plan(  # in a single tower
-    "alexnet_original",
     (Conv(96, 11, 4, 0, pool=3, norm=True), Conv(256, 5, 1, 2, pool=3, norm=True), Conv(384, 3), Conv(384, 3),
      Conv(256, 3, pool=3)),
     window=5, units=4096,
@@ -98,7 +94,7 @@ def alexnet(
             layers.append(LocalResponseNorm(channels, plan.window or channels) if lrn else NORMS[norm](channels))
         inputs = channels
     units = (scaled(plan.units, width),) * 2
-    return _with_head(plan.name, layers, shape, units, classes, act, dropout, dropout if plan.last_dropout else 0.0)
+    return _with_head(layers, shape, units, classes, act, dropout, dropout if plan.last_dropout else 0.0)
 
 
 # A VGG's blocks: the channels of its 3x3 convolutions, and the max pooling after them (window, stride, padding).
@@ -116,17 +112,16 @@ DEPTHS = {  # the number of convolutions in each of report C's blocks
 
 
 class Vgg(NamedTuple):
-    name: str
     blocks: Blocks
     units: tuple[int, ...]  # in each hidden layer
 
 
-def report_c(name: str) -> Vgg:
-    blocks = [((channels,) * depth, pool) for depth, (channels, pool) in zip(DEPTHS[name], REPORT_C, strict=False)]
-    return Vgg(name, blocks, (256,) * 3)
+def report_c(depths: tuple[int, ...]) -> Vgg:
+    blocks = [((channels,) * depth, pool) for depth, (channels, pool) in zip(depths, REPORT_C, strict=False)]
+    return Vgg(blocks, (256,) * 3)
 
 
-VGGS = (*map(report_c, DEPTHS), Vgg("vgg_a", REPORT_D, (512,) * 2))
+VGGS = {**{name: report_c(depths) for name, depths in DEPTHS.items()}, "vgg_a": Vgg(REPORT_D, (512,) * 2)}
 
 
 def vgg(
@@ -141,11 +136,10 @@ def vgg(
             inputs = scaled(channels, width)
         layers.append(nn.MaxPool2d(*pool))
     hidden = tuple(scaled(size, width) for size in plan.units)
-    return _with_head(plan.name, layers, shape, hidden, classes, act, dropout, dropout)
+    return _with_head(layers, shape, hidden, classes, act, dropout, dropout)
 
 
 def _with_head(
-    name: str,
     convs: list[nn.Module],
     shape: Shape,
     units: tuple[int, ...],
@@ -156,7 +150,7 @@ def _with_head(
 ) -> nn.Module:
     """convs ─ [dropout ─ linear ─ act] for each hidden layer of so many units ─ last_dropout ─ linear"""
     features = nn.Sequential(*convs)
-    sizes = (values_left(name, features, shape), *units)
+    sizes = (values_left(features, shape), *units)
     hidden = [layer for size in pairwise(sizes) for layer in (drop(dropout), nn.Linear(*size), activation())]
     return nn.Sequential(features, nn.Flatten(), *hidden, drop(last_dropout), nn.Linear(sizes[-1], classes))
 
@@ -165,6 +159,8 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "lenet": lenet,
     "lenet_1998": lenet_1998,
     "lenet_b": lenet_b,
-    **{plan.name: partial(alexnet, plan) for plan in (ALEXNET, ALEXNET_B, ALEXNET_ORIGINAL)},
-    **{plan.name: partial(vgg, plan) for plan in VGGS},
+    "alexnet": partial(alexnet, ALEXNET),
+    "alexnet_b": partial(alexnet, ALEXNET_B),
+    "alexnet_original": partial(alexnet, ALEXNET_ORIGINAL),
+    **{name: partial(vgg, plan) for name, plan in VGGS.items()},
 }

@@ -167,7 +167,6 @@ def simplified_bottleneck(channels: int, norm: Norm, activation: Activation) -> 
 
 def res9(
     branch: Callable[[int, Norm, Activation], list[nn.Module]],
-    name: str,
     shape: Shape,
     classes: int,
     *,
@@ -194,13 +193,13 @@ def res9(
         *conv_unit(last, last, 3, layer, act), nn.MaxPool2d(2),
         Residual(branch(last, layer, act), [], nn.Identity()),
     )  # fmt: skip
-    values_left(name, features, shape)  # refuses too small an image
+    values_left(features, shape)  # refuses too small an image
     return nn.Sequential(features, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(last, classes))
 
 
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     **{name: partial(resnet, plan) for name, plan in RESNETS.items()},
     "res18": res18,
-    "res9": partial(res9, double_conv, "res9"),
-    "simp_res9": partial(res9, simplified_bottleneck, "simp_res9"),
+    "res9": partial(res9, double_conv),
+    "simp_res9": partial(res9, simplified_bottleneck),
 }

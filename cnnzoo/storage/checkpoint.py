@@ -20,7 +20,7 @@ _DIGEST = 32  # bytes
 _START = b"PK"  # of what torch.save writes
 DIFFERENCE_IN = {  # what else tells one training from another: the words where it is not the same
     "dataset": "the data set has other images or another split",
-    "network": "the file of the network was edited",
+    "network": "a file of your own that the recipe names (network, loss or augmentation) is another",
     "device": "it was trained on another kind of device",
 }
 
@@ -39,7 +39,11 @@ def write(path: Path, state: dict[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """The newest checkpoint that is whole, or None; a damaged one is deleted, or it would take the place of the one before."""
+    """The newest checkpoint that is whole, or None.
+
+    A damaged one is deleted now; otherwise the next write would keep it as the previous checkpoint, in place of the
+    whole one.
+    """
     for candidate in (path, previous(path)):
         if not candidate.exists():
             continue
@@ -59,8 +63,8 @@ def read(path: Path) -> dict[str, Any] | None:
 def refuse_another_training(path: Path, state: dict[str, Any], identity: dict[str, str]) -> None:
     """Going on from another recipe's checkpoint would be the training of no recipe at all."""
     theirs, ours = (json.loads(each["recipe"]) for each in (state, identity))
-    names = [name for name in ours if ours[name] != theirs.get(name)]
-    changed = [f"{name} is {ours[name]!r}, there {theirs.get(name)!r}" for name in names]
+    names = [name for name in theirs | ours if ours.get(name) != theirs.get(name)]
+    changed = [f"{name} is {ours.get(name)!r}, there {theirs.get(name)!r}" for name in names]
     changed += [words for part, words in DIFFERENCE_IN.items() if state[part] != identity[part]]
     if changed:
         raise Mistake(

@@ -36,20 +36,20 @@ def own_function(kind: str, name: str, known: Iterable[str] = ()) -> Callable[..
     except Exception as error:  # whatever a file of somebody's own may raise
         file = f"{module.replace('.', '/')}.py"
         raise Mistake(
-            f"{kind} {name!r} cannot be had: {_with_place(error)}. It names a {KINDS[kind]} in a file {file} beside the study."
+            f"{kind} {name!r} cannot be imported: {_with_place(error)}. It names a {KINDS[kind]} in a file {file} beside the study."
         ) from None
     return found
 
 
 @contextmanager
-def errors_told(of: str) -> Iterator[None]:
-    """Around what is somebody's own: whatever it raises is a mistake that can be mended there, told after ``of``."""
+def errors_told(begins: str) -> Iterator[None]:
+    """Run code of the user's own: any error in it becomes a Mistake whose message begins with ``begins``."""
     try:
         yield
     except Mistake:
         raise
     except Exception as error:
-        raise Mistake(f"{of}: {error}") from error
+        raise Mistake(f"{begins}: {error}") from error
 
 
 def trust(modules: Iterable[str]) -> None:

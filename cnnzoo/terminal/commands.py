@@ -1,6 +1,7 @@
 """One network trained, tested and asked from the command line, as reports B and C do it."""
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from cnnzoo.recipe import FIELDS, Recipe
 from cnnzoo.saved import Network, load, save
 from cnnzoo.spelling import unknown
 from cnnzoo.storage.own import trust
+from cnnzoo.structure import check_fits
 from cnnzoo.terminal.options import add_recipe_options, recipe_fields
 from cnnzoo.terminal.tables import accuracies, confusions, predictions
 
@@ -33,11 +35,15 @@ def train_command(arguments: Sequence[str], console: Console) -> int:
     if rest:
         known = dict.fromkeys((*FIELDS, *vars(options)))
         raise unknown("option", rest[0], [f"--{name.replace('_', '-')}" for name in known if name != "model"])
+    trust(())  # a network of one's own may stand in the folder one is in
     recipe = Recipe(**recipe_fields(options))
     out: Path = options.out or Path(f"{recipe.model.replace(':', '.')}.safetensors")
     if not out.absolute().parent.is_dir():
         raise Mistake(f"--out {out}: there is no folder {out.absolute().parent}; make it, or name another file.")
-    training = train(recipe, data_dir=options.data_dir, device=_device(options))
+    if out.is_dir():
+        raise Mistake(f"--out {out} is a folder; name a file in it, such as {out / 'network.safetensors'}.")
+    training = train(recipe, data_dir=options.data_dir, device=options.device)
+    check_fits(training.recipe, training.dataset.shape, len(training.dataset.classes))
     with _progress() as progress:
         for epoch in progress.track(training, total=recipe.epochs, description=recipe.model):
             progress.print(_line_of(epoch, recipe.epochs))
@@ -52,7 +58,7 @@ def train_command(arguments: Sequence[str], console: Console) -> int:
 
 
 def test_command(arguments: Sequence[str], console: Console) -> int:
-    parser = _parser("test", "Test a saved network: its accuracy on each class, and what it takes for what.")
+    parser = _parser("test", "Test a saved network: its accuracy on each class, and which classes it confuses.")
     _add_file(parser)
     parser.add_argument("--dataset", metavar="NAME", help="another data set than the one it was trained on")
     _add_data(parser)
@@ -76,7 +82,7 @@ def test_command(arguments: Sequence[str], console: Console) -> int:
 
 
 def predict_command(arguments: Sequence[str], console: Console) -> int:
-    parser = _parser("predict", "What a saved network takes some images for.")
+    parser = _parser("predict", "The class that a saved network predicts for each image.")
     _add_file(parser)
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="files; another size is stretched to the network's")
     options = parser.parse_args(arguments)
@@ -111,18 +117,11 @@ def _add_file(parser: Parser) -> None:
     parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=about)
 
 
-def _device(options: argparse.Namespace) -> str | None:
-    if options.device == "cuda" and not torch.cuda.is_available():
-        raise Mistake("--device cuda: torch sees no GPU here; leave it out to use the CPU.")
-    device: str | None = options.device
-    return device
-
-
 def _loaded(options: argparse.Namespace) -> Network:
     if not options.file.is_file():
         raise Mistake(f"there is no file {options.file}; `python -m cnnzoo train NAME --out {options.file}` makes one.")
     trust(options.trust)
-    return load(options.file, _device(options))
+    return load(options.file, options.device)
 
 
 def _opened(network: Network, other: str | None, data_dir: Path) -> Dataset:
@@ -148,4 +147,4 @@ def _progress() -> Progress:
 def _line_of(epoch: Epoch, epochs: int) -> str:
     trained = f"epoch {epoch.number:>{len(str(epochs))}}/{epochs}  train {epoch.train_acc1:6.2f} %, loss {epoch.train_loss:.4f}"
     held_out = f"   validation {epoch.val_acc1:6.2f} %, loss {epoch.val_loss:.4f}"
-    return trained + (held_out if epoch.val_acc1 == epoch.val_acc1 else "")
+    return trained + (held_out if not math.isnan(epoch.val_acc1) else "")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
+from rich.text import Text
 from torch import Tensor
 
 WIDEST_MATRIX = 20  # classes; with more, the most frequent confusions are listed
@@ -39,7 +40,7 @@ def _matrix(classes: Sequence[str], confusion: Tensor) -> RenderableType:
     table = plain_table("", right=classes, gap=1)
     for label, name in enumerate(classes):
         counts = confusion[label].tolist()
-        table.add_row(name, *(f"[bold]{n}" if at == label else str(n or "·") for at, n in enumerate(counts)))
+        table.add_row(name, *(Text(str(n), "bold") if at == label else str(n or "·") for at, n in enumerate(counts)))
     return Group("how often a class (row) was taken for which (column)", table)
 
 

@@ -17,7 +17,7 @@ TRAINING = {
     "networks": "the networks, or one of them layer by layer",
     "train": "one network alone, by a recipe, kept in a file",
     "test": "a network that was kept: how well it does on each class",
-    "predict": "what it takes your images for",
+    "predict": "the class it predicts for each image",
 }
 READING = {
     "tables": "the table of a study, with what is needed to defend it",

@@ -1,5 +1,6 @@
 """One network trained, tested and asked from the command line, as a person does it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,16 @@ TINY = [
     "2",
     "--no-flip",
 ]
+
+TIED = """
+from torch import nn
+
+
+def net(shape, classes):
+    first, second = nn.Linear(784, 784), nn.Linear(784, 784)
+    second.weight = first.weight
+    return nn.Sequential(nn.Flatten(), first, second, nn.Linear(784, classes))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +115,27 @@ def test_predicting_tells_the_class_of_image_files_of_any_size(
     assert any(row[0] == str(large) for row in rows)
 
 
+def test_a_network_of_ones_own_in_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With two layers that share their weights."""
+    (tmp_path / "net_right_here.py").write_text(TIED)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert main(["train", "net_right_here:net", *TINY, "--epochs", "1"]) == 0
+    model = load("net_right_here.net.safetensors").model
+    assert model.get_parameter("1.weight") is model.get_parameter("2.weight")
+
+
+def test_names_with_brackets_are_told_as_they_are(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    image = Path("x[/old].png")
+    image.parent.mkdir()
+    Image.new("L", (28, 28)).save(image)
+    assert main(["predict", str(saved), str(image), "--device", "cpu"]) == 0
+    assert str(image) in capsys.readouterr().out
+
+
 def test_a_training_that_diverges_saves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "net.safetensors"
     assert (
@@ -120,6 +152,8 @@ def test_a_training_that_diverges_saves_nothing(tmp_path: Path, capsys: pytest.C
         (["train", "lenet", "--norm", "batch"], "norm='batch' would be ignored by model 'lenet'"),
         (["train", "lenet", "--lr", "-1"], "lr must be a finite number above 0, but got -1.0."),
         (["train", "lenet", "--out", "nowhere/net.safetensors"], "there is no folder"),
+        (["train", "lenet", "--out", "/"], "--out / is a folder; name a file in it"),
+        (["train", "googlenet", "--batch-size", "1"], "trained with batch_size=1, cannot take images of (1, 28, 28)"),
         (["test", "nothing.safetensors"], "there is no file nothing.safetensors; `python -m cnnzoo train NAME"),
         (["predict", "nothing.safetensors", "image.png"], "there is no file nothing.safetensors"),
     ],

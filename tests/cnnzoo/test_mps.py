@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
+from cnnzoo import Recipe, pace
 from cnnzoo.device import mps
 
 
@@ -50,3 +52,12 @@ def test_somebody_elses_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monkey
     with mps.shared_gpu() as why_not:
         assert (why_not, os.environ[mps.PIPES]) == ("", str(tmp_path))
     assert not told.exists()
+
+
+def test_where_not_one_step_fits_the_gpu_a_trial_has_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(*_: object) -> None:
+        raise torch.cuda.OutOfMemoryError
+
+    monkeypatch.setattr(pace, "runs_or_can_run", lambda: True)
+    monkeypatch.setattr(pace, "BareStep", too_large)
+    assert pace.trials_at_once(Recipe(model="lenet"), (1, 28, 28), 10, "cpu") == 1

@@ -417,7 +417,7 @@ def test_alexnet_with_torchvisions_rows_is_torchvisions() -> None:
     convolutions = (Conv(64, 11, stride=4, padding=2, pool=3), Conv(192, 5, padding=2, pool=3))
     rows = (*convolutions, Conv(384, 3), Conv(256, 3), Conv(256, 3, pool=3))
     options = {**ZOO["alexnet"].takes, "norm": "none", "dropout": 0.5}
-    ours = alexnet(Plan("torchvision", rows, window=None, units=16, last_dropout=False), (3, 224, 224), 10, **options)
+    ours = alexnet(Plan(rows, window=None, units=16, last_dropout=False), (3, 224, 224), 10, **options)
     theirs = models.AlexNet(num_classes=10)
     theirs.classifier[1] = nn.Linear(256 * 6 * 6, 16)  # 4096 units would only take time
     theirs.classifier[4], theirs.classifier[6] = nn.Linear(16, 16), nn.Linear(16, 10)

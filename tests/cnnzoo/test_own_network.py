@@ -58,7 +58,7 @@ def test_it_trains_is_saved_and_comes_back(tmp_path: Path) -> None:
         ("my_own_net:nett", "has no attribute 'nett'"),
         ("my_own_net:not_callable", "3 is not a callable"),
         ("nowhere_at_all:net", "No module named 'nowhere_at_all'"),
-        (":net", "cannot be had"),
+        (":net", "cannot be imported"),
         ("my_own_net", "unknown model 'my_own_net'"),
     ],
 )
@@ -79,7 +79,7 @@ def test_a_name_that_leads_nowhere(model: str, says: str) -> None:
 )
 def test_a_file_with_a_mistake_is_named_with_its_line(own: Path, mistake: str, says: str) -> None:
     own.write_text(mistake)
-    with pytest.raises(ValueError, match=f"model 'my_own_net:net' cannot be had: {says}") as error:
+    with pytest.raises(ValueError, match=f"model 'my_own_net:net' cannot be imported: {says}") as error:
         Recipe(model="my_own_net:net")
     assert "\n" not in str(error.value)
 

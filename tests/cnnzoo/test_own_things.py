@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from cnnzoo import Recipe, load, save, train
+from cnnzoo.learning import augment
 from cnnzoo.optimising.losses import loss_of, loss_of_each
 from cnnzoo.structure import check_fits
 from studies.engine import Arm
@@ -32,6 +33,14 @@ def net(shape, classes, *, width=1.0, depth=1, widths=(8, 8), mode="plain"):
 
 def demanding(shape, classes, *, depth):
     return net(shape, classes, depth=depth)
+
+
+def unbounded(shape, classes, *, limit=float("inf"), dropout_at="none"):
+    return net(shape, classes)
+
+
+def without_a_default(shape, classes, *, width):
+    return net(shape, classes)
 
 
 def focal(logits, labels):
@@ -114,19 +123,27 @@ def test_an_option_at_its_default_is_no_other_recipe() -> None:
     assert "options" not in plain.to_json()
 
 
+def test_a_default_may_be_what_no_option_can_be() -> None:
+    """And what the zoo asks of dropout_at is not asked of a network of one's own."""
+    recipe = Recipe(model="own_things:unbounded", options={"limit": 3.0}, dropout_at="after")
+    assert recipe.resolved().options == {"limit": 3.0}
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
         ({"options": {"dept": 3}}, r"unknown option of 'own_things:net' 'dept'; did you mean 'depth'\? .*behind a \*"),
+        ({"options": {1: 2, "a": 3}}, "unknown option of 'own_things:net' 1"),
+        ({"model": "own_things:without_a_default"}, "give width a default in its function: it is a field"),
         ({"options": {"width": 3}}, "options: 'width' is a field of the recipe; write width=3 beside options"),
         ({"options": {"depth": {}}}, "option 'depth' must be a number, a text, True or False, or a list of them"),
         ({"options": 3}, "options must be a mapping from names to values, such as {'depth': 3}, but got 3"),
         ({"options": {"depth": 3}, "model": "lenet"}, "are for networks of your own; model 'lenet' is of the zoo"),
         ({"model": "own_things:demanding"}, r"needs options={'depth': \.\.\.}: its function has no default for it"),
         ({"loss": "focal"}, "unknown loss 'focal'.*module:function"),
-        ({"loss": "own_things:focl"}, "loss 'own_things:focl' cannot be had: .* a function.logits, labels. -> the loss of each"),
+        ({"loss": "own_things:focl"}, "loss 'own_things:focl' cannot be imported: .* a function.logits, labels. -> the loss of each"),
         ({"loss": "own.things:f"}, "in a file own/things.py beside the study"),
-        ({"augmentation": "own_things:nois"}, "augmentation 'own_things:nois' cannot be had"),
+        ({"augmentation": "own_things:nois"}, "augmentation 'own_things:nois' cannot be imported"),
         ({"label_smoothing": 0.1, "loss": "own_things:focal"}, "label_smoothing=0.1 would be ignored"),
     ],
 )  # fmt: skip
@@ -172,6 +189,21 @@ def test_an_own_augmentation_changes_training_and_repeats_itself(tmp_path: Path)
     resumed = train(recipe, resume=tmp_path / "checkpoint.pt")
     assert [*(epoch.train_loss for epoch in resumed.history), *(epoch.train_loss for epoch in resumed)] == whole
     assert [epoch.train_loss for epoch in train(recipe.replace(augmentation=None))] != whole
+
+
+def test_a_checkpoint_is_resumed_on_another_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(augment, "generator", lambda seed, use, device: device)
+    recipe = Recipe(model="lenet", augmentation="own_things:noise")
+    first, second = (augment.own_streams(recipe, torch.device("cuda", index)) for index in range(2))
+    assert first.keys() == second.keys()
+    assert torch.device("cuda", 1) in second.values()
+
+
+def test_the_checkpoint_of_other_options_is_refused(tmp_path: Path) -> None:
+    recipe, path = Recipe(model=NET, options={"mode": "fast"}, **SMALL), tmp_path / "checkpoint.pt"
+    next(iter(train(recipe, resume=path)))
+    with pytest.raises(ValueError, match=r"options is None, there \{'mode': 'fast'\}"):
+        train(recipe.replace(options={}), resume=path)
 
 
 @pytest.mark.parametrize("fields", [{"loss": "own_things:focal"}, {"augmentation": "own_things:noise"}], ids=str)

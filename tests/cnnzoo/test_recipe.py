@@ -56,10 +56,10 @@ def test_a_stem_of_other_than_odd_kernels_is_refused(stem: Any) -> None:
         ({"pooling": "mean"}, "unknown pooling 'mean'.*Known: max, average"),
         ({"dataset": "cifar11"}, "cifar11.*cifar10"),
         ({"dataset": "folder:../x"}, "folder"),
-        ({"learning_rate": 0.1}, "no field 'learning_rate'.*Its fields: dataset, "),
+        ({"learning_rate": 0.1}, "Recipe takes no 'learning_rate'; did you mean 'lr'.*It takes: dataset, "),
         ({"model": "VGG-A"}, "unknown model 'VGG-A'; did you mean 'vgg_a'"),
         ({"dataset": "CIFAR-10"}, "unknown dataset 'CIFAR-10'; did you mean 'cifar10'"),
-        ({"epoch": 3}, "no field 'epoch'; did you mean 'epochs'"),
+        ({"epoch": 3}, "Recipe takes no 'epoch'; did you mean 'epochs'"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_and_all_allowed(fields: dict[str, Any], message: str) -> None:
@@ -114,6 +114,13 @@ def test_a_knob_wired_to_nothing_is_refused(fields: dict[str, Any], message: str
 def test_a_value_of_another_type_is_refused(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"^{field} must be .*, but got {value!r}"):
         Recipe(**{"model": "lenet", field: value})
+
+
+def test_a_recipe_is_made_of_named_fields_and_a_model() -> None:
+    with pytest.raises(ValueError, match=r"Recipe: too many positional arguments\. It takes: dataset, "):
+        Recipe("lenet")  # type: ignore[misc, call-arg]
+    with pytest.raises(ValueError, match=r"Recipe: missing a required .*'model'"):
+        Recipe(lr=0.1)  # type: ignore[call-arg]
 
 
 def test_whole_numbers_are_taken_where_any_number_is() -> None:
@@ -175,9 +182,9 @@ def test_a_stem_comes_back_from_json_as_it_went() -> None:
 
 
 def test_json_of_something_else_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs a model"):
+    with pytest.raises(ValueError, match=r"missing a required .*'model'"):
         Recipe.from_json({})
-    with pytest.raises(ValueError, match="no field 'optimiser'; did you mean 'optimizer'"):
+    with pytest.raises(ValueError, match="takes no 'optimiser'; did you mean 'optimizer'"):
         Recipe.from_json({"model": "lenet", "optimiser": "sgd"})
 
 

@@ -161,6 +161,9 @@ def with_metadata(path: Path, **changes: str) -> None:
         {"classes": json.dumps(["a", "b"])},
         {"shape": json.dumps([1, 4, 4])},
         {"shape": "3"},
+        {"mean": "[0.1, 0.2]"},
+        {"std": "[]"},
+        *({"recipe": other} for other in ("[]", "3", '"x"', "null")),
     ],
 )
 def test_a_file_whose_description_does_not_fit_is_refused(changes: dict[str, str], saved: Path) -> None:

@@ -55,6 +55,12 @@ def test_lenet_learns_real_digits() -> None:
     assert epochs[0].train_loss > epochs[1].train_loss > epochs[2].train_loss
 
 
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="device cuda: torch sees no GPU here; leave it out to use the CPU"):
+        train(TINY, device="cuda")
+
+
 def test_an_epoch_says_what_happened() -> None:
     training, epochs = run(TINY.replace(landscape=ONCE))
     assert [epoch.number for epoch in epochs] == [1, 2] == [epoch.number for epoch in training.history]

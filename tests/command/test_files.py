@@ -18,7 +18,7 @@ BROKEN = {
     "STUDY = (": "mine.py, line 1: '(' was never closed.",
     "import not_there": "mine.py: ModuleNotFoundError: No module named 'not_there'",
     "STUDY = 1": "mine.py: there is no STUDY = Study(...) in it.",
-    "from cnnzoo import Recipe; Recipe(model='lenet', lrr=1)": "mine.py: a recipe has no field 'lrr'; did you mean 'lr'?",
+    "from cnnzoo import Recipe; Recipe(model='lenet', lrr=1)": "mine.py: Recipe takes no 'lrr'; did you mean 'lr'?",
 }  # fmt: skip
 MAIN = '\nif __name__ == "__main__":\n    main(STUDY)\n'
 

@@ -33,9 +33,8 @@ def premises(recipe: Recipe, data_digest: str) -> Premises:
 
 def check_premises(recipe: Recipe, expected: Premises, data_dir: Path) -> None:
     """OtherPremisesError where this machine has other data, other code or other versions than expected."""
-    data = (recipe.dataset, recipe.image_size, recipe.train_size, recipe.validation)
     try:
-        found = premises(recipe, _digest(*data, data_dir))
+        found = premises(recipe, _digest(recipe.data(), data_dir))
     except Mistake as error:
         raise OtherPremisesError(f"{platform.node()} cannot train this: {error}") from error
     compare(expected, found, data_dir)
@@ -84,7 +83,6 @@ def _software() -> Premises:
 
 
 @cache
-def _digest(name: str, image_size: int | None, train_size: int | None, validation: float, data_dir: Path) -> str:
+def _digest(data: tuple[str, int | None, int | None, float], data_dir: Path) -> str:
     """The digest of the data set on this machine; taken once a process, as listing a folder of many images takes a while."""
-    dataset = open_dataset(name, image_size=image_size, train_size=train_size, validation=validation, data_dir=data_dir)
-    return dataset.digest
+    return open_dataset(*data, data_dir=data_dir).digest

@@ -177,7 +177,7 @@ def _scale(study: Study, options: Options, device: str, open_for: Opener) -> tup
     try:
         open_for(_with_dataset(study.base, options))
     except (Mistake, OSError) as error:
-        return "demo", f"the report's data set cannot be had: {error}"
+        return "demo", f"the report's data set is not available: {error}"
     return "report", "there is a GPU, and the data set"
 
 
@@ -194,9 +194,7 @@ def _with_dataset(recipe: Recipe, options: Options) -> Recipe:
 
 def _opener(data_dir: Path) -> Opener:
     opened = cache(partial(open_dataset, data_dir=data_dir))
-    return lambda recipe: opened(
-        recipe.dataset, image_size=recipe.image_size, train_size=recipe.train_size, validation=recipe.validation
-    )
+    return lambda recipe: opened(*recipe.data())
 
 
 def _check_fits(arm: str, recipe: Recipe, dataset: Dataset, **tuned: Any) -> None:

@@ -140,7 +140,7 @@ class Study:
         if "epochs" in changes and "epochs" in smaller:
             changes["epochs"] = max(1, round(changes["epochs"] * smaller["epochs"] / self.base.epochs))
         if "options" in changes:
-            changes["options"] = Options(self.base.options).merged(changes["options"])
+            changes["options"] = {**self.base.options, **Options(changes["options"])}
         return self.base.replace(**{**smaller, **changes})
 
     def sources(self) -> list["Study"]:

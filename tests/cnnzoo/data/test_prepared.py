@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import namedtuple
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from PIL import Image
 
 from cnnzoo.data import open_dataset
 from cnnzoo.data import sources as sources_module
+from cnnzoo.data.images import Contents
+from cnnzoo.data.prepared import prepare
+from cnnzoo.data.sources import Source
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -142,6 +146,17 @@ def test_a_full_disk_at_the_very_end(folder: Path, cache: Path, monkeypatch: pyt
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ValueError, match="No space left on device"):
         open_dataset("folder:set", data_dir=folder.parent)
+    assert prepared(cache) == []
+
+
+def test_images_that_are_gone_are_no_full_disk(cache: Path) -> None:
+    def gone() -> Iterator[Any]:
+        raise OSError("the images are no longer there")
+        yield
+
+    contents = Contents(("a", "b"), np.array([0, 1]), np.zeros(2, np.uint8), (8, 8, 1), gone())
+    with pytest.raises(ValueError, match=r"^the images cannot be read \(the images are no longer there\)\.$"):
+        prepare("sent", Source("", "", lambda image_size: contents), None)
     assert prepared(cache) == []
 
 

@@ -65,7 +65,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "a budget that is a number": (changed(budget=3), "budget must be Budget(...), but got 3"),
     "a margin that is a text": (changed(margin="0.5"), "margin must be a number, but got '0.5'"),
     "a metric by its usual name": (changed(reported={"relu": {"test/accuracy": 9}}), "metric 'test/accuracy'; did you mean 'test/acc1'?"),
-    "a field by its usual name": (lambda: Recipe(model="lenet", learning_rate=0.1), "no field 'learning_rate'; did you mean 'lr'?"),
+    "a field by its usual name": (lambda: Recipe(model="lenet", learning_rate=0.1), "Recipe takes no 'learning_rate'; did you mean 'lr'?"),
     "no margin": (changed(margin=0.0), "margin must be above 0"),
 }  # fmt: skip
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from cnnzoo.data import is_there
 from cnnzoo.data.images import Contents, Pixels
-from cnnzoo.data.prepared import prepare_sent
+from cnnzoo.data.prepared import prepare
+from cnnzoo.data.sources import Source
 from cnnzoo.mistake import Mistake
 from studies.engine.book.premises import DATA, OtherPremisesError
 from studies.engine.run.on_ray.carried.keeper import answered
@@ -25,8 +26,9 @@ def with_images(order: Order, keeper: Any) -> Order:
     try:
         digest, contents = _described(dataset, keeper)
         pieces = _pieces(len(contents.labels), dataset, keeper)
-        return replace(order, data_dir=str(prepare_sent(name, digest, lambda: replace(contents, blocks=pieces))))
-    except Mistake as error:  # no room for them
+        sent = Source("", digest, lambda image_size: replace(contents, blocks=pieces))
+        return replace(order, data_dir=str(prepare(name, sent, None).file.parent))  # for open_dataset
+    except Mistake as error:  # no room for them, or they are gone
         raise OtherPremisesError(f"{platform.node()} cannot train this: {error}") from error
 
 
