@@ -112,10 +112,8 @@ class Plan:
         bare = Trial(arm, "search", tuned.base, search=search, number=number, tuned=tuple(tuned.space))
         return self._signed(bare, {"seed": self.budget.search_seed(search), **setting})
 
-    def runoff(self, candidate: Trial, place: int) -> Trial:
+    def runoff(self, candidate: Trial, seed: int) -> Trial:
         """One of the best candidates on one of the seeds that it is scored on again."""
-        assert candidate.search is not None
-        seed = self.budget.runoff_seeds(candidate.search)[place]
         return self._signed(replace(candidate, stage="runoff"), {"seed": seed})
 
     def confirm(self, chosen: Trial) -> list[Trial]:

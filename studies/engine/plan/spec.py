@@ -52,7 +52,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
             "search_seed": plan.budget.search_seed(1),
             "trials_per_arm": plan.budget.trials_per_arm,
             "searches": plan.budget.searches,
-            "runoff_seeds": list(plan.budget.runoff_seeds(1)) if plan.budget.runoff_trials else [],
+            "runoff_seeds": list(plan.budget.runoff_seeds) if plan.budget.runoff_trials else [],
             "early_stopping": asdict(plan.budget.early_stopping) if plan.budget.early_stopping else None,
         },
         "reported": {arm: dict(study.figures(arm)) for arm in plan.arms if study.figures(arm)},

@@ -31,19 +31,15 @@ class Search:
         self.trials = budget.trials_per_arm
         self.settings: list[dict[str, Any]] = []
         self.courses: list[Course] = []
-        self.runoff: dict[tuple[int, int], Course] | None = None  # by candidate and place of the seed; None before it
-        self._seeds = len(budget.runoff_seeds(repetition))
+        self.runoff: dict[tuple[int, int], Course] | None = None  # by candidate and seed; None before it
+        self._seeds = budget.runoff_seeds
         self._jury = Jury(budget.early_stopping, base.epochs)
         self._sampler = Sampler(base, space, repetition, memo)
         self._taught = 0  # so many candidates have been shown to the sampler
 
-    @property
-    def outcomes(self) -> list[Outcome | None]:
-        return self._jury.outcomes
-
     def outcome(self, number: int) -> Outcome:
         """That of a candidate which has one."""
-        outcome = self.outcomes[number]
+        outcome = self._jury.outcomes[number]
         assert outcome is not None
         return outcome
 
@@ -84,14 +80,14 @@ class Search:
         return self.complete() and self._jury.judged == self.trials
 
     def begin_runoff(self) -> list[tuple[int, int]]:
-        """The trials of the run-off, a candidate and the place of a seed each; none where there is nothing to decide."""
+        """The trials of the run-off, a candidate and a seed each; none where there is nothing to decide."""
         best = sorted(self._completed(), key=lambda number: (-self.outcome(number).score, number))[:RUNNERS]
         runners = best if len(best) > 1 else []
-        self.runoff = {(number, place): Course() for place in range(self._seeds) for number in runners}
+        self.runoff = {(number, seed): Course() for seed in self._seeds for number in runners}
         return list(self.runoff)
 
     def planned(self) -> int:
-        runoff = min(RUNNERS, self.trials) * self._seeds if self.trials > 1 else 0
+        runoff = min(RUNNERS, self.trials) * len(self._seeds) if self.trials > 1 else 0
         return self.trials + (runoff if self.runoff is None else len(self.runoff))
 
     def know_runner(self, runner: tuple[int, int], course: Course) -> None:
@@ -123,7 +119,7 @@ class Search:
         )
 
     def _completed(self) -> list[int]:
-        return [k for k, outcome in enumerate(self.outcomes) if outcome and outcome.ended == "completed"]
+        return [k for k, outcome in enumerate(self._jury.outcomes) if outcome and outcome.ended == "completed"]
 
     def _mean(self, number: int) -> float:
         """Over all seeds; a setting that did not train on one of them comes after every setting that did."""

@@ -123,15 +123,12 @@ class Study:
         """The recipe fields that change at this scale; at `report` nothing does."""
         if scale == "report":
             return {}
-        smaller = self._scale(scale)
+        smaller: Scale = getattr(self, scale)
         return {**smaller.changes, **({} if self.base.dataset.startswith(FOLDER) else smaller.data)}
 
     def budget_at(self, scale: str) -> Budget:
         """What every arm gets at this scale."""
-        return self.budget if scale == "report" else replace(self.budget, **self._scale(scale).budget)
-
-    def _scale(self, name: str) -> Scale:
-        return self.demo if name == "demo" else self.smoke
+        return self.budget if scale == "report" else replace(self.budget, **getattr(self, scale).budget)
 
     def recipe(self, arm: str, scale: str) -> Recipe:
         """The recipe of an arm as the report had it, at a scale. An arm's own epochs shrink as the base's do."""

@@ -53,7 +53,7 @@ def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequen
         each = f"{budget.trials_per_arm} settings of {space} for each arm ({', '.join(arm.name for arm in searched)})"
         facts.add_row("search", f"{searches * budget.trials_per_arm} trials: {each}{often}, on validation data alone")
         if budget.runoff_trials:
-            best = f"each arm's best {RUNNERS} on {len(budget.runoff_seeds(1))} more seeds, on validation data alone"
+            best = f"each arm's best {RUNNERS} on {len(budget.runoff_seeds)} more seeds, on validation data alone"
             facts.add_row("run-off", f"{searches * budget.runoff_trials} trials: {best}")
         best = "each arm's best setting" if budget.searches == 1 else "what each search has chosen"
         seeds = f"fresh seeds {_range(budget.confirm_seeds)}, tested once at the end"

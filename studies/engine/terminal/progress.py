@@ -124,7 +124,7 @@ class Progress(Listener):
         table.add_column("stage")
         for column in ("done", "running", "left", "best val acc", "epochs"):
             table.add_column(column, justify="right")
-        for arm in self._arms():
+        for arm in self.agenda.arms:
             running = (self.agenda.trials[signature] for signature in self.agenda.running)
             stages = {named_stage(self.agenda.plan.study, trial.stage) for trial in running if trial.arm == arm}
             best = self.agenda.standings[arm].best
@@ -147,14 +147,11 @@ class Progress(Listener):
         usual = median(s for seconds in self._seconds.values() for s in seconds)
         tuned = {arm.name: arm.base for arm in self.agenda.plan.searched()}
         seconds = 0.0
-        for arm in self._arms():
+        for arm in self.agenda.arms:
             _, running, left = self._counts(arm)
             epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.agenda.plan.arms[arm].epochs
             seconds += (left + running / 2) * epochs * median(self._seconds.get(arm, [usual]))
         return f"{mark}about {duration(seconds / self.slots)} left" if seconds else ""
-
-    def _arms(self) -> list[str]:
-        return list(dict.fromkeys([*self.agenda.plan.compared(), *(arm.name for arm in self.agenda.plan.searched())]))
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         """Its trials that are done, running and left."""

@@ -134,11 +134,11 @@ def ran_off(scores: list[float], again: list[list[float]]) -> Search:
         assert search.suggest()
         search.know(number, Course([score] * 4, "completed"))
     runners = search.begin_runoff()
-    assert sorted(number for number, place in runners if place == 0) == [1, 2, 3]
-    for number, place in runners:
+    assert sorted(number for number, seed in runners if seed == 201) == [1, 2, 3]
+    for number, seed in runners:
         assert not search.done()
-        score = again[number][place]
-        search.know_runner((number, place), Course([score] * 4, "completed" if score >= 0 else "diverged"))
+        score = again[number][seed - 201]
+        search.know_runner((number, seed), Course([score] * 4, "completed" if score >= 0 else "diverged"))
     assert search.done()
     return search
 
