@@ -88,13 +88,15 @@ class Options:
     data_dir: Path = _option("where data sets are, or go (default: data)", Path("data"), metavar="DIR", type=Path)  # noqa: RUF009
     arms: tuple[str, ...] | None = _option("only these, and the baseline, of: {arms}", metavar="A,B", type=_names)
     seeds: int | None = _option("trainings of every arm, as reported and to confirm", metavar="N", type=_count)
-    decide: bool = _flag("more seeds, of the arms that undecided questions need, until all are decided")
+    decide: bool = _flag("train more seeds of those arms whose questions are still undecided, until all are decided")
     at_most: int | None = _option("seeds of any arm with --decide (default: 12)", metavar="N", type=_count)
     trials: int | None = _option("candidates in the search of every arm", metavar="N", type=_count)
     only: str | None = _option("the arms as reported, or tuned; default: both", choices=ONLY)
     concurrent: int | None = _option("trials at once (default: as many as fit)", metavar="N", type=_count)
     gpus_per_trial: float | Literal["auto"] | None = _option(
-        "0.25 packs four trials on a GPU, auto measures how many pay; 0 trains on CPUs", metavar="SHARE", type=_share
+        "0.25 packs four trials on a GPU, auto measures how many at once train fastest; 0 trains on CPUs",
+        metavar="SHARE",
+        type=_share,
     )
     address: str | None = _option(
         "a Ray cluster to run on, instead of this machine alone; auto: the one this machine belongs to",
@@ -137,6 +139,8 @@ def check_together(options: Options) -> Options:
     """Refuse options of which one would be ignored."""
     if options.at_most and not options.decide:
         raise Mistake("--at-most says where --decide has to end: give --decide too, or leave it out.")
+    if options.decide and options.arms:
+        raise Mistake("--decide gives seeds to whichever arms need them: leave out --arms, or --decide.")
     if options.decide and options.dry_run:
         raise Mistake("--decide looks at results before it says what comes next: leave out --dry-run.")
     if options.quiet and options.dry_run:

@@ -65,8 +65,8 @@ class Prepared:
     tested_on: Sequence[Dataset]  # the data of all arms, as reported and tuned: often only one
 
     @property
-    def lanes(self) -> float:
-        """How many times as fast as one trial by itself all of them are: those that share a GPU gain little by it."""
+    def speedup(self) -> float:
+        """How many times faster all trials at once are than one after another; trials that share a GPU gain little."""
         shared = 0 < self.gpus_per_trial < 1
         return max(1.0, self.slots * self.gpus_per_trial * GAIN_OF_SHARING) if shared else self.slots
 
@@ -78,6 +78,7 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book) -> Pre
     device = "cuda" if gpus_per_trial else "cpu"
     open_for = _opener(options.data_dir)
     scale, why = _scale(study, options, device, open_for)
+    _check_at_most(options, _budget(study, scale, options).seeds)
     plan_of = partial(
         _plan,
         scale=scale,
@@ -88,7 +89,8 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book) -> Pre
     def plan_to_choose_by(source: Study) -> Plan:
         planned = source.budget_at(scale).seeds
         seeds = min(options.seeds or planned, planned)  # more than planned narrow an interval, and choose nothing anew
-        return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
+        alike = replace(options, arms=None, only="reported", seeds=seeds, trials=None, at_most=None)
+        return plan_of(source, options=alike)
 
     plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, book), options=options)
     if options.seeds is None:
@@ -124,7 +126,7 @@ def _plan(
         study=study,
         scale=scale,
         budget=_budget(study, scale, options),
-        base=settled(study.base.replace(**study.smaller(scale))),
+        base=settled(study.base.replace(**study.changes_at(scale))),
         arms=recipes,
         tuned=tuned_arms(study, recipes),
         digest_of=lambda recipe: open_for(recipe).digest,
@@ -143,11 +145,12 @@ def _plan(
 def _budget(study: Study, scale: str, options: Options) -> Budget:
     asked: dict[str, Any] = {"seeds": options.seeds, "trials_per_arm": options.trials, "at_most": options.at_most}
     budget = replace(study.budget_at(scale), **{name: value for name, value in asked.items() if value is not None})
-    if options.at_most and options.at_most < budget.seeds:
-        raise Mistake(
-            f"--at-most {options.at_most} is less than the {budget.seeds} seeds that every arm gets at first."
-        )
-    return budget
+    return replace(budget, at_most=max(budget.at_most, budget.seeds))
+
+
+def _check_at_most(options: Options, seeds: int) -> None:
+    if options.at_most and options.at_most < seeds:
+        raise Mistake(f"--at-most {options.at_most} is less than the {seeds} seeds that every arm gets at first.")
 
 
 def check_cluster(address: str) -> None:

@@ -119,7 +119,7 @@ class Study:
         # The one call upward, and only when it is made: a study that is stated loads nothing of what runs it.
         return dict(import_module("studies.engine.terminal.cli").run_here(self, asked))
 
-    def smaller(self, scale: str) -> Mapping[str, Any]:
+    def changes_at(self, scale: str) -> Mapping[str, Any]:
         """The recipe fields that change at this scale; at `report` nothing does."""
         if scale == "report":
             return {}
@@ -132,7 +132,7 @@ class Study:
 
     def recipe(self, arm: str, scale: str) -> Recipe:
         """The recipe of an arm as the report had it, at a scale. An arm's own epochs shrink as the base's do."""
-        smaller = self.smaller(scale)
+        smaller = self.changes_at(scale)
         changes = dict(self.arms[arm].changes)
         if "epochs" in changes and "epochs" in smaller:
             changes["epochs"] = max(1, round(changes["epochs"] * smaller["epochs"] / self.base.epochs))
@@ -151,6 +151,11 @@ class Study:
         """What the report said of an arm, by metric; a bare number is its test accuracy."""
         said = self.reported.get(arm, {})
         return said if isinstance(said, Mapping) else {JUDGED_BY: said}
+
+    def named_stage(self, stage: str) -> str:
+        """As a person says it; where no report gave figures, arms are as they were set."""
+        names = {"reported": "as reported" if self.reported else "as set", "confirm": "tuned"}
+        return names.get(stage, stage)
 
     def _check_kinds(self) -> None:
         """A value of another kind would fail somewhere later, with words that help nobody."""
