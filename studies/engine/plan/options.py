@@ -164,5 +164,5 @@ def check_values(options: Options) -> Options:
         share = None if options.gpus_per_trial is None else _share(str(options.gpus_per_trial))
     except argparse.ArgumentTypeError as error:
         raise Mistake(f"gpus_per_trial: {error}.") from None
-    arms = None if options.arms is None else tuple(options.arms)
+    arms = (options.arms,) if isinstance(options.arms, str) else options.arms and tuple(options.arms)
     return check_together(replace(options, arms=arms, data_dir=Path(options.data_dir), gpus_per_trial=share))

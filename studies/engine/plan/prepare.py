@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -17,13 +17,14 @@ from cnnzoo.pace import trials_at_once
 from cnnzoo.recipe import MODEL_OPTIONS
 from cnnzoo.spelling import unknown
 from cnnzoo.structure import check_fits
+from search_spaces import Space
 from studies.engine.book.book import Book
 from studies.engine.plan.chosen import with_chosen_settings
 from studies.engine.plan.options import Options
 from studies.engine.plan.plan import Plan, tuned_arms
 from studies.engine.plan.spec import given_before
 from studies.engine.study.budget import Budget
-from studies.engine.study.spaces import check_distinct, extremes
+from studies.engine.study.spaces import check_distinct, extremes, spelled
 from studies.engine.study.study import Study
 
 GAIN_OF_SHARING = 1.3  # measured: docs/decisions/0017
@@ -136,10 +137,17 @@ def _plan(
     for name, recipe in plan.arms.items():
         _check_fits(name, recipe, open_for(recipe))
     for arm in plan.searched():
-        for field in arm.space.keys() & SHAPING:
-            for value in extremes(arm.space[field]):
-                _check_fits(arm.name, arm.base, open_for(arm.base), **{field: value})
+        for setting in _shaping(arm.space):
+            _check_fits(arm.name, arm.base, open_for(arm.base), **setting)
     return plan
+
+
+def _shaping(space: Space) -> Iterator[dict[str, Any]]:
+    """Settings with every extreme of each field that shapes a training, beside the first extreme of all other fields."""
+    first = {name: extremes(distribution)[0] for name, distribution in space.items()}
+    for field in filter(SHAPING.__contains__, space):
+        for value in extremes(space[field]):
+            yield {**first, field: value}
 
 
 def _budget(study: Study, scale: str, options: Options) -> Budget:
@@ -204,7 +212,7 @@ def _opener(data_dir: Path) -> Opener:
 
 def _check_fits(arm: str, recipe: Recipe, dataset: Dataset, **tuned: Any) -> None:
     """A network that cannot take these images, or a batch that the data cannot fill, is found here and not in the first trial."""
-    what = f"arm {arm!r}" + "".join(f": tune reaches {field}={value!r}" for field, value in tuned.items())
+    what = f"arm {arm!r}" + (f": tune reaches {spelled(tuned)}" if tuned else "")
     try:
         recipe = recipe.replace(**tuned)
         check_fits(recipe, dataset.shape, len(dataset.classes))

@@ -154,8 +154,7 @@ class Study:
 
     def named_stage(self, stage: str) -> str:
         """As a person says it; where no report gave figures, arms are as they were set."""
-        names = {"reported": "as reported" if self.reported else "as set", "confirm": "tuned"}
-        return names.get(stage, stage)
+        return {"reported": "as reported" if self.reported else "as set", "confirm": "tuned"}.get(stage, stage)
 
     def _check_kinds(self) -> None:
         """A value of another kind would fail somewhere later, with words that help nobody."""
@@ -165,6 +164,10 @@ class Study:
         for name, arm in self.arms.items():
             if not isinstance(arm, Arm):
                 raise Mistake(f"arm {name!r} must be Arm(...), with the recipe fields it changes, but got {arm!r}.")
+            if not isinstance(arm.tune, Mapping | None):
+                raise Mistake(f"arm {name!r}: tune must be {KINDS['tune'][1]}, but got {arm.tune!r}.")
+            if not isinstance(arm.chosen_in, Study | None):
+                raise Mistake(f"arm {name!r}: chosen_in must be a Study, but got {arm.chosen_in!r}.")
             if not isinstance(name, str) or not name.strip() or not name.isprintable():
                 raise Mistake(f"the name of an arm must be a line of plain text, but got {name!r}.")
         for claim in self.claims:
@@ -195,9 +198,7 @@ class Study:
         for factor in filter(None, (self.rows, self.columns)):
             reject_unknown([factor])
             if factor == "options":
-                raise Mistake(
-                    "rows and columns must be fields with one value, and options have several: leave them out."
-                )
+                raise Mistake("rows and columns must be fields with one value, and options have several: leave it out.")
             for name, arm in self.arms.items():
                 if factor not in arm.changes:
                     raise Mistake(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")
