@@ -140,10 +140,10 @@ class Agenda:
         """From the candidates to the run-off, and from there to the choice and its confirmation."""
         for key in self._unchosen.copy():
             search, trials = self.searches[key], self._candidates[key]
-            if search.judged() and search.runoff is None:
+            if search.all_have_outcomes() and search.runoff is None:
                 for number, seed in search.begin_runoff():
                     self._ready.append(self.plan.runoff(self.trials[trials[number]], seed))
-            if search.done():
+            if search.has_chosen():
                 best = search.best()
                 chosen = None if best is None else self.trials[trials[best]]
                 self._chosen[key] = chosen

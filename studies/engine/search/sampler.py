@@ -39,7 +39,7 @@ Memo = MutableMapping[str, tuple[Setting | None, int]]
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study that is made in memory
 
 
-def elders_known(number: int) -> int:
+def outcomes_needed_before(number: int) -> int:
     """How many candidates must have their outcomes before this one is suggested: three quarters of those before it."""
     return 0 if spread_evenly(number) else number - min(number // 4, AT_ONCE)
 
@@ -73,9 +73,9 @@ class Sampler:
         self._study = optuna.create_study(direction="maximize")
         self._begins = 0  # before this lesson the study has only those worth remembering
 
-    def learn(self, what: object, lesson: Lesson) -> None:
-        """Take in the next candidate, in the order of their numbers; `what` says all that the lesson rests on."""
-        self._basis.update(repr(what).encode())
+    def learn(self, rests_on: object, lesson: Lesson) -> None:
+        """Take in the next candidate, in the order of their numbers; the lesson depends on what it `rests_on` alone."""
+        self._basis.update(repr(rests_on).encode())
         self._lessons.append(lesson)
 
     def suggest(self, number: int) -> Setting | None:
@@ -120,7 +120,7 @@ class Sampler:
 
     def _study_lessons(self) -> None:
         """Bring the study that TPE learns from to all lessons so far, the old ones only as far as they are worth it."""
-        new = [_lesson(lesson()) for lesson in self._lessons[len(self._learned) :]]
+        new = [_as_tpe_should_see(lesson()) for lesson in self._lessons[len(self._learned) :]]
         self._learned += new
         begins = len(self._learned) // LATEST * LATEST
         if begins != self._begins:
@@ -139,8 +139,8 @@ def _seed(*of: int) -> int:
     return int(SeedSequence(of).generate_state(1)[0])
 
 
-def _lesson(trial: FrozenTrial) -> FrozenTrial:
-    """A candidate as TPE has to see it: what failed it leaves out, but where a training diverged is where not to go."""
+def _as_tpe_should_see(trial: FrozenTrial) -> FrozenTrial:
+    """TPE leaves out what failed; but a setting that diverged is one to stay away from, so TPE sees it as pruned."""
     if trial.user_attrs[OUTCOME] != "diverged":
         return trial
     return create_trial(state=TrialState.PRUNED, params=trial.params, distributions=trial.distributions)

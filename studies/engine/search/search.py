@@ -17,7 +17,7 @@ from search_spaces import Space
 from studies.engine.course import Course, Outcome
 from studies.engine.schema import OUTCOME
 from studies.engine.search.rungs import Jury, end
-from studies.engine.search.sampler import Memo, Sampler, elders_known
+from studies.engine.search.sampler import Memo, Sampler, outcomes_needed_before
 from studies.engine.study.budget import RUNNERS, Budget
 
 STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
@@ -46,8 +46,8 @@ class Search:
     def suggest(self) -> dict[str, Any] | None:
         """The setting of the next candidate; None when all are given out, or when it has to wait for an outcome."""
         number = len(self.settings)
-        known = elders_known(number)
-        if number == self.trials or self._jury.judged < known:
+        known = outcomes_needed_before(number)
+        if number == self.trials or self._jury.first_open < known:
             return None
         for k in range(self._taught, known):
             outcome = self.outcome(k)
@@ -75,9 +75,9 @@ class Search:
         """Whether every candidate has been given out."""
         return len(self.settings) == self.trials
 
-    def judged(self) -> bool:
+    def all_have_outcomes(self) -> bool:
         """Whether every candidate has been tried and has its outcome."""
-        return self.complete() and self._jury.judged == self.trials
+        return self.complete() and self._jury.first_open == self.trials
 
     def begin_runoff(self) -> list[tuple[int, int]]:
         """The trials of the run-off, a candidate and a seed each; none where there is nothing to decide."""
@@ -94,7 +94,7 @@ class Search:
         assert self.runoff is not None
         self.runoff[runner] = course
 
-    def done(self) -> bool:
+    def has_chosen(self) -> bool:
         """Whether the search has chosen."""
         return self.runoff is not None and all(course.ended for course in self.runoff.values())
 

@@ -89,7 +89,7 @@ def test_at_most_is_measured_by_the_seeds_of_the_scale_and_is_at_least_the_seeds
 
 def test_a_search_whose_values_need_each_other_is_planned() -> None:
     tune = {"dropout_at": CategoricalDistribution(["before", "after"]), "dropout": FloatDistribution(0.1, 0.5)}
-    base = STUDY.base.replace(model="res18", width=0.125)
+    base = STUDY.base.replace(model="resnet18", width=0.125)
     assert prepared(replace(STUDY, base=base, tune=tune), scale="smoke").plan.searched()
 
 
