@@ -1,5 +1,6 @@
 """Study files: what is found in them, and what is said of those that are not as they should be."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,10 @@ def test_what_is_wrong_with_a_file_is_one_line(text: str, message: str, tmp_path
 
 
 @pytest.mark.parametrize(("text", "message"), [("1 / 0", ":1: ZeroDivisionError: "), ("x = (", ": SyntaxError: ")])
-def test_what_is_wrong_with_a_file_is_one_line_when_it_is_run(text: str, message: str, tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_file_is_one_line_when_it_is_run(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [])
     file = tmp_path / "mine.py"
     file.write_text(text + MAIN)
     with pytest.raises(Mistake) as error:

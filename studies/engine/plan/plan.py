@@ -54,7 +54,8 @@ class Trial:
 class TunedArm:
     """An arm of the search.
 
-    If a factor of the grid is tuned, the arms that differ only in it become one: `bn · lr 2e-3` and `bn · lr 1e-4` become `bn`.
+    If a factor of the grid is tuned, the arms that differ only in it become one: `bn · lr 2e-3` and `bn · lr 1e-4`
+    become `bn`.
     """
 
     name: str

@@ -143,7 +143,7 @@ def _plan(
 
 
 def _shaping(space: Space) -> Iterator[dict[str, Any]]:
-    """Settings with every extreme of each field that shapes a training, beside the first extreme of all other fields."""
+    """Every extreme of each field that shapes a training, beside the first extreme of all other fields."""
     first = {name: extremes(distribution)[0] for name, distribution in space.items()}
     for field in filter(SHAPING.__contains__, space):
         for value in extremes(space[field]):

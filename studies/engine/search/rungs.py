@@ -2,8 +2,8 @@
 
 Trials of a search are numbered in the order they are begun. Whether trial k goes on past a rung depends on what trials
 0 .. k-1 scored there, and on nothing else. So the decision is the same whatever the number of slots, whichever trial
-finishes first, and however often the study was killed in between. A trial before which some are not that far yet goes on in
-the meantime; if it turns out that it should have stopped, what it did past the rung is not counted.
+finishes first, and however often the study was killed in between. While an earlier trial is not that far yet, a trial
+goes on; if it turns out that it should have stopped, what it did past the rung is not counted.
 The rule at a rung is that of ASHA (Li et al., arXiv 1810.05934) as Ray's AsyncHyperBandScheduler has it.
 """
 

@@ -198,7 +198,7 @@ class Study:
         for factor in filter(None, (self.rows, self.columns)):
             reject_unknown([factor])
             if factor == "options":
-                raise Mistake("rows and columns must be fields with one value, and options have several: leave it out.")
+                raise Mistake("rows and columns must be fields with one value, but options have several: name another.")
             for name, arm in self.arms.items():
                 if factor not in arm.changes:
                     raise Mistake(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")

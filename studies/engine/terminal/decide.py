@@ -50,9 +50,11 @@ class Rounds:
         wider = plan.with_seeds(wanted)
         new = _runs(wider) - _runs(plan)
         if not new:
+            most = plan.budget.at_most
+            why = f"these questions have {most} seeds already, or even {most} would hardly decide them (--at-most)"
+            if len(wanted) < len(found.wanted):
+                why = "they would be of arms that this start does not train; leave out --only"
             if found.open:
-                most = plan.budget.at_most
-                why = f"these questions have {most} seeds already, or even {most} would hardly decide them (--at-most)"
                 say(f"No seeds are added: {why}.")
             return None
         self.number += 1

@@ -86,6 +86,9 @@ def test_arms_that_this_start_does_not_train_get_no_seeds() -> None:
     wider = Rounds(Console(quiet=True), lambda of: 10.0, lambda of: replace(OPEN, wanted=wanted))(part)
     assert wider is not None
     assert wider.more_seeds == {("reported", "relu"): 4}
+    printed = StringIO()
+    assert Rounds(Console(file=printed, width=200), lambda of: 10.0, lambda of: TUNED)(part) is None
+    assert printed.getvalue().endswith("they would be of arms that this start does not train; leave out --only.\n")
 
 
 def test_asked_for_what_is_there_already_it_ends(tmp_path: Path) -> None:
