@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import extract_tb
+from typing import Any
 
-from cnnzoo.mistake import Mistake
+from cnnzoo.mistake import BUG, Mistake
 from cnnzoo.spelling import unknown
 from studies.engine.study.study import Study
 from studies.engine.typed import STUDIES
@@ -40,15 +42,8 @@ def find(name: str) -> Path:
 
 def read(path: Path) -> StudyFile:
     """The study in a file; whatever is wrong with the file is a Mistake."""
-    text = path.read_text()
-    _check_it_can_be_run(path, text)
-    if path.parent != STUDIES:  # as for `python FILE`, what stands beside the study can be imported
-        sys.path.insert(0, str(path.resolve().parent))
-    try:
-        names = runpy.run_path(str(path))
-    except Exception as error:  # whatever a file of somebody's own may raise
-        kind = "" if isinstance(error, Mistake) else f"{type(error).__name__}: "
-        raise Mistake(f"{path.name}: {kind}{' '.join(str(error).split())}") from error
+    _check_it_can_be_run(path)
+    names = execute(path, "a_study")  # any name but __main__: it is only looked at
     study = names.get("STUDY")
     if not isinstance(study, Study):
         raise Mistake(f"{path.name}: there is no STUDY = Study(...) in it.")
@@ -56,10 +51,23 @@ def read(path: Path) -> StudyFile:
     return StudyFile(path, study, f"Report {report[1]}" if report else "Own questions")
 
 
-def _check_it_can_be_run(path: Path, text: str) -> None:
+def execute(path: Path, name: str) -> dict[str, Any]:
+    """Run the file as `python FILE` does; what is wrong in it is a Mistake that names the line."""
+    sys.path.insert(0, str(path.resolve().parent))  # what stands beside it can be imported
+    try:
+        return runpy.run_path(str(path), run_name=name)
+    except Exception as error:  # whatever a file of somebody's own may raise
+        if BUG in getattr(error, "__notes__", ()):
+            raise
+        kind = "" if isinstance(error, Mistake) else f"{type(error).__name__}: "
+        lines = [f":{at.lineno}" for at in extract_tb(error.__traceback__) if at.filename == str(path)]
+        raise Mistake(f"{path}{''.join(lines[-1:])}: {kind}{' '.join(str(error).split())}") from error
+
+
+def _check_it_can_be_run(path: Path) -> None:
     """Refuse a file that does nothing when it is run, or that would train when it is only looked at."""
     try:
-        body = ast.parse(text).body
+        body = ast.parse(path.read_bytes()).body
     except SyntaxError as error:
         raise Mistake(f"{path.name}, line {error.lineno}: {error.msg}.") from error
     if any(_starts(node) for node in body):
@@ -88,8 +96,3 @@ def readable(paths: list[Path], problems: list[str]) -> Iterator[StudyFile]:
                 "would stand in one table; rename one."
             )
         yield found
-
-
-def in_order(studies: list[StudyFile]) -> list[StudyFile]:
-    """Those that take over what others have chosen come after these."""
-    return sorted(studies, key=lambda one: bool(one.study.sources()))

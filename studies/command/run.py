@@ -1,14 +1,12 @@
 """``cnn-studies run``: a study by its name or its file, or all of them, one after another."""
 
-import runpy
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from traceback import extract_tb
 
 from cnnzoo.mistake import BAD_INPUT, INTERRUPTED, Mistake, Parser
-from studies.command.files import bundled, find, in_order, readable
+from studies.command.files import bundled, execute, find, readable
 from studies.engine import typed
 from studies.engine.schema import SCALES
 
@@ -35,24 +33,15 @@ def run(arguments: Sequence[str]) -> int:
 def _one(path: Path, options: Sequence[str]) -> int:
     """As `python FILE options` does it."""
     sys.argv = [str(path), *options]
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        runpy.run_path(str(path), run_name="__main__")
-    except Mistake as error:  # main() tells its own: this one is from stating the study
-        raise Mistake(f"{_place(error, path)}: {error}") from error
+    execute(path, "__main__")
     raise Mistake(f'{path} ends without `if __name__ == "__main__": main(STUDY)`, so it does nothing.')
-
-
-def _place(error: Exception, path: Path) -> str:
-    """The line of the file that the error comes from."""
-    lines = [at.lineno for at in extract_tb(error.__traceback__) if at.filename == str(path)]
-    return f"{path}:{lines[-1]}" if lines else str(path)
 
 
 def _all(scale: str) -> int:
     """Returns the worst exit code of any study; a study that could not run keeps no other from running."""
     problems: list[str] = []
-    studies = in_order(list(readable(bundled(), problems)))
+    # Those that take over what others have chosen come after these.
+    studies = sorted(readable(bundled(), problems), key=lambda one: bool(one.study.sources()))
     worst = BAD_INPUT if problems else 0
     for number, one in enumerate(studies, 1):
         print(f"\n=== {number} of {len(studies)}: {one.study.name} ===\n", flush=True)

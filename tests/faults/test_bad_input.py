@@ -155,7 +155,7 @@ def test_any_command_line_is_understood_or_refused_in_a_line(arguments: list[str
     complaint = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(complaint):
         patch.setattr(sys, "argv", ["study.py", *arguments])
-        patch.setattr(cli, "run", lambda study, options, seat: None)
+        patch.setattr(cli, "run", lambda study, options, caller: None)
         with pytest.raises(SystemExit) as end:
             main(STUDY)
     said = complaint.getvalue()

@@ -106,7 +106,8 @@ class Table:
         for line in path.read_bytes().splitlines() if path.exists() else ():
             with suppress(ValueError, TypeError):
                 key, setting, evens = json.loads(line)
-                found[key] = (setting, evens)
+                tuples = setting and {k: tuple(v) if isinstance(v, list) else v for k, v in setting.items()}
+                found[key] = (tuples, evens)
         return found
 
 

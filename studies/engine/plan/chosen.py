@@ -6,6 +6,7 @@ from dataclasses import replace
 from statistics import fmean
 
 from cnnzoo.mistake import Mistake
+from cnnzoo.nets.own_options import Options
 from studies.engine import typed
 from studies.engine.book.book import Book
 from studies.engine.plan.plan import Plan
@@ -26,13 +27,15 @@ def with_chosen_settings(study: Study, scale: str, plan_of: Callable[[Study], Pl
                 f"{plan.base.dataset} with {plan.budget.seeds} seeds; run first: "
                 + typed.study(source.name, "--scale", scale, "--seeds", str(plan.budget.seeds))
             )
-        always = study.smaller(scale).keys() | {"model"}
+        always = study.changes_at(scale).keys() | {"model"}
         chosen = {
             field: value
             for field, value in vars(source.recipe(best, scale)).items()
             if field not in FIXED and (value != getattr(study.base, field) or field in always)
         }
-        arms[name] = Arm(tune=arm.tune, chosen_in=source, **{**chosen, **arm.changes})
+        options = Options(source.recipe(best, scale).options).merged(arm.changes.get("options", ()))
+        own = {"options": options.to_json()} if options else {}
+        arms[name] = Arm(tune=arm.tune, chosen_in=source, **{**chosen, **arm.changes, **own})
     return replace(study, arms=arms)
 
 

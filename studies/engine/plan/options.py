@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -69,18 +69,12 @@ def _share(text: str) -> float | Literal["auto"]:
     return share
 
 
-def _option(
-    what: str,
-    metavar: str | None = None,
-    kind: Callable[[str], Any] = str,
-    choices: Sequence[str] | None = None,
-    default: Any = None,
-) -> Any:
-    return field(default=default, metadata={"help": what, "metavar": metavar, "type": kind, "choices": choices})
+def _option(what: str, default: Any = None, **how: Any) -> Any:
+    return field(default=default, metadata={"help": what, **how})
 
 
 def _flag(what: str) -> Any:
-    return field(default=False, metadata={"help": what, "action": "store_true"})
+    return _option(what, False, action="store_true")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,28 +84,30 @@ class Options:
     scale: str | None = _option(
         "report: its data and epochs; demo: minutes on a laptop; smoke: seconds", choices=SCALES
     )
-    dataset: str | None = _option("another data set than the scale's: its name, or folder:NAME", "NAME")
-    data_dir: Path = _option("where data sets are, or go (default: data)", "DIR", Path, default=Path("data"))  # noqa: RUF009
-    arms: tuple[str, ...] | None = _option("only these, and the baseline, of: {arms}", "A,B", _names)
-    seeds: int | None = _option("trainings of every arm, as reported and to confirm", "N", _count)
-    decide: bool = _flag("more seeds, of the arms that undecided questions need, until all are decided")
-    at_most: int | None = _option("seeds of any arm with --decide (default: 12)", "N", _count)
-    trials: int | None = _option("candidates in the search of every arm", "N", _count)
+    dataset: str | None = _option("another data set than the scale's: its name, or folder:NAME", metavar="NAME")
+    data_dir: Path = _option("where data sets are, or go (default: data)", Path("data"), metavar="DIR", type=Path)  # noqa: RUF009
+    arms: tuple[str, ...] | None = _option("only these, and the baseline, of: {arms}", metavar="A,B", type=_names)
+    seeds: int | None = _option("trainings of every arm, as reported and to confirm", metavar="N", type=_count)
+    decide: bool = _flag("train more seeds of those arms whose questions are still undecided, until all are decided")
+    at_most: int | None = _option("seeds of any arm with --decide (default: 12)", metavar="N", type=_count)
+    trials: int | None = _option("candidates in the search of every arm", metavar="N", type=_count)
     only: str | None = _option("the arms as reported, or tuned; default: both", choices=ONLY)
-    concurrent: int | None = _option("trials at once (default: as many as fit)", "N", _count)
+    concurrent: int | None = _option("trials at once (default: as many as fit)", metavar="N", type=_count)
     gpus_per_trial: float | Literal["auto"] | None = _option(
-        "0.25 packs four trials on a GPU, auto measures how many pay; 0 trains on CPUs", "SHARE", _share
+        "0.25 packs four trials on a GPU, auto measures how many at once train fastest; 0 trains on CPUs",
+        metavar="SHARE",
+        type=_share,
     )
     address: str | None = _option(
         "a Ray cluster to run on, instead of this machine alone; auto: the one this machine belongs to",
-        "HOST:PORT",
-        _address,
+        metavar="HOST:PORT",
+        type=_address,
     )
     storage: str | None = _option(
         "where the nodes of --address keep checkpoints of running trials: s3://BUCKET/PATH, gs://BUCKET/PATH or a folder "
         "that all see (default: they are sent to this machine)",
-        "URI",
-        _storage,
+        metavar="URI",
+        type=_storage,
     )
     in_process: bool = _flag("without Ray, one trial after another: same trials, same results")
     quiet: bool = _flag("the result alone, and what goes wrong")
@@ -143,6 +139,8 @@ def check_together(options: Options) -> Options:
     """Refuse options of which one would be ignored."""
     if options.at_most and not options.decide:
         raise Mistake("--at-most says where --decide has to end: give --decide too, or leave it out.")
+    if options.decide and options.arms:
+        raise Mistake("--decide gives seeds to whichever arms need them: leave out --arms, or --decide.")
     if options.decide and options.dry_run:
         raise Mistake("--decide looks at results before it says what comes next: leave out --dry-run.")
     if options.quiet and options.dry_run:
@@ -166,5 +164,5 @@ def check_values(options: Options) -> Options:
         share = None if options.gpus_per_trial is None else _share(str(options.gpus_per_trial))
     except argparse.ArgumentTypeError as error:
         raise Mistake(f"gpus_per_trial: {error}.") from None
-    arms = None if options.arms is None else tuple(options.arms)
+    arms = (options.arms,) if isinstance(options.arms, str) else options.arms and tuple(options.arms)
     return check_together(replace(options, arms=arms, data_dir=Path(options.data_dir), gpus_per_trial=share))

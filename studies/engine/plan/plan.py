@@ -52,7 +52,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class TunedArm:
-    """An arm of the search. A factor that is itself tuned is tuned away: of `bn · lr 2e-3`, `bn · lr 1e-4` remains `bn`."""
+    """An arm of the search.
+
+    If a factor of the grid is tuned, the arms that differ only in it become one: `bn · lr 2e-3` and `bn · lr 1e-4`
+    become `bn`.
+    """
 
     name: str
     base: Recipe
@@ -112,10 +116,8 @@ class Plan:
         bare = Trial(arm, "search", tuned.base, search=search, number=number, tuned=tuple(tuned.space))
         return self._signed(bare, {"seed": self.budget.search_seed(search), **setting})
 
-    def runoff(self, candidate: Trial, place: int) -> Trial:
+    def runoff(self, candidate: Trial, seed: int) -> Trial:
         """One of the best candidates on one of the seeds that it is scored on again."""
-        assert candidate.search is not None
-        seed = self.budget.runoff_seeds(candidate.search)[place]
         return self._signed(replace(candidate, stage="runoff"), {"seed": seed})
 
     def confirm(self, chosen: Trial) -> list[Trial]:
@@ -133,6 +135,13 @@ class Plan:
             signed = signature(recipe, self.digest_of(recipe))
             trial = self._made[key] = replace(bare, recipe=recipe, signature=signed)
         return trial
+
+    @property
+    def smaller(self) -> dict[str, Any]:
+        """The recipe fields in which the base differs from the report's, because of the scale, with their values."""
+        fields = self.study.changes_at(self.scale)
+        changed = {name: getattr(self.base, name) for name in fields}
+        return {name: value for name, value in changed.items() if value != getattr(self.study.base, name)}
 
     @property
     def tuned_of(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -17,13 +17,14 @@ from cnnzoo.pace import trials_at_once
 from cnnzoo.recipe import MODEL_OPTIONS
 from cnnzoo.spelling import unknown
 from cnnzoo.structure import check_fits
+from search_spaces import Space
 from studies.engine.book.book import Book
 from studies.engine.plan.chosen import with_chosen_settings
 from studies.engine.plan.options import Options
 from studies.engine.plan.plan import Plan, tuned_arms
 from studies.engine.plan.spec import given_before
 from studies.engine.study.budget import Budget
-from studies.engine.study.spaces import check_distinct, extremes
+from studies.engine.study.spaces import check_distinct, extremes, spelled
 from studies.engine.study.study import Study
 
 GAIN_OF_SHARING = 1.3  # measured: docs/decisions/0017
@@ -65,8 +66,8 @@ class Prepared:
     tested_on: Sequence[Dataset]  # the data of all arms, as reported and tuned: often only one
 
     @property
-    def lanes(self) -> float:
-        """How many times as fast as one trial by itself all of them are: those that share a GPU gain little by it."""
+    def speedup(self) -> float:
+        """How many times faster all trials at once are than one after another; trials that share a GPU gain little."""
         shared = 0 < self.gpus_per_trial < 1
         return max(1.0, self.slots * self.gpus_per_trial * GAIN_OF_SHARING) if shared else self.slots
 
@@ -78,6 +79,7 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book) -> Pre
     device = "cuda" if gpus_per_trial else "cpu"
     open_for = _opener(options.data_dir)
     scale, why = _scale(study, options, device, open_for)
+    _check_at_most(options, _budget(study, scale, options).seeds)
     plan_of = partial(
         _plan,
         scale=scale,
@@ -88,7 +90,8 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book) -> Pre
     def plan_to_choose_by(source: Study) -> Plan:
         planned = source.budget_at(scale).seeds
         seeds = min(options.seeds or planned, planned)  # more than planned narrow an interval, and choose nothing anew
-        return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
+        alike = replace(options, arms=None, only="reported", seeds=seeds, trials=None, at_most=None)
+        return plan_of(source, options=alike)
 
     plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, book), options=options)
     if options.seeds is None:
@@ -124,7 +127,7 @@ def _plan(
         study=study,
         scale=scale,
         budget=_budget(study, scale, options),
-        base=settled(study.base.replace(**study.smaller(scale))),
+        base=settled(study.base.replace(**study.changes_at(scale))),
         arms=recipes,
         tuned=tuned_arms(study, recipes),
         digest_of=lambda recipe: open_for(recipe).digest,
@@ -134,20 +137,28 @@ def _plan(
     for name, recipe in plan.arms.items():
         _check_fits(name, recipe, open_for(recipe))
     for arm in plan.searched():
-        for field in arm.space.keys() & SHAPING:
-            for value in extremes(arm.space[field]):
-                _check_fits(arm.name, arm.base, open_for(arm.base), **{field: value})
+        for setting in _shaping(arm.space):
+            _check_fits(arm.name, arm.base, open_for(arm.base), **setting)
     return plan
+
+
+def _shaping(space: Space) -> Iterator[dict[str, Any]]:
+    """Every extreme of each field that shapes a training, beside the first extreme of all other fields."""
+    first = {name: extremes(distribution)[0] for name, distribution in space.items()}
+    for field in filter(SHAPING.__contains__, space):
+        for value in extremes(space[field]):
+            yield {**first, field: value}
 
 
 def _budget(study: Study, scale: str, options: Options) -> Budget:
     asked: dict[str, Any] = {"seeds": options.seeds, "trials_per_arm": options.trials, "at_most": options.at_most}
     budget = replace(study.budget_at(scale), **{name: value for name, value in asked.items() if value is not None})
-    if options.at_most and options.at_most < budget.seeds:
-        raise Mistake(
-            f"--at-most {options.at_most} is less than the {budget.seeds} seeds that every arm gets at first."
-        )
-    return budget
+    return replace(budget, at_most=max(budget.at_most, budget.seeds))
+
+
+def _check_at_most(options: Options, seeds: int) -> None:
+    if options.at_most and options.at_most < seeds:
+        raise Mistake(f"--at-most {options.at_most} is less than the {seeds} seeds that every arm gets at first.")
 
 
 def check_cluster(address: str) -> None:
@@ -199,7 +210,7 @@ def _opener(data_dir: Path) -> Opener:
 
 def _check_fits(arm: str, recipe: Recipe, dataset: Dataset, **tuned: Any) -> None:
     """A network that cannot take these images, or a batch that the data cannot fill, is found here and not in the first trial."""
-    what = f"arm {arm!r}" + "".join(f": tune reaches {field}={value!r}" for field, value in tuned.items())
+    what = f"arm {arm!r}" + (f": tune reaches {spelled(tuned)}" if tuned else "")
     try:
         recipe = recipe.replace(**tuned)
         check_fits(recipe, dataset.shape, len(dataset.classes))

@@ -29,7 +29,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
             "test": len(dataset.test),
         },
         "base": plan.base.to_json(),
-        "smaller": {name: v for name, v in study.smaller(plan.scale).items() if v != getattr(study.base, name)},
+        "smaller": plan.smaller,
         "arms": {arm: study.arms[arm].changes for arm in plan.arms},
         "chosen_in": {arm: source.name for arm in plan.arms if (source := study.arms[arm].chosen_in)},
         "baseline": study.baseline,
@@ -42,7 +42,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         },
         "budget": {
             "first_look": min(study.budget_at(plan.scale).seeds, plan.budget.seeds),
-            "at_most": max(plan.budget.at_most, plan.budget.seeds),
+            "at_most": plan.budget.at_most,
             "more_seeds": {
                 stage: {arm: count for (of, arm), count in plan.more_seeds.items() if of == stage}
                 for stage in ("reported", "confirm")
@@ -52,7 +52,7 @@ def spec(plan: Plan, dataset: Dataset) -> dict[str, Any]:
             "search_seed": plan.budget.search_seed(1),
             "trials_per_arm": plan.budget.trials_per_arm,
             "searches": plan.budget.searches,
-            "runoff_seeds": list(plan.budget.runoff_seeds(1)) if plan.budget.runoff_trials else [],
+            "runoff_seeds": list(plan.budget.runoff_seeds) if plan.budget.runoff_trials else [],
             "early_stopping": asdict(plan.budget.early_stopping) if plan.budget.early_stopping else None,
         },
         "reported": {arm: dict(study.figures(arm)) for arm in plan.arms if study.figures(arm)},

@@ -47,15 +47,13 @@ class Agenda:
         self.ends: list[str] = []  # the settled ones, in the order in which they were settled
         self.standings: defaultdict[str, Standing] = defaultdict(Standing)  # by arm
         self._candidates: dict[SearchOf, list[str]] = {key: [] for key in self.searches}  # signatures by number
-        self._runners: dict[str, tuple[int, int]] = {}  # by signature, what their search knows them by
         # A heap of how many candidates each search has given out, its place, and itself.
         self._searching = [(0, place, key) for place, key in enumerate(self.searches)]
         self._compared = frozenset(plan.compared())
-        self._arms = self._compared | {arm for arm, _ in self.searches}
+        self.arms = list(dict.fromkeys([*plan.compared(), *(arm for arm, _ in self.searches)]))
         self._unchosen = list(self.searches)
         self._chosen: dict[SearchOf, Trial | None] = {}
-        self._runs = deque(plan.reported_runs())
-        self._ready: deque[Trial] = deque()  # of run-offs, and to confirm
+        self._ready = deque(plan.reported())  # then of run-offs, and to confirm
 
     def next(self) -> Trial | None:
         """The next trial that has to be trained; None when there is none now, for good (``finished``) or until others are further."""
@@ -69,15 +67,14 @@ class Agenda:
         return None
 
     def finished(self) -> bool:
-        left = self.running or self._runs or self._ready or self._unchosen
+        left = self.running or self._ready or self._unchosen
         return not left and len(self.settled) == len(self.trials)
 
     def widen(self, plan: Plan) -> None:
         """Go on, once all is done, with the seeds that a wider plan has beside those of this one."""
         self.plan = plan
-        every = (plan.as_reported(arm, seed) for arm, seed in plan.reported_runs())
         confirming = (trial for chosen in self._chosen.values() if chosen for trial in plan.confirm(chosen))
-        self._ready += [trial for trial in (*every, *confirming) if trial.signature not in self.trials]
+        self._ready += [trial for trial in (*plan.reported(), *confirming) if trial.signature not in self.trials]
 
     def heard(self, trial: Trial, epoch: int, score: float) -> bool:
         """Take in the score after an epoch; True says that the trial has to stop. An epoch heard of before changes nothing."""
@@ -107,7 +104,7 @@ class Agenda:
 
     def total(self) -> int:
         """How many trials there are, as far as is known: a search whose arm never trained through is not confirmed."""
-        return sum(self.planned(arm) for arm in self._arms)
+        return sum(self.planned(arm) for arm in self.arms)
 
     def planned(self, arm: str) -> int:
         """How many trials an arm has, as far as is known."""
@@ -118,11 +115,9 @@ class Agenda:
 
     def _draw(self) -> Trial | None:
         """The arms as reported first, as they are what a person waits for; then the searches, and what comes of them."""
-        if self._runs:
-            return self.plan.as_reported(*self._runs.popleft())
-        if (candidate := self._next_candidate()) is not None:
-            return candidate
         if not self._ready:
+            if (candidate := self._next_candidate()) is not None:
+                return candidate
             self._go_on_with_the_searches()
         return self._ready.popleft() if self._ready else None
 
@@ -145,12 +140,10 @@ class Agenda:
         """From the candidates to the run-off, and from there to the choice and its confirmation."""
         for key in self._unchosen.copy():
             search, trials = self.searches[key], self._candidates[key]
-            if search.judged() and search.runoff is None:
-                for number, place in search.begin_runoff():
-                    trial = self.plan.runoff(self.trials[trials[number]], place)
-                    self._runners[trial.signature] = (number, place)
-                    self._ready.append(trial)
-            if search.done():
+            if search.all_have_outcomes() and search.runoff is None:
+                for number, seed in search.begin_runoff():
+                    self._ready.append(self.plan.runoff(self.trials[trials[number]], seed))
+            if search.has_chosen():
                 best = search.best()
                 chosen = None if best is None else self.trials[trials[best]]
                 self._chosen[key] = chosen
@@ -159,30 +152,25 @@ class Agenda:
 
     def _know(self, trial: Trial, course: Course) -> None:
         """Take in all that is known of a trial, and settle whatever that decides."""
-        self._count(trial, course)
+        standing = self.standings[trial.arm]
+        standing.best = max([standing.best, *course.scores])
         self.courses[trial.signature] = course
         if trial.stage == "search":
             assert trial.number is not None
             key = key_of(trial)
             for number in self.searches[key].know(trial.number, course):
-                outcome = self.searches[key].outcomes[number]
-                assert outcome is not None
-                self._settle(self._candidates[key][number], outcome)
+                self._settle(self._candidates[key][number], self.searches[key].outcome(number))
         elif (outcome := end(course)) is not None:
             self._settle(trial.signature, outcome)
         if trial.stage == "runoff":
-            self.searches[key_of(trial)].know_runner(self._runners[trial.signature], course)
+            assert trial.number is not None
+            self.searches[key_of(trial)].know_runner((trial.number, trial.recipe.seed), course)
 
     def _settle(self, signature: str, outcome: Outcome) -> None:
         if signature not in self.settled:
             self.settled[signature] = outcome
             self.ends.append(signature)
             self.standings[self.trials[signature].arm].done += 1
-
-    def _count(self, trial: Trial, course: Course) -> None:
-        before = self.courses.get(trial.signature, Course())
-        standing = self.standings[trial.arm]
-        standing.best = max([standing.best, *course.scores[len(before.scores) :]])
 
 
 def key_of(trial: Trial) -> SearchOf:

@@ -2,8 +2,8 @@
 
 Trials of a search are numbered in the order they are begun. Whether trial k goes on past a rung depends on what trials
 0 .. k-1 scored there, and on nothing else. So the decision is the same whatever the number of slots, whichever trial
-finishes first, and however often the study was killed in between. A trial whose elders are not that far yet goes on in
-the meantime; if it turns out that it should have stopped, what it did past the rung is not counted.
+finishes first, and however often the study was killed in between. While an earlier trial is not that far yet, a trial
+goes on; if it turns out that it should have stopped, what it did past the rung is not counted.
 The rule at a rung is that of ASHA (Li et al., arXiv 1810.05934) as Ray's AsyncHyperBandScheduler has it.
 """
 
@@ -21,7 +21,7 @@ class Jury:
     def __init__(self, stopping: EarlyStopping | None, epochs: int) -> None:
         self.levels = stopping.rungs(epochs) if stopping else ()
         self.outcomes: list[Outcome | None] = []  # by number
-        self.judged = 0  # so many of the eldest have their outcomes
+        self.first_open = 0  # all candidates before this number have their outcomes
         self._passed = 1 - 1 / stopping.reduction if stopping else 0.0
         self._reached: dict[int, list[float]] = {level: [] for level in self.levels}  # by those, at each rung; sorted
 
@@ -29,8 +29,9 @@ class Jury:
         """Give every outcome that nothing can change any more; returns the numbers of those that have theirs now."""
         self.outcomes += [None] * (len(courses) - len(self.outcomes))
         reached = {level: scores.copy() for level, scores in self._reached.items()}
-        open_from, decided = math.inf, []  # open from: the first rung at which some elder's score is not known yet
-        for number in range(self.judged, len(courses)):
+        open_from = math.inf  # the first rung at which the score of an earlier candidate is not known yet
+        decided = []
+        for number in range(self.first_open, len(courses)):
             outcome, unknown_from = self._judge_one(courses[number], reached, open_from)
             open_from = min(open_from, unknown_from)
             if outcome is None:
@@ -38,16 +39,16 @@ class Jury:
             if self.outcomes[number] is None:
                 self.outcomes[number] = outcome
                 decided.append(number)
-            if number == self.judged:
-                self.judged = number + 1
+            if number == self.first_open:
+                self.first_open = number + 1
                 self._reached = {level: scores.copy() for level, scores in reached.items()}
         return decided
 
     def counted(self, number: int, courses: Sequence[Course]) -> int:
-        """How many epochs of a candidate that is running count whatever becomes of its elders."""
-        elders = range(self.judged, number)
-        running = [courses[k] for k in elders if self.outcomes[k] is None and courses[k].ended is None]
-        undecided = [level for elder in running for level in self.levels if level > len(elder.scores)]
+        """How many epochs of a running candidate count, whatever becomes of the earlier candidates."""
+        earlier = range(self.first_open, number)
+        running = [courses[k] for k in earlier if self.outcomes[k] is None and courses[k].ended is None]
+        undecided = [level for course in running for level in self.levels if level > len(course.scores)]
         return min([len(courses[number].scores), *undecided])
 
     def _judge_one(
@@ -59,7 +60,7 @@ class Jury:
                 return end(course), (math.inf if course.ended else level)
             score = course.scores[level - 1]
             if level >= open_from:
-                return None, math.inf  # whatever comes after it waits for the same elder
+                return None, math.inf  # whatever comes after it waits for the same earlier candidate
             cutoff = quantile(reached[level], self._passed)
             insort(reached[level], score)
             if score < cutoff:

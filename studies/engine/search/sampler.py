@@ -12,7 +12,7 @@ from typing import Any
 
 import optuna
 from numpy.random import SeedSequence
-from optuna.distributions import CategoricalDistribution, distribution_to_json
+from optuna.distributions import FloatDistribution, distribution_to_json
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -39,7 +39,7 @@ Memo = MutableMapping[str, tuple[Setting | None, int]]
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study that is made in memory
 
 
-def elders_known(number: int) -> int:
+def outcomes_needed_before(number: int) -> int:
     """How many candidates must have their outcomes before this one is suggested: three quarters of those before it."""
     return 0 if spread_evenly(number) else number - min(number // 4, AT_ONCE)
 
@@ -60,9 +60,9 @@ class Sampler:
         self._space = space
         self.seed = _seed(repetition)
         self._repetition = repetition  # each one explores in its own way
-        self._own = own_setting(base, space)
-        self._sobol = even_settings(space, self.seed)
-        self._even: list[Setting] = []  # the points of it that were needed here
+        own = {name: getattr(base.resolved(), name) for name in space}
+        self._own = [own] if self._fits(own) else []  # a search must never miss what the report used
+        self._sobol = enumerate(even_settings(space, self.seed), 1)
         self._evens = 0  # so many of its points were suggested, here or at an earlier start
         self._tried: set[tuple[Any, ...]] = set()
         self._memo = memo
@@ -73,16 +73,19 @@ class Sampler:
         self._study = optuna.create_study(direction="maximize")
         self._begins = 0  # before this lesson the study has only those worth remembering
 
-    def learn(self, what: object, lesson: Lesson) -> None:
-        """Take in the next candidate, in the order of their numbers; `what` says all that the lesson rests on."""
-        self._basis.update(repr(what).encode())
+    def learn(self, rests_on: object, lesson: Lesson) -> None:
+        """Take in the next candidate, in the order of their numbers; the lesson depends on what it `rests_on` alone."""
+        self._basis.update(repr(rests_on).encode())
         self._lessons.append(lesson)
 
     def suggest(self, number: int) -> Setting | None:
         """A setting that was not tried yet; None when the space has no more of them."""
         key = self._basis.hexdigest()[:16]
-        setting, self._evens = self._remembered(key) or self._find(number)
-        self._memo[key] = (setting, self._evens)
+        found = self._remembered(key)
+        if found is None:
+            new = (setting for setting in self._suggestions(number) if tuple(setting.values()) not in self._tried)
+            found = next(new, None), self._evens
+        setting, self._evens = self._memo[key] = found
         if setting is not None:
             self._tried.add(tuple(setting.values()))
             self._basis.update(repr(setting).encode())
@@ -90,12 +93,10 @@ class Sampler:
 
     def _remembered(self, key: str) -> tuple[Setting | None, int] | None:
         found = self._memo.get(key)
-        fits = found and all(contains(self._space[name], value) for name, value in (found[0] or {}).items())
-        return found if fits else None
+        return found if found and self._fits(found[0] or {}) else None
 
-    def _find(self, number: int) -> tuple[Setting | None, int]:
-        new = (setting for setting in self._suggestions(number) if tuple(setting.values()) not in self._tried)
-        return next(new, None), self._evens
+    def _fits(self, setting: Setting) -> bool:
+        return all(contains(self._space[name], value) for name, value in setting.items())
 
     def _suggestions(self, number: int) -> Iterator[Setting]:
         if number == 0:
@@ -112,14 +113,14 @@ class Sampler:
             yield rounded(asked.params, self._space)
 
     def _even_ones(self) -> Iterator[Setting]:
-        while True:
-            self._evens += 1
-            self._even += islice(self._sobol, max(0, self._evens - len(self._even)))
-            yield self._even[self._evens - 1]
+        for number, point in self._sobol:
+            if number > self._evens:
+                self._evens = number
+                yield point
 
     def _study_lessons(self) -> None:
         """Bring the study that TPE learns from to all lessons so far, the old ones only as far as they are worth it."""
-        new = [_lesson(lesson()) for lesson in self._lessons[len(self._learned) :]]
+        new = [_as_tpe_should_see(lesson()) for lesson in self._lessons[len(self._learned) :]]
         self._learned += new
         begins = len(self._learned) // LATEST * LATEST
         if begins != self._begins:
@@ -138,17 +139,11 @@ def _seed(*of: int) -> int:
     return int(SeedSequence(of).generate_state(1)[0])
 
 
-def _lesson(trial: FrozenTrial) -> FrozenTrial:
-    """A candidate as TPE has to see it: what failed it leaves out, but where a training diverged is where not to go."""
+def _as_tpe_should_see(trial: FrozenTrial) -> FrozenTrial:
+    """TPE leaves out what failed; but a setting that diverged is one to stay away from, so TPE sees it as pruned."""
     if trial.user_attrs[OUTCOME] != "diverged":
         return trial
     return create_trial(state=TrialState.PRUNED, params=trial.params, distributions=trial.distributions)
-
-
-def own_setting(base: Recipe, space: Space) -> list[Setting]:
-    """The arm's own setting, where it lies in the space: a search must never miss what the report used."""
-    own = {name: getattr(base.resolved(), name) for name in space}
-    return [own] if all(contains(distribution, own[name]) for name, distribution in space.items()) else []
 
 
 def even_settings(space: Space, seed: int) -> Iterator[Setting]:
@@ -163,15 +158,12 @@ def even_settings(space: Space, seed: int) -> Iterator[Setting]:
 
 
 def rounded(setting: Mapping[str, Any], space: Space) -> Setting:
-    """The setting with its numbers shortened, or moved to the nearest step, but never out of their range."""
+    """The setting with its numbers shortened, but never out of their range."""
     return {name: _short(setting[name], distribution) for name, distribution in space.items()}
 
 
 def _short(value: Any, distribution: Distribution) -> Any:
-    if isinstance(distribution, CategoricalDistribution):
+    if not isinstance(distribution, FloatDistribution):
         return value
-    low, step = distribution.low, distribution.step
-    short = float(f"{value:.{DIGITS - 1}e}") if step is None else low + round((value - low) / step) * step
-    if isinstance(short, float):
-        short = float(f"{short:.12g}")  # 0.3, where three steps of 0.1 make 0.30000000000000004
-    return min(max(short, low), distribution.high)
+    digits = DIGITS if distribution.step is None else 12  # 0.3, where three steps of 0.1 make 0.30000000000000004
+    return min(max(float(f"{value:.{digits}g}"), distribution.low), distribution.high)

@@ -17,7 +17,7 @@ from search_spaces import Space
 from studies.engine.course import Course, Outcome
 from studies.engine.schema import OUTCOME
 from studies.engine.search.rungs import Jury, end
-from studies.engine.search.sampler import Memo, Sampler, elders_known
+from studies.engine.search.sampler import Memo, Sampler, outcomes_needed_before
 from studies.engine.study.budget import RUNNERS, Budget
 
 STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}  # what diverged or failed is FAIL
@@ -31,27 +31,23 @@ class Search:
         self.trials = budget.trials_per_arm
         self.settings: list[dict[str, Any]] = []
         self.courses: list[Course] = []
-        self.runoff: dict[tuple[int, int], Course] | None = None  # by candidate and place of the seed; None before it
-        self._seeds = len(budget.runoff_seeds(repetition))
+        self.runoff: dict[tuple[int, int], Course] | None = None  # by candidate and seed; None before it
+        self._seeds = budget.runoff_seeds
         self._jury = Jury(budget.early_stopping, base.epochs)
         self._sampler = Sampler(base, space, repetition, memo)
         self._taught = 0  # so many candidates have been shown to the sampler
 
-    @property
-    def outcomes(self) -> list[Outcome | None]:
-        return self._jury.outcomes
-
     def outcome(self, number: int) -> Outcome:
         """That of a candidate which has one."""
-        outcome = self.outcomes[number]
+        outcome = self._jury.outcomes[number]
         assert outcome is not None
         return outcome
 
     def suggest(self) -> dict[str, Any] | None:
         """The setting of the next candidate; None when all are given out, or when it has to wait for an outcome."""
         number = len(self.settings)
-        known = elders_known(number)
-        if number == self.trials or self._jury.judged < known:
+        known = outcomes_needed_before(number)
+        if number == self.trials or self._jury.first_open < known:
             return None
         for k in range(self._taught, known):
             outcome = self.outcome(k)
@@ -79,26 +75,26 @@ class Search:
         """Whether every candidate has been given out."""
         return len(self.settings) == self.trials
 
-    def judged(self) -> bool:
+    def all_have_outcomes(self) -> bool:
         """Whether every candidate has been tried and has its outcome."""
-        return self.complete() and self._jury.judged == self.trials
+        return self.complete() and self._jury.first_open == self.trials
 
     def begin_runoff(self) -> list[tuple[int, int]]:
-        """The trials of the run-off, a candidate and the place of a seed each; none where there is nothing to decide."""
+        """The trials of the run-off, a candidate and a seed each; none where there is nothing to decide."""
         best = sorted(self._completed(), key=lambda number: (-self.outcome(number).score, number))[:RUNNERS]
         runners = best if len(best) > 1 else []
-        self.runoff = {(number, place): Course() for place in range(self._seeds) for number in runners}
+        self.runoff = {(number, seed): Course() for seed in self._seeds for number in runners}
         return list(self.runoff)
 
     def planned(self) -> int:
-        runoff = min(RUNNERS, self.trials) * self._seeds if self.trials > 1 else 0
+        runoff = min(RUNNERS, self.trials) * len(self._seeds) if self.trials > 1 else 0
         return self.trials + (runoff if self.runoff is None else len(self.runoff))
 
     def know_runner(self, runner: tuple[int, int], course: Course) -> None:
         assert self.runoff is not None
         self.runoff[runner] = course
 
-    def done(self) -> bool:
+    def has_chosen(self) -> bool:
         """Whether the search has chosen."""
         return self.runoff is not None and all(course.ended for course in self.runoff.values())
 
@@ -123,7 +119,7 @@ class Search:
         )
 
     def _completed(self) -> list[int]:
-        return [k for k, outcome in enumerate(self.outcomes) if outcome and outcome.ended == "completed"]
+        return [k for k, outcome in enumerate(self._jury.outcomes) if outcome and outcome.ended == "completed"]
 
     def _mean(self, number: int) -> float:
         """Over all seeds; a setting that did not train on one of them comes after every setting that did."""

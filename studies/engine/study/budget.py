@@ -1,7 +1,7 @@
 """How much a study may spend, and what becomes smaller when it runs at a smaller scale."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,15 +77,16 @@ class Budget:
         """Every candidate of a search starts from the same network and sees the same data."""
         return SEEDS_OF_A_SEARCH * (search - 1)
 
-    def runoff_seeds(self, search: int) -> tuple[int, ...]:
+    @property
+    def runoff_seeds(self) -> Sequence[int]:
         """The seeds that the best candidates are scored on again; none where other searches show what luck does."""
-        first = self.search_seed(search) + 2 * MOST_SEEDS + 1
-        return tuple(range(first, first + RUNOFF_SEEDS)) if self.searches == 1 else ()
+        first = 2 * MOST_SEEDS + 1
+        return range(first, first + RUNOFF_SEEDS) if self.searches == 1 else ()
 
     @property
     def runoff_trials(self) -> int:
         runners = min(RUNNERS, self.trials_per_arm)
-        return runners * len(self.runoff_seeds(1)) if runners > 1 else 0
+        return runners * len(self.runoff_seeds) if runners > 1 else 0
 
     def confirm_seed(self, search: int, number: int) -> int:
         """The seed, by its number from 1, that took no part in choosing."""

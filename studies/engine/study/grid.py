@@ -17,6 +17,12 @@ def grid(**factors: Sequence[Any] | Mapping[str, Any]) -> dict[str, Arm]:
     """
     labelled: dict[str, Mapping[str, Any]] = {}
     for field, values in factors.items():
+        if isinstance(values, str) or not isinstance(values, Sequence | Mapping):
+            raise Mistake(
+                f"grid: factor {field!r} must be a list of values, or a mapping from names to values, but got {values!r}."
+            )
+        if isinstance(values, Mapping) and (odd := [name for name in values if not isinstance(name, str)]):
+            raise Mistake(f"grid: the names of factor {field!r} must be texts, but one is {odd[0]!r}.")
         if not values:
             raise Mistake(f"grid: factor {field!r} has no values; give at least one.")
         labelled[field] = values if isinstance(values, Mapping) else _named(field, values)
@@ -42,7 +48,7 @@ def _named(field: str, values: Sequence[Any]) -> dict[str, Any]:
 
 
 def short(value: Any) -> str:
-    """A value as short as a reader wants it: 0.002 is 2e-3, (3, 3) is 3x3."""
+    """A value as short as a reader wants it: 0.002 is 2e-3, (3, 3) is 3x3+3x3."""
     if isinstance(value, tuple):
         return "+".join(f"{kernel}x{kernel}" for kernel in value)
     if isinstance(value, float) and value and not 0.01 <= abs(value) < 10_000:

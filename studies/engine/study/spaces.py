@@ -1,6 +1,7 @@
 """Tune spaces: what may be tuned, the ends of a range, and whether two spaces, or two recipes, come to the same."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution
@@ -31,10 +32,19 @@ def check_space(space: Space, recipe: Recipe, what: str) -> None:
         if not isinstance(distribution, Distribution):
             raise Mistake(f"{what}: {name} must be a distribution of Optuna, but got {distribution!r}.")
         for value in extremes(distribution):
-            try:
-                recipe.replace(**{name: value})
-            except Mistake as error:
-                raise Mistake(f"{what} reaches {name}={value!r}: {error}") from None
+            if isinstance(value, list):
+                raise Mistake(f"{what}: {name} has the list {value!r} as a choice; write {tuple(value)!r}.")
+    for corner in product(*map(extremes, space.values())):
+        setting = dict(zip(space, corner, strict=True))
+        try:
+            recipe.replace(**setting)
+        except Mistake as error:
+            raise Mistake(f"{what} reaches {spelled(setting)}: {error}") from None
+
+
+def spelled(setting: Mapping[str, Any]) -> str:
+    """`loss='bce', lr=0.01`."""
+    return ", ".join(f"{name}={value!r}" for name, value in setting.items())
 
 
 def extremes(distribution: Distribution) -> Sequence[Any]:

@@ -119,23 +119,20 @@ class Study:
         # The one call upward, and only when it is made: a study that is stated loads nothing of what runs it.
         return dict(import_module("studies.engine.terminal.cli").run_here(self, asked))
 
-    def smaller(self, scale: str) -> Mapping[str, Any]:
+    def changes_at(self, scale: str) -> Mapping[str, Any]:
         """The recipe fields that change at this scale; at `report` nothing does."""
         if scale == "report":
             return {}
-        smaller = self._scale(scale)
+        smaller: Scale = getattr(self, scale)
         return {**smaller.changes, **({} if self.base.dataset.startswith(FOLDER) else smaller.data)}
 
     def budget_at(self, scale: str) -> Budget:
         """What every arm gets at this scale."""
-        return self.budget if scale == "report" else replace(self.budget, **self._scale(scale).budget)
-
-    def _scale(self, name: str) -> Scale:
-        return self.demo if name == "demo" else self.smoke
+        return self.budget if scale == "report" else replace(self.budget, **getattr(self, scale).budget)
 
     def recipe(self, arm: str, scale: str) -> Recipe:
         """The recipe of an arm as the report had it, at a scale. An arm's own epochs shrink as the base's do."""
-        smaller = self.smaller(scale)
+        smaller = self.changes_at(scale)
         changes = dict(self.arms[arm].changes)
         if "epochs" in changes and "epochs" in smaller:
             changes["epochs"] = max(1, round(changes["epochs"] * smaller["epochs"] / self.base.epochs))
@@ -155,6 +152,10 @@ class Study:
         said = self.reported.get(arm, {})
         return said if isinstance(said, Mapping) else {JUDGED_BY: said}
 
+    def named_stage(self, stage: str) -> str:
+        """As a person says it; where no report gave figures, arms are as they were set."""
+        return {"reported": "as reported" if self.reported else "as set", "confirm": "tuned"}.get(stage, stage)
+
     def _check_kinds(self) -> None:
         """A value of another kind would fail somewhere later, with words that help nobody."""
         for name, (kind, what) in KINDS.items():
@@ -163,6 +164,10 @@ class Study:
         for name, arm in self.arms.items():
             if not isinstance(arm, Arm):
                 raise Mistake(f"arm {name!r} must be Arm(...), with the recipe fields it changes, but got {arm!r}.")
+            if not isinstance(arm.tune, Mapping | None):
+                raise Mistake(f"arm {name!r}: tune must be {KINDS['tune'][1]}, but got {arm.tune!r}.")
+            if not isinstance(arm.chosen_in, Study | None):
+                raise Mistake(f"arm {name!r}: chosen_in must be a Study, but got {arm.chosen_in!r}.")
             if not isinstance(name, str) or not name.strip() or not name.isprintable():
                 raise Mistake(f"the name of an arm must be a line of plain text, but got {name!r}.")
         for claim in self.claims:
@@ -193,9 +198,7 @@ class Study:
         for factor in filter(None, (self.rows, self.columns)):
             reject_unknown([factor])
             if factor == "options":
-                raise Mistake(
-                    "rows and columns must be fields with one value, and options have several: leave them out."
-                )
+                raise Mistake("rows and columns must be fields with one value, but options have several: name another.")
             for name, arm in self.arms.items():
                 if factor not in arm.changes:
                     raise Mistake(f"the table has a factor {factor!r}, but arm {name!r} does not set it.")

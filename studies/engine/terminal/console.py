@@ -21,7 +21,7 @@ from studies.engine.plan.prepare import Prepared
 from studies.engine.run.conduct import Conductor
 from studies.engine.search.agenda import Agenda
 from studies.engine.study.budget import RUNNERS
-from studies.engine.terminal.decide import named_stage, spelled
+from studies.engine.terminal.decide import spelled
 from studies.engine.terminal.estimate import duration
 
 
@@ -45,7 +45,7 @@ def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequen
     reported, searched = len(plan.reported_runs()), plan.searched()
     if reported:
         seeds = f"seeds {_range(plan.reported_seeds(budget.seeds))}, tested after every epoch, for its curve"
-        facts.add_row(named_stage(study, "reported"), f"{reported} trials: every arm on {seeds}")
+        facts.add_row(study.named_stage("reported"), f"{reported} trials: every arm on {seeds}")
     if searched:
         space = ", ".join(sorted({name for arm in searched for name in arm.space}))
         searches = len(searched) * budget.searches
@@ -53,10 +53,11 @@ def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequen
         each = f"{budget.trials_per_arm} settings of {space} for each arm ({', '.join(arm.name for arm in searched)})"
         facts.add_row("search", f"{searches * budget.trials_per_arm} trials: {each}{often}, on validation data alone")
         if budget.runoff_trials:
-            best = f"each arm's best {RUNNERS} on {len(budget.runoff_seeds(1))} more seeds, on validation data alone"
+            best = f"each arm's best {RUNNERS} on {len(budget.runoff_seeds)} more seeds, on validation data alone"
             facts.add_row("run-off", f"{searches * budget.runoff_trials} trials: {best}")
         best = "each arm's best setting" if budget.searches == 1 else "what each search has chosen"
-        seeds = f"fresh seeds {_range(budget.confirm_seeds)}, tested once at the end"
+        further = "" if budget.searches == 1 else " and as many for each further search"
+        seeds = f"fresh seeds {_range(budget.confirm_seeds[: budget.seeds])}{further}, tested once at the end"
         facts.add_row("confirm", f"{len(searched) * len(budget.confirm_seeds)} trials: {best} on {seeds}")
     if plan.more_seeds:
         facts.add_row("more", f"{spelled(plan.more_seeds, study)}, as undecided questions needed them")
@@ -81,7 +82,7 @@ def announce(prepared: Prepared, console: Console, seconds: float, shown: Sequen
         console.print(f"! {line}", soft_wrap=True)
 
 
-def warn_of_a_namesake(before: Mapping[str, Any], source: Path, console: Console) -> None:
+def warn_of_another_study_of_that_name(before: Mapping[str, Any], source: Path, console: Console) -> None:
     """Two studies of one name would share their table; `before` is the spec that the table has now."""
     other = Path(before.get("origin", {}).get("mlflow.source.name", source))
     if other != source and other.exists():
@@ -92,11 +93,10 @@ def warn_of_a_namesake(before: Mapping[str, Any], source: Path, console: Console
 def _smaller(plan: Plan) -> str:
     """What the scale changes of the report's setting: `dataset mnist5k (not cifar10), epochs 3 (not 50)`."""
     study = plan.study
-    before, after = vars(study.base), study.smaller(plan.scale)
+    before = vars(study.base)
     changed = [
         f"{name} {value} (not {'all' if before[name] is None else before[name]})"
-        for name, value in after.items()
-        if value != before[name]
+        for name, value in plan.smaller.items()
     ]
     seeds, given = study.budget_at(plan.scale).seeds, study.budget.seeds
     return ", ".join([*changed, *([f"{seeds} seeds (not {given})"] if seeds != given else [])])
@@ -138,7 +138,8 @@ def farewell(conductor: Conductor, tracker: Tracker, console: Console) -> int:
     uri = os.environ.get("MLFLOW_TRACKING_URI")
     width = len(typed.tool("report", "--study", study, "--scale", scale))  # as the table's own last lines have it
     decide = typed.again(*sys.argv[1:], "--decide")
-    more = [] if "--decide" in sys.argv or scale == "smoke" else [(decide, "more seeds, where they decide")]
+    given = {word.partition("=")[0] for word in sys.argv}
+    more = [] if given & {"--decide", "--arms"} or scale == "smoke" else [(decide, "more seeds, where they decide")]
     shown = [(viewer(uri), "every trial, at this address:"), (page_of(uri, tracker.experiment), "")]
     for command, what in (*(shown if tracker.experiment else shown[:1]), *more):
         console.print(f"      {command:<{width}}   {what}".rstrip(), soft_wrap=True)

@@ -21,14 +21,8 @@ from studies.engine.terminal.estimate import duration
 Seeds = Mapping[tuple[str, str], int]  # by stage and arm
 
 
-def named_stage(study: Study, stage: str) -> str:
-    """As a person says it; where no report gave figures, arms are as they were set."""
-    names = {"reported": "as reported" if study.reported else "as set", "confirm": "tuned"}
-    return names.get(stage, stage)
-
-
 @dataclass(frozen=True)
-class Standing:
+class OpenQuestions:
     """How the questions of a study stand."""
 
     questions: int
@@ -42,29 +36,34 @@ class Rounds:
 
     console: Console
     seconds: Callable[[Plan], float]  # a guess of what a whole plan takes
-    ask: Callable[[Plan], Standing]
+    ask: Callable[[Plan], OpenQuestions]
     number: int = 1
 
     def __call__(self, plan: Plan) -> Plan | None:
-        standing, say = self.ask(plan), partial(self.console.print, soft_wrap=True)
-        asked, still_open = standing.questions, len(standing.open)
+        found, say = self.ask(plan), partial(self.console.print, soft_wrap=True)
+        asked, still_open = found.questions, len(found.open)
         say(f"{still_open} of {asked} questions are open:" if still_open else f"All {asked} questions are decided.")
-        for line in standing.open:
+        for line in found.open:
             say(f"  {line}")
-        wider = plan.with_seeds(standing.wanted)
+        here = {("reported", arm) for arm in plan.compared()} | {("confirm", arm.name) for arm in plan.searched()}
+        wanted = {key: count for key, count in found.wanted.items() if key in here}
+        wider = plan.with_seeds(wanted)
         new = _runs(wider) - _runs(plan)
         if not new:
-            if standing.open:
-                most = plan.budget.at_most
-                say(f"They stay open: they have {most} seeds, or {most} would hardly decide them (--at-most).")
+            most = plan.budget.at_most
+            why = f"these questions have {most} seeds already, or even {most} would hardly decide them (--at-most)"
+            if len(wanted) < len(found.wanted):
+                why = "they would be of arms that this start does not train; leave out --only"
+            if found.open:
+                say(f"No seeds are added: {why}.")
             return None
         self.number += 1
         cost = duration(self.seconds(wider) - self.seconds(plan))
-        say(f"Round {self.number}: {spelled(standing.wanted, plan.study)}; {new} trials, about {cost}.")
+        say(f"Round {self.number}: {spelled(wanted, plan.study)}; {new} trials, about {cost}.")
         return wider
 
 
-def ask_the_analysis(plan: Plan) -> Standing:
+def ask_the_analysis(plan: Plan) -> OpenQuestions:
     """How the questions stand by what is in the book now."""
     asked = ["--study", plan.study.name, "--scale", plan.scale]
     done = subprocess.run(
@@ -74,7 +73,7 @@ def ask_the_analysis(plan: Plan) -> Standing:
         raise OSError(f"the analysis could not say what is undecided (exit code {done.returncode})")
     printed = json.loads(done.stdout)
     wanted = {(stage, arm): count for stage, arm, count in printed["wanted"]}
-    return Standing(printed["questions"], tuple(printed["open"]), wanted)
+    return OpenQuestions(printed["questions"], tuple(printed["open"]), wanted)
 
 
 def _runs(plan: Plan) -> int:
@@ -86,5 +85,5 @@ def spelled(wanted: Seeds, study: Study) -> str:
     """`8 seeds of relu, gelu (as reported), 12 seeds of relu (tuned)`."""
     arms = defaultdict(list)
     for (stage, arm), count in wanted.items():
-        arms[count, named_stage(study, stage)].append(arm)
+        arms[count, study.named_stage(stage)].append(arm)
     return ", ".join(f"{count} seeds of {', '.join(names)} ({way})" for (count, way), names in sorted(arms.items()))

@@ -24,7 +24,7 @@ STOPPED_EARLY = 0.5  # share of its epochs that a search trains: the rest is sto
 TIMED_FLOPS = 2e9  # floating-point operations of a step that is timed: of a large network a few images are enough
 
 
-def seconds(plan: Plan, dataset: Dataset, taken: Mapping[str, float], lanes: float) -> float:
+def seconds(plan: Plan, dataset: Dataset, taken: Mapping[str, float], speedup: float) -> float:
     """The wall time of the whole plan, to within a factor of two or three; ``taken`` is of a training image, by arm."""
 
     def of_a_trial(arm: str, tests: int) -> float:
@@ -32,7 +32,7 @@ def seconds(plan: Plan, dataset: Dataset, taken: Mapping[str, float], lanes: flo
 
     reported = sum(of_a_trial(arm, plan.arms[arm].epochs) * plan.seeds("reported", arm) for arm in plan.compared())
     tuned = sum(of_a_trial(arm.stands_for[0], 1) * _trials_of_a_search(plan, arm.name) for arm in plan.searched())
-    return START_SECONDS + (reported + tuned * plan.budget.searches) / lanes
+    return START_SECONDS + (reported + tuned * plan.budget.searches) / speedup
 
 
 def _trials_of_a_search(plan: Plan, arm: str) -> float:
@@ -62,10 +62,10 @@ def seconds_an_image(arms: Mapping[str, Recipe], shape: Shape, classes: int, dev
 
 def _timed(recipe: Recipe, shape: Shape, classes: int, device: torch.device) -> float:
     """The second of two steps on random images; NaN where one fails: if that is the network's fault, its trials will say."""
-    if can_be_replayed(recipe, device):
-        set_up_gpu()
-        return 1 / images_a_second([BareStep(recipe, shape, classes, device)], recipe.batch_size, device)
     with suppress(Exception):  # a GPU that is full just now, or whatever a user's own network raises
+        if can_be_replayed(recipe, device):
+            set_up_gpu()
+            return 1 / images_a_second([BareStep(recipe, shape, classes, device)], recipe.batch_size, device)
         flops = measure(recipe, shape, classes).flops / FORWARD_SHARE
         batch = max(2, min(recipe.batch_size, int(TIMED_FLOPS / max(flops, 1))))
         network = build(recipe, shape, classes).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -17,7 +17,7 @@ Tested = Sequence[tuple[Trial, float]]
 _ENOUGH = 3  # seeds for a spread to be told
 
 
-def standing(agenda: Agenda) -> tuple[int, int]:
+def done_of_total(agenda: Agenda) -> tuple[int, int]:
     """How many trials are done, and of how many; one that failed is not."""
     return sum(outcome.ended != "failed" for outcome in agenda.settled.values()), agenda.total()
 
@@ -34,10 +34,10 @@ def outlook(plan: Plan, known: Tested, seconds: Callable[[Plan], float]) -> list
     stage = "reported" if plan.compared() else "confirm"
     arms = [*plan.compared()] if plan.compared() else [arm.name for arm in plan.searched()]
     units = plan.budget.searches if stage == "confirm" and plan.budget.searches > 1 else plan.budget.seeds
-    if plan.scale == "smoke" or len(arms) < 2 or units < 2:
+    baseline = plan.study.baseline if stage == "reported" else plan.tuned_of.get(plan.study.baseline)
+    if plan.scale == "smoke" or len(arms) < 2 or units < 2 or baseline is None:
         return []
     in_all, now = _levels(plan, stage)
-    baseline = plan.study.baseline if stage == "reported" else plan.tuned_of[plan.study.baseline]
     noise, least = _noise(known, stage, baseline), power.smallest_difference(1.0, units, now)
     seen = f"or more from {baseline}, in four of five studies"
     if math.isnan(noise):
@@ -57,7 +57,7 @@ def _levels(plan: Plan, stage: str) -> tuple[float, float]:
     tuned = len(plan.tuned) - 1 if study.baseline in plan.tuned_of else 0
     contrasts = {"reported": len(plan.arms) - 1 + bool(study.rows), "confirm": tuned}
     in_all = LEVEL / 2 * weights(contrasts, {"reported": len(study.claims)})[0][stage]
-    share = shares(min(study.budget_at(plan.scale).seeds, seeds), max(plan.budget.at_most, seeds))
+    share = shares(min(study.budget_at(plan.scale).seeds, seeds), plan.budget.at_most)
     return in_all, in_all * share[max(look for look in share if look <= seeds)]
 
 

@@ -17,7 +17,6 @@ from studies.engine.book.table import Row
 from studies.engine.plan.plan import Trial
 from studies.engine.run.listener import Listener
 from studies.engine.search.agenda import Agenda
-from studies.engine.terminal.decide import named_stage
 from studies.engine.terminal.estimate import STOPPED_EARLY, duration
 
 REFRESH_SECONDS = 0.5  # between two pictures of the table, and two reckonings of what is left: both go through all arms
@@ -61,7 +60,6 @@ class Progress(Listener):
         self.slots = slots
         self.console = console
         self._live = _picture(console)
-        self._drawn = 0.0
         self._reckoned, self._left = -math.inf, (0, "")  # when, and what: all trials, and the time left in words
         self._over = threading.Event()
         self._heard, self._longest = time.monotonic(), 0.0  # when the last epoch ended, and what the longest one took
@@ -104,9 +102,15 @@ class Progress(Listener):
         of_arm[trial.signature] = max(epochs, of_arm.get(trial.signature, 0))
 
     def _draw(self) -> None:
-        if self._live and time.monotonic() - self._drawn > REFRESH_SECONDS:
-            self._drawn = time.monotonic()
+        if self._live and self._due():
             self._live.update(self._table(), refresh=True)
+
+    def _due(self) -> bool:
+        """Whether the table, or for a line the time left, is to be worked out anew."""
+        if time.monotonic() - self._reckoned <= REFRESH_SECONDS:
+            return False
+        self._reckoned = time.monotonic()
+        return True
 
     def _watch(self) -> None:
         """A training that hangs would hold its slot for ever, in silence: say so, once."""
@@ -124,9 +128,9 @@ class Progress(Listener):
         table.add_column("stage")
         for column in ("done", "running", "left", "best val acc", "epochs"):
             table.add_column(column, justify="right")
-        for arm in self._arms():
+        for arm in self.agenda.arms:
             running = (self.agenda.trials[signature] for signature in self.agenda.running)
-            stages = {named_stage(self.agenda.plan.study, trial.stage) for trial in running if trial.arm == arm}
+            stages = {self.agenda.plan.study.named_stage(trial.stage) for trial in running if trial.arm == arm}
             best = self.agenda.standings[arm].best
             score = f"{best:.2f} %" if math.isfinite(best) else ""
             epochs = sum(self._epochs.get(arm, {}).values())
@@ -147,14 +151,11 @@ class Progress(Listener):
         usual = median(s for seconds in self._seconds.values() for s in seconds)
         tuned = {arm.name: arm.base for arm in self.agenda.plan.searched()}
         seconds = 0.0
-        for arm in self._arms():
+        for arm in self.agenda.arms:
             _, running, left = self._counts(arm)
             epochs = tuned[arm].epochs * STOPPED_EARLY if arm in tuned else self.agenda.plan.arms[arm].epochs
             seconds += (left + running / 2) * epochs * median(self._seconds.get(arm, [usual]))
         return f"{mark}about {duration(seconds / self.slots)} left" if seconds else ""
-
-    def _arms(self) -> list[str]:
-        return list(dict.fromkeys([*self.agenda.plan.compared(), *(arm.name for arm in self.agenda.plan.searched())]))
 
     def _counts(self, arm: str) -> tuple[int, int, int]:
         """Its trials that are done, running and left."""
@@ -167,8 +168,8 @@ class Progress(Listener):
         self._ended += 1
         if trial.signature not in self._begun:
             return
-        if time.monotonic() - self._reckoned > REFRESH_SECONDS or self.agenda.finished():
-            self._reckoned, self._left = time.monotonic(), (self.agenda.total(), self._time_left("; "))
+        if self._due() or self.agenda.finished():
+            self._left = (self.agenda.total(), self._time_left("; "))
         (total, left), epochs = self._left, int(row.metrics[schema.EPOCHS_DONE])
         line = f"[{self._ended}/{total}] {trial.name}: {row.outcome}"
         held_out = row.metrics.get(schema.CHOSEN_BY, math.nan)

@@ -107,7 +107,7 @@ def test_a_format_that_is_not_known_yet_is_refused(tmp_path: Path) -> None:
 
 def test_suggestions_are_there_at_the_next_start_but_for_a_damaged_line(tmp_path: Path) -> None:
     kept = Suggestions(Table(tmp_path / "tiny.smoke"))
-    kept["first"], kept["none left"] = ({"lr": 0.01}, 1), (None, 2)
+    kept["first"], kept["none left"], kept["tuple"] = ({"lr": 0.01}, 1), (None, 2), ({"stem": (3, 3)}, 3)
     with (tmp_path / "tiny.smoke" / SUGGESTIONS).open("a") as file:
         file.write('["cut", {"lr"')
-    assert Suggestions(Table(tmp_path / "tiny.smoke")) == {"first": ({"lr": 0.01}, 1), "none left": (None, 2)}
+    assert Suggestions(Table(tmp_path / "tiny.smoke")) == kept.data

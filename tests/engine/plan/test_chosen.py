@@ -1,5 +1,6 @@
 """An arm whose setting another study chooses: by validation, from its results, or not at all."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,33 @@ def test_the_arm_that_did_best_on_validation_data(book: Book) -> None:
     assert [trial.recipe.seed for trial in final.reported()] == [301, 301, 302, 302], "none of those that chose it"
     assert spec(final, prepared.dataset)["budget"]["seeds"] == [301, 302]
     assert final.arms["lenet_b"].optimizer == "sgd"
+
+
+def test_options_of_ones_own_network_are_taken_over(
+    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers = "*[nn.Linear(784, 784) for _ in range(depth)], nn.Linear(784, classes)"
+    net = f"def net(shape, classes, *, depth=1, wide=0):\n    return nn.Sequential(nn.Flatten(), {layers})\n"
+    (tmp_path / "chosen_net.py").write_text(f"from torch import nn\n\n\n{net}")
+    monkeypatch.syspath_prepend(tmp_path)
+    base = Recipe(model="chosen_net:net", epochs=2)
+    source = replace(GRID, base=base, arms={"slow": Arm(), "fast": Arm(options={"depth": 5})})
+    plan = prepare(source, Options(scale="smoke"), ONE_CORE, book).plan
+    done(plan, book, {"slow": [70.0, 70.0], "fast": [81.0, 81.0]}, test={"slow": 99.0, "fast": 50.0})
+    arms = {"chosen": Arm(chosen_in=source), "wide": Arm(chosen_in=source, options={"wide": 1}), "plain": Arm(lr=0.02)}
+    taker = replace(FINAL, base=base, arms=arms, baseline="plain")
+    prepared = prepare(taker, Options(scale="smoke"), ONE_CORE, book)
+    assert prepared.plan.arms["chosen"].options == {"depth": 5}
+    assert prepared.plan.arms["wide"].options == {"depth": 5, "wide": 1}
+    assert json.loads(json.dumps(spec(prepared.plan, prepared.dataset)))["arms"]["chosen"]["options"] == {"depth": 5}
+
+
+def test_at_most_is_for_the_study_itself_and_not_for_the_one_that_chooses(book: Book) -> None:
+    few = replace(FINAL, budget=Budget(seeds=1))
+    source = prepare(GRID, Options(scale="report", dataset="mnist5k"), ONE_CORE, book).plan
+    done(source, book, {"slow": [70.0, 70.0], "fast": [81.0, 81.0]}, test={"slow": 99.0, "fast": 50.0})
+    asked = Options(scale="report", dataset="mnist5k", decide=True, at_most=1)
+    assert prepare(few, asked, ONE_CORE, book).plan.budget.at_most == 1
 
 
 def diverge(plan: Plan, book: Book, *arms: str) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from cnnzoo.mistake import Mistake
-from studies.engine import Arm
+from studies.engine import Arm, Budget
 from studies.engine.book.book import Book
 from studies.engine.plan import prepare
 from studies.engine.plan.options import Options
@@ -77,6 +77,20 @@ def test_a_search_that_reaches_what_cannot_be_trained(tune: dict[str, Any], mess
     with pytest.raises(ValueError, match=f"arm 'relu': {message}"):
         prepared(of)
     assert prepared(of, only="reported").plan.reported(), "nothing is searched"
+
+
+def test_at_most_is_measured_by_the_seeds_of_the_scale_and_is_at_least_the_seeds_asked_for() -> None:
+    many = replace(UNTUNED, budget=Budget(seeds=9))
+    assert prepared(many, scale="smoke", decide=True, at_most=2).plan.budget.at_most == 2
+    with pytest.raises(Mistake, match="--at-most 1 is less than the 2 seeds that every arm gets at first"):
+        prepared(many, scale="smoke", decide=True, at_most=1)
+    assert prepared(UNTUNED, scale="smoke", decide=True, seeds=20).plan.budget.at_most == 20
+
+
+def test_a_search_whose_values_need_each_other_is_planned() -> None:
+    tune = {"dropout_at": CategoricalDistribution(["before", "after"]), "dropout": FloatDistribution(0.1, 0.5)}
+    base = STUDY.base.replace(model="resnet18", width=0.125)
+    assert prepared(replace(STUDY, base=base, tune=tune), scale="smoke").plan.searched()
 
 
 def test_a_job_in_the_folder_that_ray_deletes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,18 +165,18 @@ def test_an_arm_that_always_diverges_is_not_confirmed() -> None:
     assert not [trial for trial in agenda.trials.values() if trial.stage == "confirm" and trial.arm == "relu"]
 
 
-def test_epochs_that_count_whatever_the_elders_do() -> None:
-    """Those up to the first rung at which an elder's score is not known yet: there the candidate may turn out to have stopped."""
+def test_epochs_that_count_whatever_the_earlier_candidates_do() -> None:
+    """Those up to the first rung at which an earlier score is not known yet: there the candidate may turn out to have stopped."""
     agenda = simulate(study(epochs=9), slots=2, seed=0, steps=0)[0]
     searched = (trial for trial in iter(agenda.next, None) if trial.stage == "search")
-    elder = next(searched)
-    candidate = next(trial for trial in searched if trial.arm == elder.arm)
-    search = agenda.searches[elder.arm, 1]
+    earlier = next(searched)
+    candidate = next(trial for trial in searched if trial.arm == earlier.arm)
+    search = agenda.searches[earlier.arm, 1]
     for epoch in range(1, 6):
         agenda.heard(candidate, epoch, 50.0)
-    assert search.counted(1) == 1, "the elder is at no rung yet: the first one, epoch 1, may have been the last"
-    agenda.heard(elder, 1, 40.0)
+    assert search.counted(1) == 1, "the earlier one is at no rung yet: the first one, epoch 1, may have been the last"
+    agenda.heard(earlier, 1, 40.0)
     assert search.counted(1) == 3
     for epoch in range(2, 5):
-        agenda.heard(elder, epoch, 40.0)
+        agenda.heard(earlier, epoch, 40.0)
     assert search.counted(1) == 5, "both rungs are decided"

@@ -40,11 +40,11 @@ def test_what_came_after_the_rung_is_not_counted() -> None:
     assert outcome == Outcome("stopped", 1, 40)
 
 
-def test_a_decision_waits_for_the_elders() -> None:
+def test_a_decision_waits_for_the_earlier_candidates() -> None:
     assert judge([Course(()), Course((40, 50, 60), "completed")], (1,)) == [None, None]
 
 
-def test_an_elder_that_diverged_before_the_rung_is_not_waited_for() -> None:
+def test_an_earlier_candidate_that_diverged_before_the_rung_is_not_waited_for() -> None:
     outcomes = judge([Course((), "diverged"), Course((40, 50, 60), "completed")], (1,))
     assert outcomes[0] is not None
     assert outcomes[0].ended == "diverged"

@@ -6,7 +6,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 from cnnzoo import Recipe
 from studies.engine.course import Course
 from studies.engine.search import sampler
-from studies.engine.search.sampler import Memo, Sampler, elders_known, even_settings, spread_evenly
+from studies.engine.search.sampler import Memo, Sampler, even_settings, outcomes_needed_before, spread_evenly
 from studies.engine.search.search import Search
 from studies.engine.study.budget import Budget
 
@@ -73,9 +73,9 @@ def test_the_first_candidates_are_the_same_however_long_the_search() -> None:
     assert searched(a_search(RATE, 6)) == searched(a_search(RATE, 30))[:6]
 
 
-def test_at_least_three_quarters_of_the_elders_are_known() -> None:
-    assert all(elders_known(k) >= 3 * k / 4 for k in range(2, 64) if not spread_evenly(k))
-    assert elders_known(1000) == 1000 - 16
+def test_at_least_three_quarters_of_the_earlier_candidates_are_known() -> None:
+    assert all(outcomes_needed_before(k) >= 3 * k / 4 for k in range(2, 64) if not spread_evenly(k))
+    assert outcomes_needed_before(1000) == 1000 - 16
 
 
 def test_what_was_suggested_once_is_looked_up_at_the_next_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,12 +134,12 @@ def ran_off(scores: list[float], again: list[list[float]]) -> Search:
         assert search.suggest()
         search.know(number, Course([score] * 4, "completed"))
     runners = search.begin_runoff()
-    assert sorted(number for number, place in runners if place == 0) == [1, 2, 3]
-    for number, place in runners:
-        assert not search.done()
-        score = again[number][place]
-        search.know_runner((number, place), Course([score] * 4, "completed" if score >= 0 else "diverged"))
-    assert search.done()
+    assert sorted(number for number, seed in runners if seed == 201) == [1, 2, 3]
+    for number, seed in runners:
+        assert not search.has_chosen()
+        score = again[number][seed - 201]
+        search.know_runner((number, seed), Course([score] * 4, "completed" if score >= 0 else "diverged"))
+    assert search.has_chosen()
     return search
 
 
@@ -159,5 +159,5 @@ def test_there_is_no_run_off_of_one_or_with_several_searches() -> None:
     for search in (alone, several):
         searched(search)
         assert search.begin_runoff() == []
-        assert search.done()
+        assert search.has_chosen()
         assert search.best() is not None

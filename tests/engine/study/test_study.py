@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from cnnzoo import Recipe
 from cnnzoo.mistake import Mistake
@@ -66,6 +66,15 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "a margin that is a text": (changed(margin="0.5"), "margin must be a number, but got '0.5'"),
     "a metric by its usual name": (changed(reported={"relu": {"test/accuracy": 9}}), "metric 'test/accuracy'; did you mean 'test/acc1'?"),
     "a field by its usual name": (lambda: Recipe(model="lenet", learning_rate=0.1), "Recipe takes no 'learning_rate'; did you mean 'lr'?"),
+    "a space that is a number": (changed(arms={"relu": Arm(tune=3)}), "arm 'relu': tune must be a mapping from recipe fields to"),  # type: ignore[arg-type]
+    "a study by its name": (changed(arms={"relu": Arm(chosen_in="lr")}), "arm 'relu': chosen_in must be a Study, but got 'lr'"),  # type: ignore[arg-type]
+    "a grid of a number": (lambda: grid(lr=0.1), "factor 'lr' must be a list of values, or a mapping"),  # type: ignore[arg-type]
+    "a grid of a text": (lambda: grid(norm="batch"), "factor 'norm' must be a list of values, or a mapping"),
+    "a grid with a name that is no text": (lambda: grid(norm={True: "batch"}), "the names of factor 'norm' must be texts, but one is True"),  # type: ignore[dict-item]
+    "values that clash only together": (
+        changed(tune={"loss": CategoricalDistribution(["cross_entropy", "bce"]), "label_smoothing": FloatDistribution(0.01, 0.2)}),
+        "reaches loss='bce', label_smoothing=0.01: label_smoothing=0.01 would be ignored by loss 'bce'",
+    ),
     "no margin": (changed(margin=0.0), "margin must be above 0"),
 }  # fmt: skip
 
@@ -158,6 +167,17 @@ APART = {
     "ranges that do not meet": Arm(lr=0.5, tune={"lr": FloatDistribution(0.1, 1.0)}),
     "something else": Arm(activation="tanh", tune={"weight_decay": DECAYS}),
 }
+
+
+def test_values_that_need_each_other_may_be_tuned_together() -> None:
+    steps = {"schedule": CategoricalDistribution(["step"]), "step_size": IntDistribution(1, 5)}
+    assert replace(study(), tune=steps).tune == steps
+
+
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution")
+def test_a_choice_that_is_a_list_is_refused() -> None:
+    with pytest.raises(Mistake, match=r"stem has the list \[3, 3\] as a choice; write \(3, 3\)\."):
+        replace(study(), tune={"stem": CategoricalDistribution([[3, 3], [5]])})  # type: ignore[list-item]
 
 
 def beside_a_tuned_rate(arm: Arm) -> None:

@@ -19,12 +19,12 @@ from rich.console import Console
 
 from cnnzoo.mistake import BUG
 from cnnzoo.pace import trials_at_once
-from studies.engine import Arm, Budget, Study
+from studies.engine import Arm, Budget, Scale, Study
 from studies.engine.book.book import Book
 from studies.engine.plan.options import Options, parse
 from studies.engine.plan.prepare import GAIN_OF_SHARING, Machine, prepare
 from studies.engine.terminal import cli
-from studies.engine.terminal.console import announce, warn_of_a_namesake
+from studies.engine.terminal.console import announce, warn_of_another_study_of_that_name
 from tests.engine.runs import ROOT, TINY, Warm, epochs_booked, until
 from tests.engine.tiny_study import STUDY
 
@@ -51,6 +51,7 @@ BAD_OPTIONS = {
     "--gpus-per-trial nan": "'nan' is neither",
     "--gpus-per-trial half": "'half' is neither",
     "--quiet --dry-run": "--dry-run says what would be done, and --quiet says nothing of it",
+    "--decide --arms relu": "--decide gives seeds to whichever arms need them: leave out --arms, or --decide.",
     "--in-process --concurrent 2": "leave out --address and --concurrent",
     "--in-process --address 127.0.0.1:6379": "leave out --address and --concurrent",
     "--storage s3://bucket": "give --address too, or leave it out",
@@ -106,7 +107,7 @@ def test_trials_that_share_a_gpu_are_measured(monkeypatch: pytest.MonkeyPatch) -
     )
     prepared = prepare(STUDY, Options(gpus_per_trial="auto", scale="smoke"), machine, BOOKS)
     assert (prepared.gpus_per_trial, prepared.slots) == (0.25, 8)
-    assert prepared.lanes == pytest.approx(2 * GAIN_OF_SHARING)
+    assert prepared.speedup == pytest.approx(2 * GAIN_OF_SHARING)
 
 
 def test_a_study_that_tunes_nothing_has_nothing_to_tune() -> None:
@@ -278,14 +279,29 @@ def test_what_a_scale_changes_is_announced() -> None:
     assert "smaller" not in announced(STUDY, scale="report")
 
 
+def test_with_another_data_set_than_the_scales_the_announcement_names_no_other() -> None:
+    fashion = replace(STUDY, base=STUDY.base.replace(dataset="fashion_mnist"), demo=Scale.demo(seeds=2))
+    assert "dataset mnist5k (not fashion_mnist)" in announced(fashion)
+    same = prepare(fashion, Options(scale="demo"), TWO_CORES, BOOKS).plan
+    again = replace(same, base=same.base.replace(dataset="fashion_mnist"))
+    assert "dataset" in same.smaller
+    assert "dataset" not in again.smaller
+
+
+def test_the_fresh_seeds_of_several_searches_are_no_range() -> None:
+    repeated = replace(STUDY, budget=Budget(seeds=5, trials_per_arm=4, searches=3))
+    printed = announced(repeated, scale="report", dataset="mnist5k")
+    assert "what each search has chosen on fresh seeds 101-105 and as many for each further search, tested" in printed
+
+
 def test_two_studies_of_one_name_are_told(tmp_path: Path) -> None:
     console, other = Console(record=True, width=200, file=io.StringIO()), tmp_path / "other.py"
     before = {"name": "tiny", "origin": {"mlflow.source.name": str(other)}}
-    warn_of_a_namesake(before, tmp_path / "mine.py", console)
+    warn_of_another_study_of_that_name(before, tmp_path / "mine.py", console)
     assert console.export_text() == "", "it was moved to where it is now"
     other.touch()
     for seen in (before, {}):
-        warn_of_a_namesake(seen, tmp_path / "mine.py", console)
+        warn_of_another_study_of_that_name(seen, tmp_path / "mine.py", console)
     assert console.export_text().count("has a study of the same name, 'tiny', whose table this one replaces") == 1
 
 
@@ -448,7 +464,7 @@ def test_a_bracket_is_a_bracket_and_ctrl_c_is_heard_to_the_end(warm: Warm, tmp_p
 @pytest.fixture
 def handlers() -> Iterator[None]:
     """Those of this process, given back at the end."""
-    before = {number: signal.getsignal(number) for number in cli.HUNG_UP}
+    before = {number: signal.getsignal(number) for number in cli.STOP_SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

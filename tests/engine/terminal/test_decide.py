@@ -17,24 +17,26 @@ from studies.engine.plan.plan import Plan
 from studies.engine.plan.spec import declaration, given_before
 from studies.engine.run.conduct import Conductor, Means
 from studies.engine.study.budget import Budget
-from studies.engine.terminal.decide import Rounds, Standing, ask_the_analysis
+from studies.engine.terminal.decide import OpenQuestions, Rounds, ask_the_analysis
 from tests.engine.driving import spec_of
 from tests.engine.run.test_conduct import Workers
 from tests.engine.simulated import plan, study
 
-OPEN = Standing(6, ("tanh against relu, as reported: +0.3 ± 1.1",), {("reported", "relu"): 4, ("reported", "tanh"): 4})
-TUNED = Standing(6, ("tanh against relu, tuned: +0.1 ± 0.9",), {("confirm", "tanh"): 3})
-DONE = Standing(6, (), {})
-STUCK = Standing(6, OPEN.open, {})
+OPEN = OpenQuestions(
+    6, ("tanh against relu, as reported: +0.3 ± 1.1",), {("reported", "relu"): 4, ("reported", "tanh"): 4}
+)
+TUNED = OpenQuestions(6, ("tanh against relu, tuned: +0.1 ± 0.9",), {("confirm", "tanh"): 3})
+DONE = OpenQuestions(6, (), {})
+STUCK = OpenQuestions(6, OPEN.open, {})
 FEW = plan(replace(study(), budget=Budget(seeds=2, trials_per_arm=4, at_most=4)))
 
 
-def run(root: Path, of: Plan, *standings: Standing) -> tuple[Conductor, str]:
+def run(root: Path, of: Plan, *standings: OpenQuestions) -> tuple[Conductor, str]:
     """Run the study to its end, while the analysis says this after each round; returns what was printed too."""
     printed, answers = StringIO(), iter(standings)
     table = Book(root).table("simulated", "report")
 
-    def ask(asked: Plan) -> Standing:
+    def ask(asked: Plan) -> OpenQuestions:
         rows = [json.loads(line) for line in table.rows_file.read_text().splitlines()]
         stages = [(row["stage"], row["arm"]) for row in rows]
         for arm in ("relu", "tanh"):
@@ -73,7 +75,20 @@ def test_seeds_are_added_round_by_round_to_the_arms_that_need_them(tmp_path: Pat
 def test_what_stays_open_at_the_most_is_said(tmp_path: Path) -> None:
     driver, printed = run(tmp_path, FEW, OPEN, STUCK)
     assert seeds(driver, "reported", "relu") == [1, 2, 3, 4]
-    assert printed.splitlines()[-1] == "They stay open: they have 4 seeds, or 4 would hardly decide them (--at-most)."
+    assert printed.splitlines()[-1] == (
+        "No seeds are added: these questions have 4 seeds already, or even 4 would hardly decide them (--at-most)."
+    )
+
+
+def test_arms_that_this_start_does_not_train_get_no_seeds() -> None:
+    part = replace(FEW, only="reported", wanted=frozenset({"relu"}))
+    wanted = {**OPEN.wanted, **TUNED.wanted}
+    wider = Rounds(Console(quiet=True), lambda of: 10.0, lambda of: replace(OPEN, wanted=wanted))(part)
+    assert wider is not None
+    assert wider.more_seeds == {("reported", "relu"): 4}
+    printed = StringIO()
+    assert Rounds(Console(file=printed, width=200), lambda of: 10.0, lambda of: TUNED)(part) is None
+    assert printed.getvalue().endswith("they would be of arms that this start does not train; leave out --only.\n")
 
 
 def test_asked_for_what_is_there_already_it_ends(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_by_hand() -> None:
     tested = images + 8 * FORWARD_SHARE * 300  # as reported, after every epoch
     trials = 12 / 2 + 3 * 2 + 2
     taken = dict(zip(("relu", "sigmoid", "tanh"), (0.01, 0.02, 0.03), strict=True))
-    assert seconds(plan(study()), DATA, taken, lanes=2) == pytest.approx(
+    assert seconds(plan(study()), DATA, taken, speedup=2) == pytest.approx(
         START_SECONDS + (trials * images + 2 * tested) * sum(taken.values()) / 2
     )
 
@@ -50,7 +50,17 @@ def test_a_step_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(estimate, "build", full)
     taken = seconds_an_image({"tanh": Recipe(model="lenet")}, (1, 28, 28), 10, "cpu")
     assert math.isnan(taken["tanh"])
-    assert math.isnan(seconds(plan(study()), DATA, {"relu": 0.01, "sigmoid": 0.03, **taken}, lanes=2))
+    assert math.isnan(seconds(plan(study()), DATA, {"relu": 0.01, "sigmoid": 0.03, **taken}, speedup=2))
+
+
+def test_a_full_gpu_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object) -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(estimate, "can_be_replayed", lambda *_: True)
+    monkeypatch.setattr(estimate, "set_up_gpu", lambda: None)
+    monkeypatch.setattr(estimate, "BareStep", full)
+    assert math.isnan(seconds_an_image({"tanh": Recipe(model="lenet")}, (1, 28, 28), 10, "cpu")["tanh"])
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_a_study_is_run_from_a_script_and_goes_on(tmp_path: Path, monkeypatch: p
         ({"at_most": 0, "decide": True}, "at most must be between 1 and 100, but got 0."),
         ({"at_most": 8}, "--at-most says where --decide has to end: give --decide too, or leave it out."),
         ({"gpus_per_trial": 2}, "gpus_per_trial: '2' is neither auto nor a share of a GPU between 0 and 1"),
+        ({"arms": "relo", "scale": "smoke"}, "unknown arm 'relo'; did you mean 'relu'?"),
         ({"arms": ["relo"], "scale": "smoke"}, "unknown arm 'relo'; did you mean 'relu'?"),
     ],
 )

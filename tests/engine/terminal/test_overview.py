@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from studies.engine import Budget, claim
+from studies.engine import Arm, Budget, claim
 from studies.engine.plan import power
 from studies.engine.plan.plan import Plan, Trial
 from studies.engine.terminal.overview import outlook
@@ -70,6 +70,11 @@ def test_a_search_that_is_repeated_is_what_is_counted() -> None:
         for k, trial in enumerate(tuned.confirm(tuned.candidate(arm, search, 0, {"lr": 0.1})))
     ]
     assert outlook(tuned, known, an_hour)[1].endswith(" searches")
+
+
+def test_tuned_alone_without_a_tuned_baseline_nothing_is_said() -> None:
+    arms = {**study().arms, "relu": Arm(tune={})}
+    assert outlook(replace(planned(5, arms=arms), only="tuned"), [], an_hour) == []
 
 
 @pytest.mark.parametrize(
