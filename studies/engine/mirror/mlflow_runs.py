@@ -165,7 +165,7 @@ class Runs:
         points = entities.metrics(epochs, run.start, run.sent, note.row)
         ended = entities.end_tags(note.row) if note.row and run.outcome is None else {}
         self._client.log_batch(run.id, points, params, [RunTag(*tag) for tag in ended.items()])
-        run.described, run.sent = True, len(epochs) or run.sent
+        run.described, run.sent = True, max(len(epochs), run.sent or 0)
         if note.row:
             self._client.set_terminated(run.id, entities.status(note.row.outcome))
             run.status, run.outcome = entities.status(note.row.outcome), note.row.outcome

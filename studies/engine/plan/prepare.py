@@ -70,6 +70,11 @@ class Prepared:
         shared = 0 < self.gpus_per_trial < 1
         return max(1.0, self.slots * self.gpus_per_trial * GAIN_OF_SHARING) if shared else self.slots
 
+    @property
+    def sharing(self) -> int:
+        """How many trials share a device at a time, at most."""
+        return min(self.slots, int(1 / self.gpus_per_trial)) if self.gpus_per_trial else self.slots
+
 
 def prepare(study: Study, options: Options, machine: Machine, book: Book) -> Prepared:
     gpus_per_trial = _gpus_per_trial(options, machine)
@@ -91,8 +96,7 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book) -> Pre
         return plan_of(source, options=replace(options, arms=None, only="reported", seeds=seeds, trials=None))
 
     plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, book), options=options)
-    if options.seeds is None:
-        plan = plan.with_seeds(given_before(book.table(study.name, scale).spec()))
+    plan = plan.with_seeds(given_before(book.table(study.name, scale).spec()))
     baseline = plan.arms[study.baseline]
     data = open_for(baseline)
     if options.gpus_per_trial == "auto":

@@ -55,7 +55,7 @@ class Conductor:
         self.book = book
         self.means = means
         self.slots = means.slots  # now: a cluster may grow or shrink
-        self.listeners = listeners
+        self.listeners = list(listeners)
         self.rounds = rounds
         self.table = TableWriter(plan, book, facts)
         self.agenda = Agenda(plan, self._recall, Suggestions(book.table(plan.study.name, plan.scale)))
@@ -113,10 +113,10 @@ class Conductor:
         return [(trial, outcome.reason) for trial in found if (outcome := self.book.outcome(trial.signature))]
 
     def close(self, status: str) -> None:
-        """Announce that nothing more will come; every listener hears it, whatever happens to the others."""
+        """Announce, once, that nothing more will come; every listener hears it, whatever happens to the others."""
         with ExitStack() as stack:
-            for listener in reversed(self.listeners):
-                stack.callback(listener.closed, status)
+            while self.listeners:
+                stack.callback(self.listeners.pop().closed, status)
 
     def _order(self, trial: Trial) -> Order:
         return Order(
@@ -133,7 +133,7 @@ class Conductor:
     def _heard_epoch(self, trial: Trial, epoch: Epoch) -> bool:
         self.book.add(trial.signature, epoch)
         stop = self.agenda.heard(trial, epoch.number, epoch.val_acc1)
-        counted = self.agenda.counted(trial)
+        counted = self.agenda.counted(trial) if trial.stage == "search" else epoch.number
         self._tell(lambda listener: listener.advanced(trial, epoch, counted))
         self._announce_settled()
         return stop

@@ -66,13 +66,17 @@ class Store:
 
 def store_at(place: str) -> Store:
     """The place, once it was written to and read from; a Mistake says why that cannot be done."""
-    uri = place if "://" in place else str(Path(place).expanduser().absolute())
     try:
+        uri = place if "://" in place else str(Path(place).expanduser().absolute())
         _try_to_write(uri)
         if MARK not in _names(uri):
             _write(uri, MARK, f"Checkpoints of cnn-studies: {uuid4()}\n".encode())
         return Store(uri, _read(uri, MARK).decode())
-    except (OSError, ValueError) as error:  # a URI that cannot be read is a ValueError to pyarrow
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # an unreadable URI is a ValueError, an unknown ~user a RuntimeError
         raise Mistake(
             f"--storage {redact(place)} cannot be used ({in_short(error)}); give s3://BUCKET/PATH, gs://BUCKET/PATH or a folder: "
             "the bucket or folder has to be there, and this machine and every node have to be allowed to read and write it."

@@ -99,11 +99,9 @@ class Agenda:
         return self._chosen.get((arm, search))
 
     def counted(self, trial: Trial) -> int:
-        """How many of the epochs of a running trial count, whatever becomes of the others."""
-        if trial.stage == "search":
-            assert trial.number is not None
-            return self.searches[key_of(trial)].counted(trial.number)
-        return len(self.courses[trial.signature].scores)
+        """How many of the epochs of a running candidate count, whatever becomes of the others."""
+        assert trial.number is not None
+        return self.searches[key_of(trial)].counted(trial.number)
 
     def total(self) -> int:
         """How many trials there are, as far as is known: a search whose arm never trained through is not confirmed."""

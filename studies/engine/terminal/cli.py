@@ -119,9 +119,9 @@ def _run_on(
     with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
         for dataset in prepared.tested_on:
             keep_test_set(table.folder, dataset)
-        tags = origin(seat.source, prepared.device, prepared.slots)
+        tags = origin(seat.source, prepared.device, prepared.sharing)
         means = Means(
-            data_dir=options.data_dir.absolute(),
+            data_dir=options.data_dir.expanduser().absolute(),
             device=prepared.device,
             slots=prepared.slots,
             origin=tags,

@@ -79,6 +79,27 @@ def test_a_search_that_reaches_what_cannot_be_trained(tune: dict[str, Any], mess
     assert prepared(of, only="reported").plan.reported(), "nothing is searched"
 
 
+def test_the_seeds_that_decided_questions_stay_where_seeds_are_asked_for(tmp_path: Path) -> None:
+    book, two = Book(tmp_path), prepare.Machine(cpus=2, gpus=0)
+    book.table("tiny", "smoke").folder.mkdir(parents=True)
+    book.table("tiny", "smoke").write_spec({"budget": {"more_seeds": {"reported": {"relu": 8}}}})
+    for asked, planned in ((None, 8), (3, 8), (9, 9)):
+        plan = prepare.prepare(STUDY, Options(scale="smoke", seeds=asked), two, book).plan
+        assert plan.seeds("reported", "relu") == planned
+
+
+@pytest.mark.parametrize(
+    ("share", "concurrent", "gpus", "sharing"),
+    [(None, None, 4, 1), (0.25, None, 4, 4), (0.25, 3, 4, 3), (0.4, None, 4, 2), (0, None, 4, 8), (None, 2, 0, 2)],
+)
+def test_trials_share_a_gpu_and_not_all_gpus(
+    share: float | None, concurrent: int | None, gpus: int, sharing: int
+) -> None:
+    options = Options(scale="smoke", gpus_per_trial=share, concurrent=concurrent)
+    machine = prepare.Machine(cpus=8, gpus=gpus, ask=lambda question, *about: about[0])
+    assert prepare.prepare(STUDY, options, machine, BOOKS).sharing == sharing
+
+
 def test_a_job_in_the_folder_that_ray_deletes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "runtime_resources" / "working_dir_files" / "_ray_pkg_1"
     folder.mkdir(parents=True)

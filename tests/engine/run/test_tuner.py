@@ -93,3 +93,10 @@ def test_a_trial_whose_worker_died_goes_elsewhere(tune: Tune) -> None:
     trial.get_pickled_error, trial.status = lambda: None, RayTrial.ERROR
     tune.stops.on_trial_error(None, trial)  # type: ignore[arg-type]
     assert tune.avoided(trial) == {"a"}
+
+
+def test_a_trial_that_waited_and_failed_at_once_waits_no_more(tune: Tune) -> None:
+    trial = tune.begin()
+    tune.tell(trial, "a", {"host": "a"}, waits="a cannot use s3://b")
+    tune.tell(trial, "a", failed("no CUDA device"))
+    assert tune.said == ["! a cannot use s3://b: trials wait, and try again.", "All trials go on."]

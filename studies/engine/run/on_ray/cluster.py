@@ -60,7 +60,7 @@ def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> 
     if not address and token.exists():
         token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
     try:
-        _wait_for_cores(address)
+        _wait_for_cores()
         yield _machine(Look()())
     finally:
         _shut_down()
@@ -75,10 +75,11 @@ def _shut_down() -> None:
         gc.enable()
 
 
-def _wait_for_cores(address: str | None) -> None:
+def _wait_for_cores() -> None:
     """A head by itself may have none: until a node has joined."""
-    line = f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
     if not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
+        head = ray.get_runtime_context().gcs_address  # `address` may be auto, which says nothing on another machine
+        line = f"The cluster at {head} has no cores: waiting for a node (`ray start --address={head}` there) ..."
         print(line, file=sys.stderr, flush=True)
     while not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
         time.sleep(1)
@@ -141,7 +142,8 @@ def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, s
         try:
             why, lacks = ray.get(answer)
         except RayError as error:  # it lacks a library, or is gone by now
-            why, lacks = f"it cannot say what it has ({str(error).strip().splitlines()[-1].strip()})", set()
+            said = str(error).strip().splitlines()[-1].strip()
+            why, lacks = f"{fleet.name(node)} cannot say what it has ({said})", set()
         if why:
             fleet.leave_out(node, why)
         for name in sorted(lacks):

@@ -122,6 +122,8 @@ class Stops(FIFOScheduler):
     def on_trial_complete(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
         """Tune says so of a trial that had to stop, too: the last it told is then an epoch."""
         signature, news = trial.config["signature"], result["news"]
+        if self._fleet:
+            self._fleet.waits(signature, "")
         if not news or self._another_node_may_do(signature, news[-1], result["node"]):
             self.orders.once_more(trial.trial_id)
         elif isinstance(news[-1], Outcome):
