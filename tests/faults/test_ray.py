@@ -280,6 +280,7 @@ def test_a_head_without_cores_waits_for_a_node(
 def test_a_node_that_cannot_say_what_it_has_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ray.nodes", Mock(return_value=[node(CPU=2.0), node(CPU=4.0)]))
     monkeypatch.setattr("ray.remote", Mock())
+    monkeypatch.setattr(ray_cluster, "NodeAffinitySchedulingStrategy", Mock())
     monkeypatch.setattr("ray.get", Mock(side_effect=[RayError("Traceback ...\nNo module named 'torch'"), ("", set())]))
     said: list[str] = []
     ray_cluster.admitted(conductor(plan(study()), tmp_path), 0.0, None, said.append)

@@ -43,13 +43,14 @@ class Store:
         _try_to_write(self.uri)
 
     def read(self, signature: str) -> dict[str, bytes]:
-        """The checkpoints of the trial, by the names they have in the book, and in its order."""
+        """The checkpoints of the trial, by the names they have in the book, and in its order; raises as ``check_seen``."""
+        self.check_seen()
         names = (CHECKPOINT, f"{CHECKPOINT}.previous")
         newest = sorted(self._names({signature}), reverse=True)
         return {name: _read(self.uri, there) for name, there in zip(names, newest, strict=False)}
 
     def put(self, signature: str, epoch: int, content: bytes) -> None:
-        """Store the checkpoint after an epoch, and let go of all but the one before."""
+        """Store the checkpoint after an epoch, and delete all older ones but the one before."""
         _write(self.uri, _name(signature, epoch), content)
         _delete(self.uri, self._names({signature}) - {_name(signature, epoch), _name(signature, epoch - 1)})
 

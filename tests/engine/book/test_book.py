@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from studies.engine import schema
 from studies.engine.book import epochs as lines
 from studies.engine.book.book import Book
-from studies.engine.book.lock import AlreadyRunningError, one_run_of, one_training_in
+from studies.engine.book.lock import LOCK, AlreadyRunningError, one_run_of
 from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Trial
 from studies.engine.run.conduct import Conductor
@@ -28,10 +28,9 @@ from tests.engine.simulated import plan, simulate, study
 WORKER_DIED = "the worker died"
 HOLDS_A_TRIAL = """
 import sys
-from pathlib import Path
-from studies.engine.book.lock import one_training_in
+from filelock import FileLock
 
-with one_training_in(Path(sys.argv[1])):
+with FileLock(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -152,7 +151,7 @@ def test_books_that_somebody_spoilt_are_named(name: str, content: bytes, tmp_pat
 def test_a_trial_is_held_by_one_process_until_it_dies(tmp_path: Path) -> None:
     folder = tmp_path / "trials" / "abc"
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDS_A_TRIAL, str(folder)],
+        [sys.executable, "-c", HOLDS_A_TRIAL, str(folder / LOCK)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -161,9 +160,9 @@ def test_a_trial_is_held_by_one_process_until_it_dies(tmp_path: Path) -> None:
     assert holder.stdout
     assert holder.stdout.readline() == "held\n"
     with pytest.raises(Timeout):
-        FileLock(folder / "lock", timeout=0).acquire()
+        FileLock(folder / LOCK, timeout=0).acquire()
     holder.kill()
-    with one_training_in(folder):  # waits for the kernel to notice, and no longer
+    with FileLock(folder / LOCK):  # waits for the kernel to notice, and no longer
         pass
     holder.communicate()
 
