@@ -51,7 +51,6 @@ class Conductor:
         listeners: Sequence[Listener],
         rounds: NextRound | None = None,
     ) -> None:
-        self.plan = plan
         self.book = book
         self.means = means
         self.slots = means.slots  # now: a cluster may grow or shrink
@@ -59,7 +58,7 @@ class Conductor:
         self.rounds = rounds
         self.table = TableWriter(plan, book, facts)
         self.agenda = Agenda(plan, self._recall, Suggestions(book.table(plan.study.name, plan.scale)))
-        self._announced = 0  # so many of the agenda's ends
+        self._announced = 0  # how many of `agenda.ends` have been announced
         self._tell(lambda listener: listener.opened(self.agenda))
 
     def next(self) -> Order | None:
@@ -73,18 +72,19 @@ class Conductor:
         return None if trial is None else self._order(trial)
 
     def _begin_another_round(self) -> bool:
-        wider = self.rounds(self.plan) if self.rounds else None
+        wider = self.rounds(self.agenda.plan) if self.rounds else None
         if wider is None:
             self.rounds = None
             return False
-        self.plan = wider
         self.agenda.widen(wider)
         self.table.widened(wider)
-        self._tell(lambda listener: listener.widened(wider))
         return True
 
     def heard(self, signature: str, news: News) -> bool:
-        """Book what is told of a trial, by its worker or of one that died, and announce it; True says that the trial has to stop."""
+        """Write what a worker told of its trial into the book, or that its worker died, and announce it.
+
+        Returns True if the trial has to stop.
+        """
         trial = self.agenda.trials[signature]
         if isinstance(news, Epoch):
             return self._heard_epoch(trial, news)
@@ -100,9 +100,6 @@ class Conductor:
     def stopped(self, signature: str) -> None:
         """The trial had to stop, and is no longer being trained."""
         self._end(self.agenda.trials[signature], "stopped")
-
-    def finished(self) -> bool:
-        return self.agenda.finished()
 
     def outcomes(self) -> Counter[str]:
         """How many trials ended in which way."""
@@ -127,7 +124,7 @@ class Conductor:
             device=self.means.device,
             results=str(self.book.root),
             data_dir=str(self.means.data_dir),
-            premises=premises(trial.recipe, self.plan.digest_of(trial.recipe)),
+            premises=premises(trial.recipe, self.agenda.plan.digest_of(trial.recipe)),
         )
 
     def _heard_epoch(self, trial: Trial, epoch: Epoch) -> bool:
@@ -178,4 +175,4 @@ def train_in_process(conductor: Conductor) -> None:
         if any(conductor.heard(order.signature, news) for news in course):
             course.close()
             conductor.stopped(order.signature)
-    assert conductor.finished()
+    assert conductor.agenda.finished()

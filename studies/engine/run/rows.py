@@ -39,7 +39,7 @@ class TableWriter:
 def standing(plan: Plan, book: Book) -> Agenda:
     """The agenda as the book has it: what is settled without any training."""
     suggested = book.table(plan.study.name, plan.scale).suggestions()
-    agenda = Agenda(plan, lambda trial: book.course(trial.signature), suggested)
+    agenda = Agenda(plan, lambda trial: book.recall(trial.signature)[0], suggested)
     while agenda.next() is not None:
         pass
     return agenda

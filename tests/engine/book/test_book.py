@@ -51,7 +51,7 @@ def scores(book: Book) -> list[float]:
 
 def test_of_a_trial_that_never_began_nothing_is_known(tmp_path: Path) -> None:
     book = Book(tmp_path)
-    assert (book.epochs("abc"), book.outcome("abc"), book.course("abc")) == ((), None, Course())
+    assert (book.epochs("abc"), book.outcome("abc"), book.recall("abc")[0]) == ((), None, Course())
     assert not list(tmp_path.iterdir())
 
 
@@ -93,7 +93,7 @@ def test_what_the_version_before_wrote_is_read(tmp_path: Path) -> None:
     )
     (folder / "origin.json").write_text(json.dumps({"host": "there"}))
     book = Book(tmp_path)
-    assert book.course("abc") == Course((50.0,), "completed")
+    assert book.recall("abc")[0] == Course((50.0,), "completed")
     outcome = book.outcome("abc")
     assert outcome is not None
     assert outcome.at is None
@@ -115,10 +115,10 @@ def test_a_result_whose_epochs_were_lost_does_not_count(tmp_path: Path) -> None:
     book = written(tmp_path, 50.0)
     told = Outcome("completed", 2, 60.0, {schema.EPOCHS_DONE: 2.0})
     book.end("abc", told)
-    assert (book.course("abc"), book.outcome("abc")) == (Course((50.0,)), None)
+    assert (book.recall("abc")[0], book.outcome("abc")) == (Course((50.0,)), None)
     book.add("abc", epoch(2, 60.0))
     book.end("abc", told)
-    assert (book.course("abc"), book.outcome("abc")) == (Course((50.0, 60.0), "completed"), told)
+    assert (book.recall("abc")[0], book.outcome("abc")) == (Course((50.0, 60.0), "completed"), told)
 
 
 def test_an_epoch_is_booked_once(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_books_that_somebody_spoilt_are_named(name: str, content: bytes, tmp_pat
     book = written(tmp_path, 50.0)
     (book.folder("abc") / name).write_bytes(content)
     with pytest.raises(ValueError, match=f"{name} is damaged; to train this trial anew, delete the folder it is in"):
-        book.course("abc")
+        book.recall("abc")[0]
 
 
 def test_a_trial_is_held_by_one_process_until_it_dies(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def all_die(conductor: Conductor) -> list[Trial]:
     while (order := conductor.next()) is not None:
         ordered.append(conductor.agenda.trials[order.signature])
         conductor.heard(order.signature, failed(WORKER_DIED))
-    assert conductor.finished()
+    assert conductor.agenda.finished()
     return ordered
 
 

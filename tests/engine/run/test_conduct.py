@@ -18,7 +18,7 @@ def test_no_checkpoint_is_dropped_while_its_trial_is_being_trained(seed: int, tm
     driver = conductor(plan(study(trials=6)), tmp_path, slots=6)
     workers = Workers(driver, seed)
     workers.run()
-    assert driver.finished()
+    assert driver.agenda.finished()
     assert workers.settled_beside, "else nothing was put to the test"
     assert not list(tmp_path.glob("trials/*/checkpoint.pt*"))
 
@@ -38,7 +38,7 @@ def test_a_round_that_the_book_knows_is_followed_by_the_next(tmp_path: Path) -> 
         driver, left = conductor(of, tmp_path), rounds.copy()
         driver.rounds = lambda now, left=left: left.pop(0) if left else None  # type: ignore[misc]
         Workers(driver, seed=0).run()
-        assert (left, driver.finished()) == ([], True), f"start {start}"
+        assert (left, driver.agenda.finished()) == ([], True), f"start {start}"
 
 
 class Hearing(Listener):

@@ -130,7 +130,7 @@ def _node(told: Mapping[str, Any]) -> Node:
 
 def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, say: Callable[[str], None]) -> Fleet:
     """The nodes of the cluster, each asked what it has: one that would train something else than the study is left out."""
-    plan, data_dir, fleet = conductor.plan, conductor.means.data_dir, Fleet(Look(), gpus_per_trial, at_most, say)
+    plan, data_dir, fleet = conductor.agenda.plan, conductor.means.data_dir, Fleet(Look(), gpus_per_trial, at_most, say)
     recipes = [*plan.arms.values(), *(tuned.base for tuned in plan.tuned.values())]
     expected = [(recipe.to_json(), premises(recipe, plan.digest_of(recipe))) for recipe in recipes]
     asked = {}

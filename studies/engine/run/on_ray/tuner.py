@@ -54,7 +54,7 @@ class Orders(Searcher):
         if order is not None:
             self._given[trial_id] = order
             return dataclasses.asdict(order)
-        return Searcher.FINISHED if self.conductor.finished() else None
+        return Searcher.FINISHED if self.conductor.agenda.finished() else None
 
     def once_more(self, trial_id: str) -> None:
         self._again.append(self._given[trial_id])
@@ -85,9 +85,7 @@ class Stops(FIFOScheduler):
 
     def takes(self, avoided: Collection[str] = ()) -> tune.PlacementGroupFactory:
         """What Ray sets aside for a trial, on any node but these."""
-        if not avoided:
-            return tune.PlacementGroupFactory([self._takes])
-        elsewhere = [{NODE_ID: f"!in({','.join(sorted(avoided))})"}]
+        elsewhere = [{NODE_ID: f"!in({','.join(sorted(avoided))})"}] if avoided else None
         return tune.PlacementGroupFactory([self._takes], bundle_label_selector=elsewhere)
 
     def on_trial_add(self, controller: Any, trial: RayTrial) -> None:
@@ -169,7 +167,7 @@ def run(conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None = None)
                 max_concurrent_trials=AS_MANY_AS_ORDERED,  # by itself Tune lets one trial wait for its worker
             ),
             run_config=tune.RunConfig(
-                name=conductor.plan.study.name,
+                name=conductor.agenda.plan.study.name,
                 storage_path=scratch,
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
