@@ -204,13 +204,13 @@ def told_of_a_worker_that_died_idle() -> list[str]:
 
 
 def test_tune_tells_the_death_of_an_idle_worker_twice() -> None:
-    """Once this fails, `Stops.on_trial_error` need not tell the second time from the first."""
+    """Once this fails, `ConductedScheduler.on_trial_error` need not tell the second time from the first."""
     assert told_of_a_worker_that_died_idle() == [RayTrial.ERROR, RayTrial.PENDING]
 
 
 def test_a_trial_that_got_a_dead_worker_is_not_lost(tmp_path: Path) -> None:
     """The first time it may be tried again; at the second Tune gives it up, and it is ordered once more."""
-    stops = tuner.Stops(conductor(plan(study()), tmp_path), 0.0, None)
+    stops = tuner.ConductedScheduler(conductor(plan(study()), tmp_path), 0.0, None)
     order = stops.orders.suggest("1")
     trial = Mock(trial_id="1", config=order, **{"get_pickled_error.return_value": RayActorError()})
     for trial.status in (RayTrial.ERROR, RayTrial.PENDING):

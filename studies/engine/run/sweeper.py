@@ -1,4 +1,4 @@
-"""What a store is no longer needed for is removed from it."""
+"""Removes from a store the checkpoints of trials that have ended."""
 
 from collections.abc import Callable, Mapping
 from multiprocessing import TimeoutError as NoAnswerError

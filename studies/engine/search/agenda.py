@@ -21,7 +21,7 @@ SearchOf = tuple[str, int]  # an arm, and which of its searches
 
 
 @dataclass
-class Standing:
+class ArmCounts:
     """How far the trials of an arm are."""
 
     running: int = 0
@@ -45,7 +45,7 @@ class Agenda:
         self.running: set[str] = set()
         self.settled: dict[str, Outcome] = {}
         self.ends: list[str] = []  # the settled ones, in the order in which they were settled
-        self.standings: defaultdict[str, Standing] = defaultdict(Standing)  # by arm
+        self.standings: defaultdict[str, ArmCounts] = defaultdict(ArmCounts)  # by arm
         self._candidates: dict[SearchOf, list[str]] = {key: [] for key in self.searches}  # signatures by number
         self._runners: dict[str, tuple[int, int]] = {}  # by signature, what their search knows them by
         # A heap of how many candidates each search has given out, its place, and itself.
@@ -179,8 +179,8 @@ class Agenda:
 
     def _count(self, trial: Trial, course: Course) -> None:
         before = self.courses.get(trial.signature, Course())
-        standing = self.standings[trial.arm]
-        standing.best = max([standing.best, *course.scores[len(before.scores) :]])
+        counts = self.standings[trial.arm]
+        counts.best = max([counts.best, *course.scores[len(before.scores) :]])
 
 
 def key_of(trial: Trial) -> SearchOf:

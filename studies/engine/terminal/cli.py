@@ -110,7 +110,7 @@ def _run_on(
     table.check_format()
     taken = machine.ask(estimate.seconds_an_image, plan.arms, data.shape, len(data.classes), prepared.device)
     guess = partial(estimate.seconds, dataset=data, taken=taken, lanes=prepared.lanes)
-    begun = rows.standing(plan, book)
+    begun = rows.agenda_by_the_book(plan, book)
     announce(prepared, console, guess(plan), outlook(plan, tested(begun, book), guess), *standing(begun))
     if seat.source.is_file():  # a notebook states a study in no file
         warn_of_a_namesake(table.spec(), seat.source, seat.console)

@@ -201,7 +201,7 @@ def test_tune_gives_a_trial_up(tmp_path: Path) -> None:
     """It tells the scheduler of every death of a worker, but the searcher only of a trial that it will not try again."""
     on_ray = pytest.importorskip("studies.engine.run.on_ray.tuner")
     driver = conductor(plan(study()), tmp_path)
-    orders = on_ray.Orders(driver, fleet=None)
+    orders = on_ray.OrderSearcher(driver, fleet=None)
     orders.why["trial 1"] = WORKER_DIED
     first, second = orders.suggest("trial 1")["signature"], orders.suggest("trial 2")
     assert second is None, "there is one slot"

@@ -9,7 +9,7 @@ from ray.tune.experiment import Trial as RayTrial
 
 from studies.engine.course import Outcome
 from studies.engine.run.on_ray.fleet import Fleet, Node
-from studies.engine.run.on_ray.tuner import Stops
+from studies.engine.run.on_ray.tuner import ConductedScheduler
 from studies.engine.run.worker import failed
 from tests.engine.driving import conductor, epoch
 from tests.engine.simulated import plan, study
@@ -23,7 +23,7 @@ class Tune:
     def __init__(self, root: Path) -> None:
         self.said: list[str] = []
         self.driver = conductor(plan(study()), root)
-        self.stops = Stops(self.driver, 0.0, Fleet(lambda: NODES, 0.0, None, self.said.append))
+        self.stops = ConductedScheduler(self.driver, 0.0, Fleet(lambda: NODES, 0.0, None, self.said.append))
         self._trials = 0
 
     def begin(self) -> Any:

@@ -27,7 +27,7 @@ from studies.engine.run.store import Store, in_short
 DID_NOT_START = (Exception, RuntimeError, TimeoutError, ConnectionError)
 NO_CLUSTER = "Could not find any running Ray instance"  # in Ray's words
 KIND = "ray.io/accelerator-type"  # the label that Ray gives a node with GPUs
-LOOK_SECONDS = 5  # so old may be what is known of the nodes
+NODES_KEPT_SECONDS = 5  # so old may be what is known of the nodes
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> 
         token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
     try:
         _wait_for_cores()
-        yield _machine(Look()())
+        yield _machine(NodesNow()())
     finally:
         _shut_down()
 
@@ -102,15 +102,15 @@ def _ask(gpus: int, kind: str, question: Callable[..., Any], *about: Any) -> Any
     return ray.get(there.remote(*about))
 
 
-class Look:
-    """The nodes that there are now, by id."""
+class NodesNow:
+    """Called, it returns the nodes by id, asked of Ray at most every five seconds."""
 
     def __init__(self) -> None:
         self._seen: dict[str, Node] = {}
         self._when = -math.inf
 
     def __call__(self) -> dict[str, Node]:
-        if time.monotonic() - self._when > LOOK_SECONDS:
+        if time.monotonic() - self._when > NODES_KEPT_SECONDS:
             found = ray.nodes()  # type: ignore[no-untyped-call]
             self._seen = {node["NodeID"]: _node(node) for node in found if node["Alive"]}
             self._when = time.monotonic()
@@ -130,7 +130,11 @@ def _node(told: Mapping[str, Any]) -> Node:
 
 def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, say: Callable[[str], None]) -> Fleet:
     """The nodes of the cluster, each asked what it has: one that would train something else than the study is left out."""
-    plan, data_dir, fleet = conductor.agenda.plan, conductor.means.data_dir, Fleet(Look(), gpus_per_trial, at_most, say)
+    plan, data_dir, fleet = (
+        conductor.agenda.plan,
+        conductor.means.data_dir,
+        Fleet(NodesNow(), gpus_per_trial, at_most, say),
+    )
     recipes = [*plan.arms.values(), *(tuned.base for tuned in plan.tuned.values())]
     expected = [(recipe.to_json(), premises(recipe, plan.digest_of(recipe))) for recipe in recipes]
     asked = {}
