@@ -43,7 +43,7 @@ class Store:
         _try_to_write(self.uri)
 
     def read(self, signature: str) -> dict[str, bytes]:
-        """The checkpoints of the trial, by the names they have in the book, and in its order; raises as ``check_seen``."""
+        """The checkpoints of the trial, by their names in the book, and in its order; raises as ``check_seen``."""
         self.check_seen()
         names = (CHECKPOINT, f"{CHECKPOINT}.previous")
         newest = sorted(self._names({signature}), reverse=True)
@@ -73,11 +73,7 @@ def store_at(place: str) -> Store:
         if MARK not in _names(uri):
             _write(uri, MARK, f"Checkpoints of cnn-studies: {uuid4()}\n".encode())
         return Store(uri, _read(uri, MARK).decode())
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-    ) as error:  # an unreadable URI is a ValueError, an unknown ~user a RuntimeError
+    except (OSError, ValueError, RuntimeError) as error:  # the last two: an unreadable URI, an unknown ~user
         raise Mistake(
             f"--storage {redact(place)} cannot be used ({in_short(error)}); give s3://BUCKET/PATH, gs://BUCKET/PATH or a folder: "
             "the bucket or folder has to be there, and this machine and every node have to be allowed to read and write it."

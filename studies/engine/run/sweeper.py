@@ -35,7 +35,6 @@ class Sweeper(Listener):
             self._thread.apply_async(self._store.drop, (self._ended,)).get(CLOSE_TIMEOUT_SECONDS)
         except (OSError, NoAnswerError) as error:
             why = in_short(error) or "no answer"
-            self._say(
-                f"! Checkpoints of trials that ended are left at {self._store.uri} ({why}); the next start removes them."
-            )
+            left = f"! Checkpoints of trials that ended are left at {self._store.uri} ({why})"
+            self._say(f"{left}; the next start removes them.")
         self._thread.terminate()

@@ -42,7 +42,7 @@ def test_a_round_that_the_book_knows_is_followed_by_the_next(tmp_path: Path) -> 
 
 
 class Hearing(Listener):
-    """Notes how many epochs count, and that it was closed; a listener that is interrupted then raises what Ctrl-C does."""
+    """Notes how many epochs count, and that it was closed; where it is interrupted, it then raises what Ctrl-C does."""
 
     def __init__(self, heard: list[object], name: str = "", *, interrupted: bool = False) -> None:
         self.heard, self._name, self._interrupted = heard, name, interrupted

@@ -79,8 +79,8 @@ def _wait_for_cores() -> None:
     """A head by itself may have none: until a node has joined."""
     if not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
         head = ray.get_runtime_context().gcs_address  # `address` may be auto, which says nothing on another machine
-        line = f"The cluster at {head} has no cores: waiting for a node (`ray start --address={head}` there) ..."
-        print(line, file=sys.stderr, flush=True)
+        how = f"`ray start --address={head}` there"
+        print(f"The cluster at {head} has no cores: waiting for a node ({how}) ...", file=sys.stderr, flush=True)
     while not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
         time.sleep(1)
 

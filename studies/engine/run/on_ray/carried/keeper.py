@@ -23,7 +23,10 @@ PIECE_BYTES = 16 * 2**20  # of images that travel at a time: so much memory a no
 
 
 class Keeper:
-    """Reads and writes the book for workers that cannot see it. It answers one call at a time, so every call is short."""
+    """Reads and writes the book for workers that cannot see it.
+
+    It answers one call at a time, so every call is short.
+    """
 
     def __init__(self, root: str, images: Mapping[str, Path]) -> None:
         self._book = Book(Path(root))
