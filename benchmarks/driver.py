@@ -100,7 +100,7 @@ def restarted(of: Plan, root: Path) -> float:
     means = Means(data_dir=root, device="cpu", slots=SLOTS, origin={})
     conductor = Conductor(of, book, means, lambda plan: {}, [])
     assert conductor.next() is None
-    assert conductor.finished()
+    assert conductor.agenda.finished()
     return time.perf_counter() - started
 
 

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from ray.air.execution._internal import actor_manager
 from ray.core.generated.common_pb2 import ActorDiedErrorContext
-from ray.exceptions import ActorDiedError, OutOfMemoryError, RayActorError, RayTaskError
+from ray.exceptions import ActorDiedError, OutOfMemoryError, RayActorError, RayError, RayTaskError
 from ray.tune.execution import tune_controller
 from ray.tune.experiment import Trial as RayTrial
 
@@ -204,13 +204,13 @@ def told_of_a_worker_that_died_idle() -> list[str]:
 
 
 def test_tune_tells_the_death_of_an_idle_worker_twice() -> None:
-    """Once this fails, `Stops.on_trial_error` need not tell the second time from the first."""
+    """Once this fails, `ConductedScheduler.on_trial_error` need not tell the second time from the first."""
     assert told_of_a_worker_that_died_idle() == [RayTrial.ERROR, RayTrial.PENDING]
 
 
 def test_a_trial_that_got_a_dead_worker_is_not_lost(tmp_path: Path) -> None:
     """The first time it may be tried again; at the second Tune gives it up, and it is ordered once more."""
-    stops = tuner.Stops(conductor(plan(study()), tmp_path), 0.0, None)
+    stops = tuner.ConductedScheduler(conductor(plan(study()), tmp_path), 0.0, None)
     order = stops.orders.suggest("1")
     trial = Mock(trial_id="1", config=order, **{"get_pickled_error.return_value": RayActorError()})
     for trial.status in (RayTrial.ERROR, RayTrial.PENDING):
@@ -268,11 +268,23 @@ def test_a_head_without_cores_waits_for_a_node(
     monkeypatch.setattr("time.sleep", Mock())
     monkeypatch.setattr("ray.cluster_resources", Mock(side_effect=[{}, {"CPU": 0}, {"CPU": 2.0, "GPU": 1.0}]))
     monkeypatch.setattr("ray.nodes", Mock(return_value=[node(CPU=2.0, GPU=1.0), node(CPU=8.0, alive=False)]))
-    with ray_cluster.started("10.0.0.1:6379", None) as machine:
+    monkeypatch.setattr("ray.get_runtime_context", Mock(return_value=Mock(gcs_address="10.0.0.1:6379")))
+    with ray_cluster.started("auto", None) as machine:
         assert (machine.cpus, machine.gpus) == (2, 1)
     said = capsys.readouterr().err
     assert said.startswith("The cluster at 10.0.0.1:6379 has no cores: waiting for a node")
+    assert "`ray start --address=10.0.0.1:6379` there" in said
     assert said.count("\n") == 1
+
+
+def test_a_node_that_cannot_say_what_it_has_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray.nodes", Mock(return_value=[node(CPU=2.0), node(CPU=4.0)]))
+    monkeypatch.setattr("ray.remote", Mock())
+    monkeypatch.setattr(ray_cluster, "NodeAffinitySchedulingStrategy", Mock())
+    monkeypatch.setattr("ray.get", Mock(side_effect=[RayError("Traceback ...\nNo module named 'torch'"), ("", set())]))
+    said: list[str] = []
+    ray_cluster.admitted(conductor(plan(study()), tmp_path), 0.0, None, said.append)
+    assert said == ["! A node gets no trials: a cannot say what it has (No module named 'torch')."]
 
 
 @pytest.mark.parametrize("error", [Exception, RuntimeError, TimeoutError])

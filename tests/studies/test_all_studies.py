@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from studies.engine.book.book import Book
+from studies.engine.plan.machine import Machine
 from studies.engine.plan.options import Options
-from studies.engine.plan.prepare import Machine, prepare
+from studies.engine.plan.prepare import prepare
 
 FILES = {file.stem: file for file in sorted((Path(__file__).parents[2] / "studies").glob("[!_]*.py"))}
 STUDIES = {name: import_module(f"studies.{name}").STUDY for name in FILES}

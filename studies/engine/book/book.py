@@ -64,10 +64,6 @@ class Book:
         """How the trial ended; None while it can still go on."""
         return self.recall(signature)[1]
 
-    def course(self, signature: str) -> Course:
-        """How far the trial is: all that the search has to know of it."""
-        return self.recall(signature)[0]
-
     def recall(self, signature: str) -> tuple[Course, Outcome | None]:
         """How far the trial is, and how it ended if it did; read again where its files have changed."""
         state = [_state(self._file(signature, name)) for name in (RESULT, EPOCHS)]

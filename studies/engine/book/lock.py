@@ -34,11 +34,3 @@ def one_run_of(what: str, folder: Path) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
-
-
-@contextmanager
-def one_training_in(folder: Path) -> Iterator[None]:
-    """Hold the folder of a trial, once whoever holds it lets go: a worker that outlived its driver finishes its epoch."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / LOCK):
-        yield

@@ -76,9 +76,7 @@ def _software() -> Premises:
     """Read once: a process goes on with the code that it has imported, whatever is edited meanwhile."""
     root = Path(cnnzoo.__file__).parent
     sources = {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*.py"))}
-    digest = hashlib.sha256()
-    for name, content in sources.items():
-        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    digest = hashlib.sha256(repr(sources).encode())
     return {CODE: digest.hexdigest()[:16], **{library: version(library) for library in LIBRARIES}}
 
 

@@ -23,13 +23,16 @@ def here(device: str) -> dict[str, str]:
     return {schema.HOST: platform.node(), schema.VERSIONS: _versions(), schema.DEVICE: device}
 
 
-def origin(source: Path, device: str, slots: int) -> dict[str, str]:
-    """Where this run of a study comes from. MLflow's client sets none of these tags by itself."""
+def origin(source: Path, device: str, sharing: int) -> dict[str, str]:
+    """Where this run of a study comes from, and how many of its trials share a device.
+
+    MLflow's client sets none of these tags by itself.
+    """
     tags = {
         "mlflow.user": _user(),
         "mlflow.source.name": str(source),
         "mlflow.source.type": "LOCAL",
-        schema.SHARED_DEVICE: str(slots),
+        schema.SHARED_DEVICE: str(sharing),
         **here(device),
     }
     commit, changes = _git(source.parent, "rev-parse", "HEAD"), _git(source.parent, "status", "--porcelain")

@@ -11,7 +11,6 @@ The first two are written anew at each start, from the plan and from the trials'
 import io
 import json
 import math
-from collections import UserDict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -111,17 +110,16 @@ class Table:
         return found
 
 
-class Suggestions(UserDict[str, tuple[dict[str, Any] | None, int]]):
+class Suggestions(dict[str, tuple[dict[str, Any] | None, int]]):
     """What the searches of a study are told, kept for its next start. Losing it costs time, and nothing else."""
 
     def __init__(self, table: Table) -> None:
-        super().__init__()
-        self.data = table.suggestions()
+        super().__init__(table.suggestions())
         self._path = table.folder / SUGGESTIONS
 
     def __setitem__(self, key: str, suggested: tuple[dict[str, Any] | None, int]) -> None:
-        if self.data.get(key) != suggested:
-            self.data[key] = suggested
+        if self.get(key) != suggested:
+            super().__setitem__(key, suggested)
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a") as file:
                 file.write(json.dumps([key, *suggested]) + "\n")

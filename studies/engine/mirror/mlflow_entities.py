@@ -31,10 +31,10 @@ class Run:
     outcome: str | None  # of the trial; it is written before the status
     described: bool = False  # its data set and its params are there for certain
     deleted: bool = False
-    sent: int | None = None  # so many epochs; None: some perhaps, by an earlier start
+    sent: int | None = None  # how many epochs MLflow has; None: not known
 
     def lacks(self, outcome: str | None) -> bool:
-        """Whether there is anything to tell of its trial, which ended so by now, or has not ended (None)."""
+        """Whether MLflow still has to be told something: `outcome` is how the trial ended, None while it runs."""
         over = self.outcome if self.status in (FINISHED, FAILED) else None
         return over is None or (over == "failed" if outcome is None else over != outcome)
 
@@ -56,10 +56,6 @@ def trial_tags(trial: Trial, spec: Mapping[str, Any]) -> dict[str, str]:
         **({} if trial.search is None else {schema.SEARCH: str(trial.search)}),
         **({} if trial.number is None else {schema.NUMBER: str(trial.number)}),
     }
-
-
-def status(outcome: str) -> str:
-    return FAILED if outcome == "failed" else FINISHED
 
 
 def end_tags(row: Row) -> dict[str, str]:
@@ -86,6 +82,9 @@ def metrics(epochs: Iterable[Epoch], start: int, sent: int | None, row: Row | No
         if number > (sent or 0):
             points = [(name, number, value) for name, value in lines.metrics(epoch).items()]
             points += [(name, int(step), v) for name, curve in lines.step_metrics(epoch).items() for step, v in curve]
+            points.sort(
+                key=lambda point: point[0] == schema.CHOSEN_BY
+            )  # last: where it arrived, so did all of its epoch
             found += _finite(points, start + round(elapsed * 1000))
     ended = row.metrics if row and row.outcome != "failed" else {}
     whole = [(name, number, ended[name]) for name in schema.TRIAL_METRICS if name in ended]

@@ -23,7 +23,7 @@ from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.table import Row
 from studies.engine.mirror import mlflow_entities as entities
-from studies.engine.mirror.mlflow_entities import KILLED, RUNNING, Run
+from studies.engine.mirror.mlflow_entities import FAILED, FINISHED, KILLED, RUNNING, Run
 from studies.engine.mirror.outbox import Note
 from studies.engine.mirror.tracking_uri import SQLITE, sqlite_path
 
@@ -165,10 +165,11 @@ class Runs:
         points = entities.metrics(epochs, run.start, run.sent, note.row)
         ended = entities.end_tags(note.row) if note.row and run.outcome is None else {}
         self._client.log_batch(run.id, points, params, [RunTag(*tag) for tag in ended.items()])
-        run.described, run.sent = True, len(epochs) or run.sent
+        run.described, run.sent = True, max(len(epochs), run.sent or 0)
         if note.row:
-            self._client.set_terminated(run.id, entities.status(note.row.outcome))
-            run.status, run.outcome = entities.status(note.row.outcome), note.row.outcome
+            status = FAILED if note.row.outcome == "failed" else FINISHED
+            self._client.set_terminated(run.id, status)
+            run.status, run.outcome = status, note.row.outcome
 
     def _keep(self, run: Run, model: Path) -> None:
         there = {file.path: file.file_size for file in self._client.list_artifacts(run.id, MODEL_FOLDER)}
@@ -177,23 +178,20 @@ class Runs:
 
 
 def create_database(uri: str) -> None:
-    """Give a new SQLite file its tables under another name: nobody ever finds half of them, not after a kill either."""
-    path = sqlite_path(uri)
-    if path is None or _is_there(path):
+    """Give a new SQLite file its tables under another name: nobody ever finds half of them, not after a kill either.
+
+    MLflow would fill an empty file in place, and a kill in the middle would spoil it for good: it counts as none.
+    """
+    if (path := sqlite_path(uri)) is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     draft, lock = (path.with_name(f"{path.name}.{end}") for end in ("new", "lock"))
     with FileLock(lock):  # of several studies that begin here, one has the work
-        if not _is_there(path):
+        if not (path.exists() and path.stat().st_size):
             draft.unlink(missing_ok=True)  # of one that was killed
             MlflowClient(tracking_uri=f"{SQLITE}{draft}").search_experiments(max_results=1)
             draft.replace(path)
     lock.unlink(missing_ok=True)
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is a database. MLflow would fill an empty file in place, and a kill in the middle would spoil it for good."""
-    return path.exists() and path.stat().st_size > 0
 
 
 def is_deleted(run: MlflowRun) -> bool:

@@ -36,7 +36,6 @@ AT_ONCE = 8  # trials told to a server: it has several workers, and most of the 
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # one repeated unseen could create a run twice; we look, then repeat
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -66,7 +65,7 @@ class Tracker(Listener):
         self._closing = threading.Event()
         self._status = ""  # of the study, once it is closing
         self._runs: Runs | None = None
-        self._written = 0
+        self._written = -math.inf  # when the last record was
         self._failures = 0  # in a row
         self._topics: set[str] = set()  # on which it has spoken
         self._speaking = threading.Lock()
@@ -98,12 +97,8 @@ class Tracker(Listener):
             networks = [(trial, self.book.folder(trial.signature) / MODEL) for trial in self._best()]
             for trial, path in networks:
                 if path.exists():  # a book that was copied to another machine may have left them behind
-                    self.keep_model(trial, path)
+                    self._add(Note(trial, model=path))
         self.unsent = self.close(status)
-
-    def keep_model(self, trial: Trial, path: Path) -> None:
-        """The file with the trial's network becomes an artifact of its run."""
-        self._add(Note(trial, model=path))
 
     def keep_result(self, files: Iterable[Path]) -> None:
         """Files that show the result become artifacts of the study's run, which is closed already; a failure is told."""
@@ -115,22 +110,21 @@ class Tracker(Listener):
 
     def close(self, status: str) -> int:
         """Send what is left and end the parent run; returns how many records (trials, and the end) were not sent."""
-        hurried = self._closing.is_set()  # somebody breaks off the sending itself
         self._status = status
         self._closing.set()
         self._news.set()
         self._thread.join(SILENT_SECONDS)
         if self._thread.is_alive() and not self._failures:
             self._tell_once("rest", f"Sending {len(self._outbox) + 1} records to MLflow; Ctrl-C leaves them for later.")
-        before, since = self._written, time.monotonic()
-        while self._thread.is_alive() and not hurried:
-            self._thread.join(0.1)
-            if self._written != before:
-                before, since = self._written, time.monotonic()
-            limit = CLOSE_TIMEOUT_SECONDS_IN_TROUBLE if self._failures > 1 else CLOSE_TIMEOUT_SECONDS
-            if time.monotonic() - since > limit:
-                break
-        self._abandoned = True
+        waiting_since = time.monotonic()
+        try:
+            while self._thread.is_alive():
+                self._thread.join(0.1)
+                limit = CLOSE_TIMEOUT_SECONDS_IN_TROUBLE if self._failures > 1 else CLOSE_TIMEOUT_SECONDS
+                if time.monotonic() - max(waiting_since, self._written) > limit:
+                    break
+        finally:  # also where somebody breaks off the sending
+            self._abandoned = True
         return len(self._outbox) + self._thread.is_alive()
 
     def _best(self) -> Iterable[Trial]:
@@ -197,7 +191,8 @@ class Tracker(Listener):
         write(notes[0])
         for helper in helpers:
             helper.join()
-        self._written += len(notes) - len(errors)
+        if len(errors) < len(notes):
+            self._written = time.monotonic()
         if errors:
             raise errors[0]
 

@@ -69,6 +69,8 @@ def _check_sqlite(uri: str) -> None:
         raise Mistake(
             f"tracking URI {uri!r} names no file. Write sqlite:///mlflow.db, or sqlite:////absolute/path/mlflow.db."
         )
+    if "?" in uri:
+        raise Mistake(f"tracking URI {uri!r}: no ?option may follow the file. Write {uri.partition('?')[0]}.")
     if path.is_dir():
         raise Mistake(f"tracking URI {uri!r} is a directory; name a file in it: {uri.rstrip('/')}/mlflow.db.")
     existing = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())

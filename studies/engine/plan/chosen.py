@@ -33,7 +33,7 @@ def with_chosen_settings(study: Study, scale: str, plan_of: Callable[[Study], Pl
             for field, value in vars(source.recipe(best, scale)).items()
             if field not in FIXED and (value != getattr(study.base, field) or field in always)
         }
-        options = Options(source.recipe(best, scale).options).merged(arm.changes.get("options", ()))
+        options = Options({**source.recipe(best, scale).options, **arm.changes.get("options", {})})
         own = {"options": options.to_json()} if options else {}
         arms[name] = Arm(tune=arm.tune, chosen_in=source, **{**chosen, **arm.changes, **own})
     return replace(study, arms=arms)

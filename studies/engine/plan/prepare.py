@@ -1,14 +1,11 @@
 """From a study and the command line to a plan that can run: scale, data, device and slots are settled here, or refused."""
 
-import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from cnnzoo import Recipe, settle
 from cnnzoo.data import Dataset, open_dataset
@@ -20,6 +17,7 @@ from cnnzoo.structure import check_fits
 from search_spaces import Space
 from studies.engine.book.book import Book
 from studies.engine.plan.chosen import with_chosen_settings
+from studies.engine.plan.machine import Machine, gpus_per_trial_of, slots_of
 from studies.engine.plan.options import Options
 from studies.engine.plan.plan import Plan, tuned_arms
 from studies.engine.plan.spec import given_before
@@ -31,28 +29,6 @@ GAIN_OF_SHARING = 1.3  # measured: docs/decisions/0017
 JOB_FOLDER = "working_dir_files"  # where Ray unpacks what `ray job submit --working-dir` sends
 Opener = Callable[[Recipe], Dataset]  # the data that a recipe trains on
 SHAPING = {"batch_size", "model", *MODEL_OPTIONS, "optimizer", "schedule"}  # decide whether it can be trained at all
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What there is to train on: here, or in a cluster."""
-
-    cpus: int
-    gpus: int
-    ask: Callable[..., Any] = lambda question, *about: question(*about)  # calls a function where the trials will run
-    room: Callable[[float], int] | None = None  # by GPUs a trial, how many fit at once; a cluster counts by node
-
-    @classmethod
-    def here(cls) -> "Machine":
-        """This machine; where the system can say so, only the cores that this process may use."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return cls(cores, torch.cuda.device_count())
-
-    def fitting(self, gpus_per_trial: float) -> int:
-        """How many trials fit at once; none lies on two GPUs."""
-        if self.room is not None:
-            return self.room(gpus_per_trial)
-        return self.gpus * int(1 / gpus_per_trial) if gpus_per_trial else self.cpus
 
 
 @dataclass(frozen=True)
@@ -71,10 +47,15 @@ class Prepared:
         shared = 0 < self.gpus_per_trial < 1
         return max(1.0, self.slots * self.gpus_per_trial * GAIN_OF_SHARING) if shared else self.slots
 
+    @property
+    def sharing(self) -> int:
+        """How many trials share a device at a time, at most."""
+        return min(self.slots, int(1 / self.gpus_per_trial)) if self.gpus_per_trial else self.slots
+
 
 def prepare(study: Study, options: Options, machine: Machine, book: Book) -> Prepared:
-    gpus_per_trial = _gpus_per_trial(options, machine)
-    slots = _slots(options, machine, gpus_per_trial)
+    gpus_per_trial = gpus_per_trial_of(options, machine)
+    slots = slots_of(options, machine, gpus_per_trial)
     _check_asked(study, options)
     device = "cuda" if gpus_per_trial else "cpu"
     open_for = _opener(options.data_dir)
@@ -94,13 +75,12 @@ def prepare(study: Study, options: Options, machine: Machine, book: Book) -> Pre
         return plan_of(source, options=alike)
 
     plan = plan_of(with_chosen_settings(study, scale, plan_to_choose_by, book), options=options)
-    if options.seeds is None:
-        plan = plan.with_seeds(given_before(book.table(study.name, scale).spec()))
+    plan = plan.with_seeds(given_before(book.table(study.name, scale).spec()))
     baseline = plan.arms[study.baseline]
     data = open_for(baseline)
     if options.gpus_per_trial == "auto":
         gpus_per_trial = 1 / machine.ask(trials_at_once, baseline, data.shape, len(data.classes), device)
-        slots = _slots(options, machine, gpus_per_trial)
+        slots = slots_of(options, machine, gpus_per_trial)
     recipes = [*plan.arms.values(), *(tuned.base for tuned in plan.tuned.values())]
     tested_on = list({dataset.digest: dataset for dataset in map(open_for, recipes)}.values())
     return Prepared(plan, data, device, slots, gpus_per_trial, why, tested_on)
@@ -220,29 +200,3 @@ def _check_fits(arm: str, recipe: Recipe, dataset: Dataset, **tuned: Any) -> Non
         raise Mistake(
             f"{what}: batch_size {recipe.batch_size} is more than the {len(dataset.train)} training images of {dataset.name}."
         )
-
-
-def _gpus_per_trial(options: Options, machine: Machine) -> float:
-    """The share that was asked for; a whole GPU where it is still to be measured."""
-    asked = options.gpus_per_trial
-    if asked == "auto" and not machine.gpus:
-        raise Mistake("--gpus-per-trial auto measures on a GPU, and there is none; leave it out to train on CPUs.")
-    if asked is None or asked == "auto":
-        return 1.0 if machine.gpus else 0.0
-    if asked > machine.gpus:
-        raise Mistake(
-            f"each trial would ask for {asked:g} GPUs, but there are {machine.gpus}; use --gpus-per-trial 0 to train on CPUs."
-        )
-    return asked
-
-
-def _slots(options: Options, machine: Machine, gpus_per_trial: float) -> int:
-    if options.in_process:
-        return 1
-    each, there = (f"{gpus_per_trial:g} GPUs", machine.gpus) if gpus_per_trial else ("a core", machine.cpus)
-    fit = machine.fitting(gpus_per_trial)
-    if options.concurrent and options.concurrent > fit:
-        raise Mistake(
-            f"--concurrent {options.concurrent} is more than fit: {each} a trial on {there} makes {fit}; leave it out for as many as fit."
-        )
-    return options.concurrent or fit

@@ -51,15 +51,14 @@ class Conductor:
         listeners: Sequence[Listener],
         rounds: NextRound | None = None,
     ) -> None:
-        self.plan = plan
         self.book = book
         self.means = means
         self.slots = means.slots  # now: a cluster may grow or shrink
-        self.listeners = listeners
+        self.listeners = list(listeners)
         self.rounds = rounds
         self.table = TableWriter(plan, book, facts)
         self.agenda = Agenda(plan, self._recall, Suggestions(book.table(plan.study.name, plan.scale)))
-        self._announced = 0  # so many of the agenda's ends
+        self._announced = 0  # how many of `agenda.ends` have been announced
         self._tell(lambda listener: listener.opened(self.agenda))
 
     def next(self) -> Order | None:
@@ -73,18 +72,19 @@ class Conductor:
         return None if trial is None else self._order(trial)
 
     def _begin_another_round(self) -> bool:
-        wider = self.rounds(self.plan) if self.rounds else None
+        wider = self.rounds(self.agenda.plan) if self.rounds else None
         if wider is None:
             self.rounds = None
             return False
-        self.plan = wider
         self.agenda.widen(wider)
         self.table.widened(wider)
-        self._tell(lambda listener: listener.widened(wider))
         return True
 
     def heard(self, signature: str, news: News) -> bool:
-        """Book what is told of a trial, by its worker or of one that died, and announce it; True says that the trial has to stop."""
+        """Write what a worker told of its trial into the book, or that its worker died, and announce it.
+
+        Returns True if the trial has to stop.
+        """
         trial = self.agenda.trials[signature]
         if isinstance(news, Epoch):
             return self._heard_epoch(trial, news)
@@ -101,9 +101,6 @@ class Conductor:
         """The trial had to stop, and is no longer being trained."""
         self._end(self.agenda.trials[signature], "stopped")
 
-    def finished(self) -> bool:
-        return self.agenda.finished()
-
     def outcomes(self) -> Counter[str]:
         """How many trials ended in which way."""
         return Counter(outcome.ended for outcome in self.agenda.settled.values())
@@ -113,10 +110,10 @@ class Conductor:
         return [(trial, outcome.reason) for trial in found if (outcome := self.book.outcome(trial.signature))]
 
     def close(self, status: str) -> None:
-        """Announce that nothing more will come; every listener hears it, whatever happens to the others."""
+        """Announce, once, that nothing more will come; every listener hears it, whatever happens to the others."""
         with ExitStack() as stack:
-            for listener in reversed(self.listeners):
-                stack.callback(listener.closed, status)
+            while self.listeners:
+                stack.callback(self.listeners.pop().closed, status)
 
     def _order(self, trial: Trial) -> Order:
         return Order(
@@ -127,13 +124,13 @@ class Conductor:
             device=self.means.device,
             results=str(self.book.root),
             data_dir=str(self.means.data_dir),
-            premises=premises(trial.recipe, self.plan.digest_of(trial.recipe)),
+            premises=premises(trial.recipe, self.agenda.plan.digest_of(trial.recipe)),
         )
 
     def _heard_epoch(self, trial: Trial, epoch: Epoch) -> bool:
         self.book.add(trial.signature, epoch)
         stop = self.agenda.heard(trial, epoch.number, epoch.val_acc1)
-        counted = self.agenda.counted(trial)
+        counted = self.agenda.counted(trial) if trial.stage == "search" else epoch.number
         self._tell(lambda listener: listener.advanced(trial, epoch, counted))
         self._announce_settled()
         return stop
@@ -178,4 +175,4 @@ def train_in_process(conductor: Conductor) -> None:
         if any(conductor.heard(order.signature, news) for news in course):
             course.close()
             conductor.stopped(order.signature)
-    assert conductor.finished()
+    assert conductor.agenda.finished()

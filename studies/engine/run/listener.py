@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cnnzoo import Epoch
 from studies.engine.book.table import Row
-from studies.engine.plan.plan import Plan, Trial
+from studies.engine.plan.plan import Trial
 from studies.engine.search.agenda import Agenda
 
 
@@ -14,14 +14,15 @@ class Listener:
     def opened(self, agenda: Agenda) -> None:
         """The study begins; the agenda says at any time how far it is."""
 
-    def widened(self, plan: Plan) -> None:
-        """All trials of the plan so far are done; the study goes on with more seeds of some arms."""
-
     def begun(self, trial: Trial, origin: Mapping[str, str]) -> None:
         """A worker trains the trial now; `origin` says where."""
 
     def advanced(self, trial: Trial, epoch: Epoch, counted: int) -> None:
-        """An epoch ended and is booked; the first `counted` epochs of the trial count, whatever its elders will do."""
+        """An epoch ended and is booked.
+
+        `counted`: how many of its first epochs count for certain; a candidate may still be stopped by the scores of
+        candidates with lower numbers.
+        """
 
     def ended(self, trial: Trial, row: Row) -> None:
         """The trial ended, now or in an earlier run of the study; the row is what the book says of it."""

@@ -36,10 +36,10 @@ class TableWriter:
         return row
 
 
-def standing(plan: Plan, book: Book) -> Agenda:
+def agenda_by_the_book(plan: Plan, book: Book) -> Agenda:
     """The agenda as the book has it: what is settled without any training."""
     suggested = book.table(plan.study.name, plan.scale).suggestions()
-    agenda = Agenda(plan, lambda trial: book.course(trial.signature), suggested)
+    agenda = Agenda(plan, lambda trial: book.recall(trial.signature)[0], suggested)
     while agenda.next() is not None:
         pass
     return agenda
@@ -51,7 +51,7 @@ def known_rows(plan: Plan, seeds: int, book: Book) -> Iterator[Row]:
     A trial that failed has none, as it will be tried again; but what takes part in a choice stays failed.
     """
     budget = replace(plan.budget, seeds=max(plan.budget.seeds, seeds))
-    agenda = standing(replace(plan, budget=budget, wanted=frozenset(plan.arms), only=None), book)
+    agenda = agenda_by_the_book(replace(plan, budget=budget, wanted=frozenset(plan.arms), only=None), book)
     for signature, outcome in agenda.settled.items():
         trial = agenda.trials[signature]
         if outcome.ended != "failed" or not trial.tested:

@@ -43,13 +43,14 @@ class Store:
         _try_to_write(self.uri)
 
     def read(self, signature: str) -> dict[str, bytes]:
-        """The checkpoints of the trial, by the names they have in the book, and in its order."""
+        """The checkpoints of the trial, by their names in the book, and in its order; raises as ``check_seen``."""
+        self.check_seen()
         names = (CHECKPOINT, f"{CHECKPOINT}.previous")
         newest = sorted(self._names({signature}), reverse=True)
         return {name: _read(self.uri, there) for name, there in zip(names, newest, strict=False)}
 
     def put(self, signature: str, epoch: int, content: bytes) -> None:
-        """Store the checkpoint after an epoch, and let go of all but the one before."""
+        """Store the checkpoint after an epoch, and delete all older ones but the one before."""
         _write(self.uri, _name(signature, epoch), content)
         _delete(self.uri, self._names({signature}) - {_name(signature, epoch), _name(signature, epoch - 1)})
 
@@ -66,13 +67,13 @@ class Store:
 
 def store_at(place: str) -> Store:
     """The place, once it was written to and read from; a Mistake says why that cannot be done."""
-    uri = place if "://" in place else str(Path(place).expanduser().absolute())
     try:
+        uri = place if "://" in place else str(Path(place).expanduser().absolute())
         _try_to_write(uri)
         if MARK not in _names(uri):
             _write(uri, MARK, f"Checkpoints of cnn-studies: {uuid4()}\n".encode())
         return Store(uri, _read(uri, MARK).decode())
-    except (OSError, ValueError) as error:  # a URI that cannot be read is a ValueError to pyarrow
+    except (OSError, ValueError, RuntimeError) as error:  # the last two: an unreadable URI, an unknown ~user
         raise Mistake(
             f"--storage {redact(place)} cannot be used ({in_short(error)}); give s3://BUCKET/PATH, gs://BUCKET/PATH or a folder: "
             "the bucket or folder has to be there, and this machine and every node have to be allowed to read and write it."

@@ -1,7 +1,8 @@
-"""What a store is no longer needed for is removed from it."""
+"""Removes from a store the checkpoints of trials that have ended."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import TimeoutError as NoAnswerError
+from multiprocessing.pool import ThreadPool
 
 from studies.engine.book.table import Row
 from studies.engine.plan.plan import Trial
@@ -18,7 +19,7 @@ class Sweeper(Listener):
         self._store, self._say = store, say
         self._there = store.signatures()  # of an earlier start
         self._ended: set[str] = set()
-        self._thread = ThreadPoolExecutor(1)
+        self._thread = ThreadPool(1)  # a daemon: a store that hangs keeps nobody from leaving
 
     def begun(self, trial: Trial, origin: Mapping[str, str]) -> None:
         self._there.add(trial.signature)
@@ -26,14 +27,14 @@ class Sweeper(Listener):
     def ended(self, trial: Trial, row: Row) -> None:
         if trial.signature in self._there:
             self._ended.add(trial.signature)
-            self._thread.submit(self._store.drop, {trial.signature})
+            self._thread.apply_async(self._store.drop, ({trial.signature},))
 
     def closed(self, status: str) -> None:
         """Once more for all: some were written after their trial was settled, and sometimes the store did not answer."""
         try:
-            self._thread.submit(self._store.drop, self._ended).result(CLOSE_TIMEOUT_SECONDS)
-        except (OSError, TimeoutError) as error:
-            self._say(
-                f"! Checkpoints of trials that ended are left at {self._store.uri} ({in_short(error)}); the next start removes them."
-            )
-        self._thread.shutdown(wait=False, cancel_futures=True)
+            self._thread.apply_async(self._store.drop, (self._ended,)).get(CLOSE_TIMEOUT_SECONDS)
+        except (OSError, NoAnswerError) as error:
+            why = in_short(error) or "no answer"
+            left = f"! Checkpoints of trials that ended are left at {self._store.uri} ({why})"
+            self._say(f"{left}; the next start removes them.")
+        self._thread.terminate()

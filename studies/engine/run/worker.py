@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 
 from cnnzoo import Epoch, Recipe, save, train
 from cnnzoo.learning.training import Training
 from cnnzoo.structure import measure
 from studies.engine import schema
 from studies.engine.book.book import CHECKPOINT, MODEL, PREDICTIONS, Book
-from studies.engine.book.lock import one_training_in
+from studies.engine.book.lock import LOCK
 from studies.engine.book.premises import DATA, OtherPremisesError, Premises, check_premises, compare
 from studies.engine.book.provenance import Origin, here
 from studies.engine.course import Outcome
@@ -48,7 +49,8 @@ def work(order: Order) -> Generator[News, None, None]:
     check_premises(Recipe.from_json(order.recipe), order.premises, Path(order.data_dir))
     book = Book(Path(order.results))
     folder = book.folder(order.signature)
-    with one_training_in(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK):  # whoever holds it lets go: a worker that outlived its driver finishes its epoch
         yield here(order.device)
         if (outcome := book.outcome(order.signature)) is not None:
             yield from book.epochs(order.signature)  # whoever held the trial until now has come to its end

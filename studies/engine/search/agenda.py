@@ -21,7 +21,7 @@ SearchOf = tuple[str, int]  # an arm, and which of its searches
 
 
 @dataclass
-class Standing:
+class ArmCounts:
     """How far the trials of an arm are."""
 
     running: int = 0
@@ -45,7 +45,7 @@ class Agenda:
         self.running: set[str] = set()
         self.settled: dict[str, Outcome] = {}
         self.ends: list[str] = []  # the settled ones, in the order in which they were settled
-        self.standings: defaultdict[str, Standing] = defaultdict(Standing)  # by arm
+        self.standings: defaultdict[str, ArmCounts] = defaultdict(ArmCounts)  # by arm
         self._candidates: dict[SearchOf, list[str]] = {key: [] for key in self.searches}  # signatures by number
         # A heap of how many candidates each search has given out, its place, and itself.
         self._searching = [(0, place, key) for place, key in enumerate(self.searches)]
@@ -96,11 +96,9 @@ class Agenda:
         return self._chosen.get((arm, search))
 
     def counted(self, trial: Trial) -> int:
-        """How many of the epochs of a running trial count, whatever becomes of the others."""
-        if trial.stage == "search":
-            assert trial.number is not None
-            return self.searches[key_of(trial)].counted(trial.number)
-        return len(self.courses[trial.signature].scores)
+        """How many of the epochs of a running candidate count, whatever becomes of the others."""
+        assert trial.number is not None
+        return self.searches[key_of(trial)].counted(trial.number)
 
     def total(self) -> int:
         """How many trials there are, as far as is known: a search whose arm never trained through is not confirmed."""

@@ -28,9 +28,10 @@ from studies.engine.book.table import keep_test_set
 from studies.engine.mirror.optuna_journal import OptunaJournal
 from studies.engine.mirror.tracker import Tracker
 from studies.engine.mirror.tracking_uri import check_uri
+from studies.engine.plan.machine import Machine
 from studies.engine.plan.options import ENVIRONMENT, LOCKED, Options, check_values
 from studies.engine.plan.plan import Plan
-from studies.engine.plan.prepare import Machine, Prepared, check_cluster, prepare
+from studies.engine.plan.prepare import Prepared, check_cluster, prepare
 from studies.engine.plan.spec import declaration, spec
 from studies.engine.run import rows
 from studies.engine.run.conduct import Conductor, Means, train_in_process
@@ -116,7 +117,7 @@ def _run_on(
     table.check_format()
     taken = machine.ask(estimate.seconds_an_image, plan.arms, data.shape, len(data.classes), prepared.device)
     guess = partial(estimate.seconds, dataset=data, taken=taken, speedup=prepared.speedup)
-    begun = rows.standing(plan, book)
+    begun = rows.agenda_by_the_book(plan, book)
     announce(prepared, console, guess(plan), outlook(plan, tested(begun, book), guess), *done_of_total(begun))
     if caller.source.is_file():  # a notebook states a study in no file
         warn_of_another_study_of_that_name(table.spec(), caller.source, caller.console)
@@ -125,9 +126,9 @@ def _run_on(
     with one_run_of(f"study {study.name!r} at scale {plan.scale}", table.folder):
         for dataset in prepared.tested_on:
             keep_test_set(table.folder, dataset)
-        tags = origin(caller.source, prepared.device, prepared.slots)
+        tags = origin(caller.source, prepared.device, prepared.sharing)
         means = Means(
-            data_dir=options.data_dir.absolute(),
+            data_dir=options.data_dir.expanduser().absolute(),
             device=prepared.device,
             slots=prepared.slots,
             origin=tags,

@@ -127,7 +127,8 @@ def interrupted(agenda: Agenda, console: Console) -> None:
 
 def farewell(conductor: Conductor, tracker: Tracker, console: Console) -> int:
     """The table, how the trials ended, and the next commands; returns the exit code."""
-    study, scale = conductor.plan.study.name, conductor.plan.scale
+    plan = conductor.agenda.plan
+    study, scale = plan.study.name, plan.scale
     outcomes = conductor.outcomes()
     ends = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     console.print(f"\n{sum(outcomes.values())} trials: {ends}\n")

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from studies.engine import schema
 from studies.engine.book import epochs as lines
 from studies.engine.book.book import Book
-from studies.engine.book.lock import AlreadyRunningError, one_run_of, one_training_in
+from studies.engine.book.lock import LOCK, AlreadyRunningError, one_run_of
 from studies.engine.course import Course, Outcome
 from studies.engine.plan.plan import Trial
 from studies.engine.run.conduct import Conductor
@@ -28,10 +28,9 @@ from tests.engine.simulated import plan, simulate, study
 WORKER_DIED = "the worker died"
 HOLDS_A_TRIAL = """
 import sys
-from pathlib import Path
-from studies.engine.book.lock import one_training_in
+from filelock import FileLock
 
-with one_training_in(Path(sys.argv[1])):
+with FileLock(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -52,7 +51,7 @@ def scores(book: Book) -> list[float]:
 
 def test_of_a_trial_that_never_began_nothing_is_known(tmp_path: Path) -> None:
     book = Book(tmp_path)
-    assert (book.epochs("abc"), book.outcome("abc"), book.course("abc")) == ((), None, Course())
+    assert (book.epochs("abc"), book.outcome("abc"), book.recall("abc")[0]) == ((), None, Course())
     assert not list(tmp_path.iterdir())
 
 
@@ -94,7 +93,7 @@ def test_what_the_version_before_wrote_is_read(tmp_path: Path) -> None:
     )
     (folder / "origin.json").write_text(json.dumps({"host": "there"}))
     book = Book(tmp_path)
-    assert book.course("abc") == Course((50.0,), "completed")
+    assert book.recall("abc")[0] == Course((50.0,), "completed")
     outcome = book.outcome("abc")
     assert outcome is not None
     assert outcome.at is None
@@ -116,10 +115,10 @@ def test_a_result_whose_epochs_were_lost_does_not_count(tmp_path: Path) -> None:
     book = written(tmp_path, 50.0)
     told = Outcome("completed", 2, 60.0, {schema.EPOCHS_DONE: 2.0})
     book.end("abc", told)
-    assert (book.course("abc"), book.outcome("abc")) == (Course((50.0,)), None)
+    assert (book.recall("abc")[0], book.outcome("abc")) == (Course((50.0,)), None)
     book.add("abc", epoch(2, 60.0))
     book.end("abc", told)
-    assert (book.course("abc"), book.outcome("abc")) == (Course((50.0, 60.0), "completed"), told)
+    assert (book.recall("abc")[0], book.outcome("abc")) == (Course((50.0, 60.0), "completed"), told)
 
 
 def test_an_epoch_is_booked_once(tmp_path: Path) -> None:
@@ -146,13 +145,13 @@ def test_books_that_somebody_spoilt_are_named(name: str, content: bytes, tmp_pat
     book = written(tmp_path, 50.0)
     (book.folder("abc") / name).write_bytes(content)
     with pytest.raises(ValueError, match=f"{name} is damaged; to train this trial anew, delete the folder it is in"):
-        book.course("abc")
+        book.recall("abc")[0]
 
 
 def test_a_trial_is_held_by_one_process_until_it_dies(tmp_path: Path) -> None:
     folder = tmp_path / "trials" / "abc"
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDS_A_TRIAL, str(folder)],
+        [sys.executable, "-c", HOLDS_A_TRIAL, str(folder / LOCK)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -161,9 +160,9 @@ def test_a_trial_is_held_by_one_process_until_it_dies(tmp_path: Path) -> None:
     assert holder.stdout
     assert holder.stdout.readline() == "held\n"
     with pytest.raises(Timeout):
-        FileLock(folder / "lock", timeout=0).acquire()
+        FileLock(folder / LOCK, timeout=0).acquire()
     holder.kill()
-    with one_training_in(folder):  # waits for the kernel to notice, and no longer
+    with FileLock(folder / LOCK):  # waits for the kernel to notice, and no longer
         pass
     holder.communicate()
 
@@ -194,7 +193,7 @@ def all_die(conductor: Conductor) -> list[Trial]:
     while (order := conductor.next()) is not None:
         ordered.append(conductor.agenda.trials[order.signature])
         conductor.heard(order.signature, failed(WORKER_DIED))
-    assert conductor.finished()
+    assert conductor.agenda.finished()
     return ordered
 
 
@@ -202,7 +201,7 @@ def test_tune_gives_a_trial_up(tmp_path: Path) -> None:
     """It tells the scheduler of every death of a worker, but the searcher only of a trial that it will not try again."""
     on_ray = pytest.importorskip("studies.engine.run.on_ray.tuner")
     driver = conductor(plan(study()), tmp_path)
-    orders = on_ray.Orders(driver, fleet=None)
+    orders = on_ray.OrderSearcher(driver, fleet=None)
     orders.why["trial 1"] = WORKER_DIED
     first, second = orders.suggest("trial 1")["signature"], orders.suggest("trial 2")
     assert second is None, "there is one slot"

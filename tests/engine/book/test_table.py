@@ -110,4 +110,4 @@ def test_suggestions_are_there_at_the_next_start_but_for_a_damaged_line(tmp_path
     kept["first"], kept["none left"], kept["tuple"] = ({"lr": 0.01}, 1), (None, 2), ({"stem": (3, 3)}, 3)
     with (tmp_path / "tiny.smoke" / SUGGESTIONS).open("a") as file:
         file.write('["cut", {"lr"')
-    assert Suggestions(Table(tmp_path / "tiny.smoke")) == kept.data
+    assert Suggestions(Table(tmp_path / "tiny.smoke")) == kept

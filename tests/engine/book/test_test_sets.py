@@ -10,6 +10,7 @@ from studies.engine import Arm
 from studies.engine.book.book import Book
 from studies.engine.book.table import keep_test_set
 from studies.engine.plan import prepare
+from studies.engine.plan.machine import Machine
 from studies.engine.plan.options import Options
 from tests.engine.tiny_study import STUDY
 
@@ -31,7 +32,7 @@ def test_arms_that_learn_from_different_data_are_tested_on_each() -> None:
     def tested_on(**options: float) -> list[str]:
         arms = {"relu": Arm(), "tanh": Arm(activation="tanh", **options)}
         of = replace(STUDY, arms=arms)
-        machine = prepare.Machine(cpus=1, gpus=0)
+        machine = Machine(cpus=1, gpus=0)
         return [data.digest for data in prepare.prepare(of, Options(), machine, Book(Path("nowhere"))).tested_on]
 
     assert len(tested_on()) == 1

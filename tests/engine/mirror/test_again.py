@@ -152,7 +152,7 @@ def test_the_best_model_of_an_arm_is_kept_once(uri: str, tmp_path: Path) -> None
     for _ in range(2):
         tracker = start(uri)
         settle(tracker, settled(reported(1)))
-        tracker.keep_model(reported(1), model)
+        tracker._add(Note(reported(1), model=model))
         assert tracker.close("FINISHED") == 0
     client = MlflowClient(uri)
     kept = Path(client.download_artifacts(trial_run(uri).info.run_id, "model/model.safetensors"))

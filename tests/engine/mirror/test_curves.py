@@ -2,19 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Metric
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from studies.engine import schema
+from studies.engine.book.book import Book
 from studies.engine.mirror import tracker as tracking
+from studies.engine.mirror.mlflow_runs import Runs
+from studies.engine.mirror.outbox import Note
 from tests.engine.mirror.stores import (
     OF_TRIAL,
     ORIGIN,
+    SPEC,
     End,
     advance,
     curves,
+    keep,
     points,
     reported,
     rows,
@@ -112,6 +121,30 @@ def test_metrics_by_training_step(uri: str) -> None:
 def test_twenty_thousand_steps(uri: str) -> None:
     track(uri, landscape(epochs=4, steps=5000))
     assert points(uri) == 4 * AN_EPOCH + 4 * (5000 + 5) + OF_TRIAL
+
+
+def test_an_epoch_of_which_a_part_arrived_is_sent_again(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's client cuts what it is given, after so many points: here within the first of two epochs."""
+    whole, works, calls = landscape(epochs=2, steps=1500), SqlAlchemyStore.log_batch, [0]
+    keep(book := Book(Path("results")), whole.trial, whole.epochs)
+
+    def breaks_off(self: SqlAlchemyStore, run_id: str, metrics: list[Metric], *more: Any, **named: Any) -> None:
+        calls[0] += len(metrics) > 0
+        if calls[0] > 1:
+            raise ConnectionError("the line is cut")
+        works(self, run_id, metrics, *more, **named)
+
+    def opened() -> Runs:
+        return Runs(uri, SPEC, ORIGIN, book, lambda topic, text: None)
+
+    with monkeypatch.context() as outage:
+        outage.setattr(SqlAlchemyStore, "log_batch", breaks_off)
+        with pytest.raises(ConnectionError):
+            opened().write(Note(whole.trial, 2, origin=ORIGIN))
+    assert points(uri) > AN_EPOCH
+    opened().finish("KILLED", [])
+    opened().write(Note(whole.trial, 2, whole.row))
+    assert points(uri) == 2 * AN_EPOCH + 2 * (1500 + 5) + OF_TRIAL
 
 
 @pytest.mark.slow

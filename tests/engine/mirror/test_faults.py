@@ -171,7 +171,7 @@ def test_a_client_that_fails_now_and_then(
 def test_one_trial_that_cannot_be_sent_holds_up_no_other(uri: str, tmp_path: Path) -> None:
     said: list[str] = []
     tracker = start(uri, said.append)
-    tracker.keep_model(reported(1), tmp_path / "gone.safetensors")
+    tracker._add(Note(reported(1), model=tmp_path / "gone.safetensors"))
     for seed in (1, 2, 3):
         settle(tracker, settled(reported(seed)))
     assert tracker.close("FINISHED") == 2  # the first trial's model, and so the end of the study
@@ -231,7 +231,7 @@ def test_a_server_that_goes_and_comes_back(
     stop(first)
     settle(tracker, settled(reported(1)))
     settle(tracker, settled(reported(2)))
-    tracker.keep_model(reported(2), model)
+    tracker._add(Note(reported(2), model=model))
     until(lambda: said)
     begin()
     assert tracker.close("FINISHED") == 0

@@ -27,6 +27,7 @@ GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init
         ("sqlite:///:memory:", "names no file"),
         ("sqlite:x.db", "names no file"),
         ("sqlite:///.", "names no file"),
+        ("sqlite:///y.db?mode=rwc", r"no \?option may follow the file. Write sqlite:///y.db\.$"),
         ("sqlite:///folder", "is a directory; name a file in it: sqlite:///folder/mlflow.db"),
         ("sqlite:///letter.txt", "letter.txt is not an SQLite database .it starts with 'hello, world'"),
         ("sqlite:///letter.txt/mlflow.db", "letter.txt is a file, not a folder"),

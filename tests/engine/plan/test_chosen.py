@@ -11,9 +11,10 @@ from cnnzoo import Recipe
 from studies.engine import Arm, Budget, Study, schema
 from studies.engine.book.book import Book
 from studies.engine.course import Outcome
+from studies.engine.plan.machine import Machine
 from studies.engine.plan.options import Options
 from studies.engine.plan.plan import Plan
-from studies.engine.plan.prepare import Machine, prepare
+from studies.engine.plan.prepare import prepare
 from studies.engine.plan.spec import spec
 from tests.engine.driving import epoch
 

@@ -11,6 +11,7 @@ from cnnzoo.mistake import Mistake
 from studies.engine import Arm, Budget
 from studies.engine.book.book import Book
 from studies.engine.plan import prepare
+from studies.engine.plan.machine import Machine
 from studies.engine.plan.options import Options
 from studies.engine.study.study import Study
 from tests.engine.tiny_study import STUDY
@@ -21,7 +22,7 @@ TANH = Arm(activation="tanh")
 
 
 def prepared(study: Study, **options: Any) -> prepare.Prepared:
-    return prepare.prepare(study, Options(**options), prepare.Machine(cpus=2, gpus=0), BOOKS)
+    return prepare.prepare(study, Options(**options), Machine(cpus=2, gpus=0), BOOKS)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_what_is_wrong_with_any_data_is_said_before_they_are_opened(
     opened: list[object] = []
     monkeypatch.setattr(prepare, "open_dataset", lambda *given, **named: opened.append(given))
     with pytest.raises(ValueError, match=message):
-        prepare.prepare(STUDY, Options(**options), prepare.Machine(cpus=2, gpus=gpus), BOOKS)
+        prepare.prepare(STUDY, Options(**options), Machine(cpus=2, gpus=gpus), BOOKS)
     assert not opened
 
 
@@ -91,6 +92,27 @@ def test_a_search_whose_values_need_each_other_is_planned() -> None:
     tune = {"dropout_at": CategoricalDistribution(["before", "after"]), "dropout": FloatDistribution(0.1, 0.5)}
     base = STUDY.base.replace(model="resnet18", width=0.125)
     assert prepared(replace(STUDY, base=base, tune=tune), scale="smoke").plan.searched()
+
+
+def test_the_seeds_that_decided_questions_stay_where_seeds_are_asked_for(tmp_path: Path) -> None:
+    book, two = Book(tmp_path), Machine(cpus=2, gpus=0)
+    book.table("tiny", "smoke").folder.mkdir(parents=True)
+    book.table("tiny", "smoke").write_spec({"budget": {"more_seeds": {"reported": {"relu": 8}}}})
+    for asked, planned in ((None, 8), (3, 8), (9, 9)):
+        plan = prepare.prepare(STUDY, Options(scale="smoke", seeds=asked), two, book).plan
+        assert plan.seeds("reported", "relu") == planned
+
+
+@pytest.mark.parametrize(
+    ("share", "concurrent", "gpus", "sharing"),
+    [(None, None, 4, 1), (0.25, None, 4, 4), (0.25, 3, 4, 3), (0.4, None, 4, 2), (0, None, 4, 8), (None, 2, 0, 2)],
+)
+def test_trials_share_a_gpu_and_not_all_gpus(
+    share: float | None, concurrent: int | None, gpus: int, sharing: int
+) -> None:
+    options = Options(scale="smoke", gpus_per_trial=share, concurrent=concurrent)
+    machine = Machine(cpus=8, gpus=gpus, ask=lambda question, *about: about[0])
+    assert prepare.prepare(STUDY, options, machine, BOOKS).sharing == sharing
 
 
 def test_a_job_in_the_folder_that_ray_deletes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,18 +14,21 @@ from ray.exceptions import RayTaskError
 
 from cnnzoo import Epoch
 from cnnzoo.data import Dataset, open_dataset
+from studies.engine import Arm
 from studies.engine.book.book import CHECKPOINT, MODEL, PREDICTIONS, Book
 from studies.engine.book.lock import LOCK
 from studies.engine.book.premises import DATA, OtherPremisesError, examine, premises
 from studies.engine.course import Outcome
 from studies.engine.run.on_ray.carried import files as carrying
 from studies.engine.run.on_ray.carried import keeper as keeping
-from studies.engine.run.on_ray.carried.files import Waits, carried
+from studies.engine.run.on_ray.carried.code import code_of
+from studies.engine.run.on_ray.carried.files import carried
 from studies.engine.run.on_ray.carried.images import with_images
 from studies.engine.run.on_ray.carried.keeper import Keeper
 from studies.engine.run.store import Store, store_at
 from studies.engine.run.worker import Order, work
 from tests.engine.run.test_worker import RECIPE, order, same_numbers
+from tests.engine.tiny_study import STUDY
 from tests.images import shaded
 
 
@@ -153,10 +156,10 @@ def test_an_epoch_is_told_once_the_store_has_its_checkpoint(
     monkeypatch.setattr(carrying.time, "sleep", slept.append)
     news = list(carried(blind(tmp_path), AtHand(tmp_path / "book"), store, here))
     kinds = [each.number if isinstance(each, Epoch) else type(each) for each in news]
-    assert kinds == [dict, Waits, Waits, 1, Waits, 2, 3, Outcome]
+    assert kinds == [dict, str, str, 1, str, 2, 3, Outcome]
     assert slept == [5, 5, 5]
-    waits = next(each for each in news if isinstance(each, Waits))
-    assert waits.why == f"{platform.node()} cannot use {store.uri} (Couldn't connect to server)"
+    why = next(each for each in news if isinstance(each, str))
+    assert why == f"{platform.node()} cannot use {store.uri} (Couldn't connect to server)"
 
 
 def test_a_node_that_cannot_use_the_store_for_long_is_unfit(
@@ -176,6 +179,13 @@ def test_a_node_that_joined_later_and_sees_no_store_is_unfit(here: Path, tmp_pat
         list(carried(blind(tmp_path), AtHand(tmp_path / "book"), elsewhere, here))
 
 
+OWN_NETWORK = """
+from torch import nn
+
+
+def net(shape, classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(shape[1] * shape[2], classes))
+"""
 OWN_IMAGES = RECIPE.replace(dataset="folder:tri", validation=0.1)
 
 
@@ -221,3 +231,15 @@ def test_only_images_that_are_there_and_others_make_a_node_unfit(tmp_path: Path,
     why, lacks = examine(expected, tmp_path / "other")
     assert "would train something else: data set in" in why
     assert not lacks
+
+
+@pytest.mark.parametrize("name", ["mine_of_carried", "beside_carried"])
+def test_the_code_of_ones_own_functions_is_sent(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where they are in the study's own file."""
+    monkeypatch.syspath_prepend(tmp_path)
+    source, file = tmp_path / "mine_of_carried.py", tmp_path / f"{name}.py"
+    source.touch()
+    file.write_text(OWN_NETWORK)
+    base, arms = STUDY.base.replace(model=f"{name}:net"), {"slow": Arm(), "fast": Arm(lr=0.2)}
+    own = replace(STUDY, base=base, arms=arms, baseline="slow", tune={}, claims=[])
+    assert str(file) in code_of(own, source)

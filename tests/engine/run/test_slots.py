@@ -25,7 +25,7 @@ def net(shape, classes):
 SLEEPY_STUDY = f"""
 from cnnzoo import Recipe
 from studies.engine import Arm, Budget, Scale, Study, main
-from studies.engine.plan.prepare import Machine
+from studies.engine.plan.machine import Machine
 
 Machine.here = classmethod(lambda cls: cls(cpus={SLOTS}, gpus=0))  # asleep they need no cores
 base = Recipe(model="sleepy:net", train_size=40, batch_size=10, validation=0.02, epochs=3)

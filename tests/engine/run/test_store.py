@@ -1,6 +1,8 @@
 """Checkpoints in a place that all machines reach: here a folder. The object store is in faults/test_object_store.py."""
 
 import shutil
+import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from cnnzoo.mistake import Mistake
 from studies.engine.book.book import CHECKPOINT
 from studies.engine.book.premises import OtherPremisesError
+from studies.engine.run import sweeper
 from studies.engine.run.store import MARK, Store, store_at
 from studies.engine.run.sweeper import Sweeper
 from tests.engine.driving import Workers, conductor
@@ -69,6 +72,7 @@ def test_a_machine_that_sees_another_folder_there_is_unfit(folder: Path, there: 
     ("place", "said"),
     [
         ("{}/missing", "No such file or directory"),
+        ("~nobody-of-that-name/{}", "home directory"),
         ("file://server/{}", "hostname"),
         ("s3://", "cannot be used"),
         ("s3://bucket?colour=red", "colour"),
@@ -120,3 +124,23 @@ def test_a_store_that_is_gone_at_the_end_is_told_once(folder: Path, tmp_path: Pa
     storing.driver.close("FINISHED")
     (line,) = said
     assert line.startswith(f"! Checkpoints of trials that ended are left at {folder} (")
+
+
+def test_a_store_that_hangs_keeps_nobody_from_leaving(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "CLOSE_TIMEOUT_SECONDS", 0.05)
+    store, said, over = store_at(str(folder)), list[str](), threading.Event()
+    hung: list[threading.Thread] = []
+
+    def hang(self: Store, signatures: Collection[str]) -> None:
+        hung.append(threading.current_thread())
+        over.wait()
+
+    monkeypatch.setattr(Store, "drop", hang)
+    conductor(plan(study()), tmp_path / "book", Sweeper(store, said.append)).close("FINISHED")
+    assert [thread.daemon for thread in hung] == [True], "Python waits for no such thread at its end"
+    assert said == [
+        f"! Checkpoints of trials that ended are left at {folder} (no answer); the next start removes them."
+    ]
+    over.set()

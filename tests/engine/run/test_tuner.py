@@ -9,7 +9,7 @@ from ray.tune.experiment import Trial as RayTrial
 
 from studies.engine.course import Outcome
 from studies.engine.run.on_ray.fleet import Fleet, Node
-from studies.engine.run.on_ray.tuner import Stops
+from studies.engine.run.on_ray.tuner import ConductedScheduler
 from studies.engine.run.worker import failed
 from tests.engine.driving import conductor, epoch
 from tests.engine.simulated import plan, study
@@ -23,7 +23,7 @@ class Tune:
     def __init__(self, root: Path) -> None:
         self.said: list[str] = []
         self.driver = conductor(plan(study()), root)
-        self.stops = Stops(self.driver, 0.0, Fleet(lambda: NODES, 0.0, None, self.said.append))
+        self.stops = ConductedScheduler(self.driver, 0.0, Fleet(lambda: NODES, 0.0, None, self.said.append))
         self._trials = 0
 
     def begin(self) -> Any:
@@ -93,3 +93,10 @@ def test_a_trial_whose_worker_died_goes_elsewhere(tune: Tune) -> None:
     trial.get_pickled_error, trial.status = lambda: None, RayTrial.ERROR
     tune.stops.on_trial_error(None, trial)  # type: ignore[arg-type]
     assert tune.avoided(trial) == {"a"}
+
+
+def test_a_trial_that_waited_and_failed_at_once_waits_no_more(tune: Tune) -> None:
+    trial = tune.begin()
+    tune.tell(trial, "a", {"host": "a"}, waits="a cannot use s3://b")
+    tune.tell(trial, "a", failed("no CUDA device"))
+    assert tune.said == ["! a cannot use s3://b: trials wait, and try again.", "All trials go on."]

@@ -279,7 +279,9 @@ def test_as_reported_every_epoch_is_tested_and_no_choice_reads_that(whole: list[
     assert [epoch.test_acc1 for epoch in booked] == [epoch.test_acc1 for epoch in epochs]
     untested = [dataclasses.replace(epoch, test_loss=None, test_acc1=None, test_acc5=None) for epoch in epochs]
     assert same_numbers(untested, whole)
-    assert book_of(tmp_path).course("abc").scores == tuple(epoch.val_acc1 for epoch in whole), "all that a choice sees"
+    assert book_of(tmp_path).recall("abc")[0].scores == tuple(epoch.val_acc1 for epoch in whole), (
+        "all that a choice sees"
+    )
 
 
 def learned_from(name: str) -> Recipe:
@@ -325,5 +327,5 @@ def test_data_that_are_exchanged_while_the_study_runs_are_not_learned_from(tmp_p
     images(tmp_path, 100)
     with pytest.raises(OtherPremisesError, match=DATA):
         trained(tmp_path, recipe=recipe, expected=expected)
-    assert book_of(tmp_path).course("abc").ended is None
+    assert book_of(tmp_path).recall("abc")[0].ended is None
     assert book_of(tmp_path).epochs("abc") == ()

@@ -21,8 +21,9 @@ from cnnzoo.mistake import BUG
 from cnnzoo.pace import trials_at_once
 from studies.engine import Arm, Budget, Scale, Study
 from studies.engine.book.book import Book
+from studies.engine.plan.machine import Machine
 from studies.engine.plan.options import Options, parse
-from studies.engine.plan.prepare import GAIN_OF_SHARING, Machine, prepare
+from studies.engine.plan.prepare import GAIN_OF_SHARING, prepare
 from studies.engine.terminal import cli
 from studies.engine.terminal.console import announce, warn_of_another_study_of_that_name
 from tests.engine.runs import ROOT, TINY, Warm, epochs_booked, until

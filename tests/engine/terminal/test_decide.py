@@ -48,7 +48,7 @@ def run(root: Path, of: Plan, *standings: OpenQuestions) -> tuple[Conductor, str
     means = Means(data_dir=root, device="cpu", slots=3, origin={"device": "cpu"})
     driver = Conductor(of, Book(root), means, spec_of, [], rounds)
     Workers(driver, seed=0).run()
-    assert driver.finished()
+    assert driver.agenda.finished()
     assert next(answers, None) is None
     return driver, printed.getvalue()
 

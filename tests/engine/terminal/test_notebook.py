@@ -11,6 +11,7 @@ import analysis
 from cnnzoo.mistake import Mistake
 from tests.engine.runs import ROOT
 from tests.engine.tiny_study import STUDY
+from tests.images import shaded
 
 SMALL = replace(STUDY, tune={}, claims=[])
 
@@ -22,6 +23,15 @@ def test_a_study_is_run_from_a_script_and_goes_on(tmp_path: Path, monkeypatch: p
     assert SMALL.run(scale="smoke", arms=["tanh"], seeds=2, in_process=True) == {"completed": 4}
     assert signal.getsignal(signal.SIGINT) is before
     assert len(analysis.load("tiny").trials) == 4
+
+
+def test_a_study_finds_its_images_in_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    shaded(tmp_path / "home" / "data" / "tri", 0)
+    asked = {"scale": "smoke", "dataset": "folder:tri", "seeds": 1, "data_dir": "~/data", "in_process": True}
+    assert SMALL.run(**asked) == {"completed": 2}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ray.exceptions import RayTaskError
 from cnnzoo import Epoch
 from studies.engine.book.premises import OtherPremisesError
 from studies.engine.course import Outcome
-from studies.engine.run.on_ray.carried.files import Waits, carried
+from studies.engine.run.on_ray.carried.files import carried
 from studies.engine.run.on_ray.settings import LOGS
 from studies.engine.run.store import Store
 from studies.engine.run.worker import News, Order, work
@@ -38,8 +38,8 @@ class Trainee(tune.Trainable):
         try:
             while not news or not isinstance(news[-1], Epoch | Outcome):
                 heard = next(self.course)
-                if isinstance(heard, Waits):
-                    return {"news": news, "node": self.node, "waits": heard.why}
+                if isinstance(heard, str):
+                    return {"news": news, "node": self.node, "waits": heard}
                 news.append(heard)
         except OSError as error:
             another_may_do = self.keeper and isinstance(error, OtherPremisesError)
@@ -54,7 +54,7 @@ class Trainee(tune.Trainable):
     def cleanup(self) -> None:
         self.course.close()
 
-    def _work(self, order: Order) -> Generator[News | Waits, None, None]:
+    def _work(self, order: Order) -> Generator[News | str, None, None]:
         return carried(order, self.keeper, self.store, Path(self.logdir)) if self.keeper else work(order)
 
 

@@ -17,7 +17,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from studies.engine.book.premises import OtherPremisesError, examine, premises
-from studies.engine.plan.prepare import Machine
+from studies.engine.plan.machine import Machine
 from studies.engine.run.conduct import Conductor
 from studies.engine.run.on_ray.fleet import Fleet, Node, able, fitting, kind_of
 from studies.engine.run.on_ray.settings import LOGS, TOKEN
@@ -27,7 +27,7 @@ from studies.engine.run.store import Store, in_short
 DID_NOT_START = (Exception, RuntimeError, TimeoutError, ConnectionError)
 NO_CLUSTER = "Could not find any running Ray instance"  # in Ray's words
 KIND = "ray.io/accelerator-type"  # the label that Ray gives a node with GPUs
-LOOK_SECONDS = 5  # so old may be what is known of the nodes
+NODES_KEPT_SECONDS = 5  # so old may be what is known of the nodes
 
 
 @contextmanager
@@ -60,8 +60,8 @@ def started(address: str | None, cpus: int | None, code: Sequence[str] = ()) -> 
     if not address and token.exists():
         token.chmod(0o600)  # Ray lets everybody on this machine read what it writes there
     try:
-        _wait_for_cores(address)
-        yield _machine(Look()())
+        _wait_for_cores()
+        yield _machine(NodesNow()())
     finally:
         _shut_down()
 
@@ -75,11 +75,12 @@ def _shut_down() -> None:
         gc.enable()
 
 
-def _wait_for_cores(address: str | None) -> None:
+def _wait_for_cores() -> None:
     """A head by itself may have none: until a node has joined."""
-    line = f"The cluster at {address} has no cores: waiting for a node (`ray start --address={address}` there) ..."
     if not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
-        print(line, file=sys.stderr, flush=True)
+        head = ray.get_runtime_context().gcs_address  # `address` may be auto, which says nothing on another machine
+        how = f"`ray start --address={head}` there"
+        print(f"The cluster at {head} has no cores: waiting for a node ({how}) ...", file=sys.stderr, flush=True)
     while not ray.cluster_resources().get("CPU"):  # type: ignore[no-untyped-call]
         time.sleep(1)
 
@@ -101,15 +102,15 @@ def _ask(gpus: int, kind: str, question: Callable[..., Any], *about: Any) -> Any
     return ray.get(there.remote(*about))
 
 
-class Look:
-    """The nodes that there are now, by id."""
+class NodesNow:
+    """Called, it returns the nodes by id, asked of Ray at most every five seconds."""
 
     def __init__(self) -> None:
         self._seen: dict[str, Node] = {}
         self._when = -math.inf
 
     def __call__(self) -> dict[str, Node]:
-        if time.monotonic() - self._when > LOOK_SECONDS:
+        if time.monotonic() - self._when > NODES_KEPT_SECONDS:
             found = ray.nodes()  # type: ignore[no-untyped-call]
             self._seen = {node["NodeID"]: _node(node) for node in found if node["Alive"]}
             self._when = time.monotonic()
@@ -129,7 +130,11 @@ def _node(told: Mapping[str, Any]) -> Node:
 
 def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, say: Callable[[str], None]) -> Fleet:
     """The nodes of the cluster, each asked what it has: one that would train something else than the study is left out."""
-    plan, data_dir, fleet = conductor.plan, conductor.means.data_dir, Fleet(Look(), gpus_per_trial, at_most, say)
+    plan, data_dir, fleet = (
+        conductor.agenda.plan,
+        conductor.means.data_dir,
+        Fleet(NodesNow(), gpus_per_trial, at_most, say),
+    )
     recipes = [*plan.arms.values(), *(tuned.base for tuned in plan.tuned.values())]
     expected = [(recipe.to_json(), premises(recipe, plan.digest_of(recipe))) for recipe in recipes]
     asked = {}
@@ -141,7 +146,8 @@ def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, s
         try:
             why, lacks = ray.get(answer)
         except RayError as error:  # it lacks a library, or is gone by now
-            why, lacks = f"it cannot say what it has ({str(error).strip().splitlines()[-1].strip()})", set()
+            said = str(error).strip().splitlines()[-1].strip()
+            why, lacks = f"{fleet.name(node)} cannot say what it has ({said})", set()
         if why:
             fleet.leave_out(node, why)
         for name in sorted(lacks):

@@ -31,13 +31,13 @@ from studies.engine.run.on_ray.carried.keeper import keeper_of
 from studies.engine.run.on_ray.fleet import Fleet
 from studies.engine.run.worker import News, Order, failed
 
-LOOK_SECONDS, MISSED_LOOKS = 5, 4  # between two looks whether the head of the cluster is there; how many may fail
+HEAD_CHECK_SECONDS, MISSED_LOOKS = 5, 4  # between two looks whether the head of the cluster is there; how many may fail
 NODE_ID = "ray.io/node-id"  # the label that Ray gives every node
 RETRIES = 2  # of a trial whose worker died
 AS_MANY_AS_ORDERED = 100_000  # at once: the conductor knows how many fit, and a cluster may grow
 
 
-class Orders(Searcher):
+class OrderSearcher(Searcher):
     """Hands Tune the conductor's orders, and once more those that another node may do."""
 
     def __init__(self, conductor: Conductor, fleet: Fleet | None) -> None:
@@ -54,7 +54,7 @@ class Orders(Searcher):
         if order is not None:
             self._given[trial_id] = order
             return dataclasses.asdict(order)
-        return Searcher.FINISHED if self.conductor.finished() else None
+        return Searcher.FINISHED if self.conductor.agenda.finished() else None
 
     def once_more(self, trial_id: str) -> None:
         self._again.append(self._given[trial_id])
@@ -73,21 +73,19 @@ class Orders(Searcher):
         return {}  # the Tuner pickles what it is given, to be restored from; it never is
 
 
-class Stops(FIFOScheduler):
+class ConductedScheduler(FIFOScheduler):
     """Hands the conductor what workers tell, stops the trials that have to stop, and says on which nodes each may be trained."""
 
     def __init__(self, conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conductor, self._fleet = conductor, fleet
-        self.orders = Orders(conductor, fleet)
+        self.orders = OrderSearcher(conductor, fleet)
         self._takes = {"CPU": 1.0, "GPU": gpus_per_trial}
         self._nodes: dict[str, str] = {}  # by Tune's name of a trial, the node where it is trained
 
     def takes(self, avoided: Collection[str] = ()) -> tune.PlacementGroupFactory:
         """What Ray sets aside for a trial, on any node but these."""
-        if not avoided:
-            return tune.PlacementGroupFactory([self._takes])
-        elsewhere = [{NODE_ID: f"!in({','.join(sorted(avoided))})"}]
+        elsewhere = [{NODE_ID: f"!in({','.join(sorted(avoided))})"}] if avoided else None
         return tune.PlacementGroupFactory([self._takes], bundle_label_selector=elsewhere)
 
     def on_trial_add(self, controller: Any, trial: RayTrial) -> None:
@@ -122,6 +120,8 @@ class Stops(FIFOScheduler):
     def on_trial_complete(self, controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
         """Tune says so of a trial that had to stop, too: the last it told is then an epoch."""
         signature, news = trial.config["signature"], result["news"]
+        if self._fleet:
+            self._fleet.waits(signature, "")
         if not news or self._another_node_may_do(signature, news[-1], result["node"]):
             self.orders.once_more(trial.trial_id)
         elif isinstance(news[-1], Outcome):
@@ -151,7 +151,7 @@ def run(conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None = None)
     """Train what the conductor orders, here or on the nodes of a fleet."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the farewell says which trials failed, and why
     _let_tune_survive_a_lack_of_memory()
-    stops = Stops(conductor, gpus_per_trial, fleet)
+    stops = ConductedScheduler(conductor, gpus_per_trial, fleet)
     trainee: Any = Trainee
     if fleet:
         keeper = keeper_of(conductor.book, conductor.means.datasets)
@@ -167,7 +167,7 @@ def run(conductor: Conductor, gpus_per_trial: float, fleet: Fleet | None = None)
                 max_concurrent_trials=AS_MANY_AS_ORDERED,  # by itself Tune lets one trial wait for its worker
             ),
             run_config=tune.RunConfig(
-                name=conductor.plan.study.name,
+                name=conductor.agenda.plan.study.name,
                 storage_path=scratch,
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
@@ -190,10 +190,10 @@ def _end_without_the_head(address: str, over: threading.Event, conductor: Conduc
     missed = 0
     host, _, port = address.rpartition(":")
     while missed < MISSED_LOOKS:
-        if over.wait(LOOK_SECONDS):
+        if over.wait(HEAD_CHECK_SECONDS):
             return
         try:
-            socket.create_connection((host, int(port)), timeout=LOOK_SECONDS).close()
+            socket.create_connection((host, int(port)), timeout=HEAD_CHECK_SECONDS).close()
             missed = 0
         except OSError:
             missed += 1

@@ -18,5 +18,5 @@ def code_of(study: Study, source: Path) -> list[str]:
     folder = source.parent if source.is_file() else source
     beside = [folder / name for name in {name.partition(".")[0] for name in sys.modules}]
     own = [path for path in beside if (path / "__init__.py").is_file()]
-    own += [file for path in beside if (file := path.with_name(f"{path.name}.py")).is_file() and file != source]
+    own += [file for path in beside if (file := path.with_name(f"{path.name}.py")).is_file()]
     return sorted({str(Path(package.__path__[0])) for package in OURS} | {str(path) for path in own})

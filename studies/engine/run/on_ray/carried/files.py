@@ -3,8 +3,8 @@
 import platform
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -20,19 +20,16 @@ from studies.engine.run.store import Store, in_short
 from studies.engine.run.worker import News, Order, work
 
 T = TypeVar("T")
-LATER = {Epoch: (CHECKPOINT,), Outcome: (MODEL, PREDICTIONS)}  # new when a worker tells of an epoch, or of the end
+# The files that must arrive before an epoch, or an outcome, is told.
+SENT_BEFORE = {Epoch: (CHECKPOINT,), Outcome: (MODEL, PREDICTIONS)}
 RETRY_SECONDS, GIVE_UP_SECONDS = 5, 600  # where the store does not answer
 
 
-@dataclass(frozen=True)
-class Waits:
-    """Told instead of news: the trial waits, and goes on by itself."""
+def carried(order: Order, keeper: Any, store: Store | None, scratch: Path) -> Generator[News | str, None, None]:
+    """As ``work``; each checkpoint has arrived before its epoch is told, and the network before the outcome.
 
-    why: str
-
-
-def carried(order: Order, keeper: Any, store: Store | None, scratch: Path) -> Generator[News | Waits, None, None]:
-    """As ``work``; each checkpoint has arrived before its epoch is told, and the network before the outcome."""
+    Where the trial waits, it yields why instead of news, and goes on by itself.
+    """
     order = with_images(order, keeper)
     with TemporaryDirectory(dir=scratch) as root:
         folder = Book(Path(root)).folder(order.signature)
@@ -40,12 +37,12 @@ def carried(order: Order, keeper: Any, store: Store | None, scratch: Path) -> Ge
             time.sleep(1)
         try:
             if store:
-                files |= yield from _patiently(store, partial(_taken_from, store, order.signature))
+                files |= yield from _patiently(store, partial(store.read, order.signature))
             for name, content in files.items():
                 write_atomically(folder / name, content)
             sent = _written(folder, tuple(files))
             for news in work(replace(order, results=root)):
-                new = _written(folder, LATER.get(type(news), ()))
+                new = _written(folder, SENT_BEFORE.get(type(news), ()))
                 for name in (name for name in new if new[name] != sent.get(name)):
                     content = (folder / name).read_bytes()
                     if store and isinstance(news, Epoch):
@@ -58,15 +55,7 @@ def carried(order: Order, keeper: Any, store: Store | None, scratch: Path) -> Ge
             keeper.let_go.remote(order.signature)
 
 
-def _taken_from(store: Store, signature: str) -> dict[str, bytes]:
-    _check_seen(store)
-    return store.read(signature)
-
-
-_check_seen = cache(Store.check_seen)  # once a process: also on a node that joined later
-
-
-def _patiently(store: Store, ask: Callable[[], T]) -> Generator[Waits, None, T]:
+def _patiently(store: Store, ask: Callable[[], T]) -> Generator[str, None, T]:
     """What the store answers, as soon as it does; OtherPremisesError where it does not for so long that the node is to blame."""
     given_up = time.monotonic() + GIVE_UP_SECONDS
     while True:
@@ -78,7 +67,7 @@ def _patiently(store: Store, ask: Callable[[], T]) -> Generator[Waits, None, T]:
             why = f"{platform.node()} cannot use {store.uri} ({in_short(error)})"
             if time.monotonic() > given_up:
                 raise OtherPremisesError(f"{why}, for {GIVE_UP_SECONDS // 60} minutes") from error
-            yield Waits(why)
+            yield why
             time.sleep(RETRY_SECONDS)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.data import is_there
-from cnnzoo.data.images import Contents, Pixels
+from cnnzoo.data.images import Pixels
 from cnnzoo.data.prepared import prepare
 from cnnzoo.data.sources import Source
 from cnnzoo.mistake import Mistake
@@ -24,7 +24,7 @@ def with_images(order: Order, keeper: Any) -> Order:
         return order
     dataset = order.premises[DATA]
     try:
-        digest, contents = _described(dataset, keeper)
+        digest, contents = answered(keeper.describe.remote(dataset))
         pieces = _pieces(len(contents.labels), dataset, keeper)
         sent = Source("", digest, lambda image_size: replace(contents, blocks=pieces))
         return replace(order, data_dir=str(prepare(name, sent, None).file.parent))  # for open_dataset
@@ -33,12 +33,6 @@ def with_images(order: Order, keeper: Any) -> Order:
 
 
 _is_there = cache(is_there)  # once a process, as listing a folder of many images takes a while
-
-
-@cache
-def _described(dataset: str, keeper: Any) -> tuple[str, Contents]:
-    described: tuple[str, Contents] = answered(keeper.describe.remote(dataset))
-    return described
 
 
 def _pieces(rows: int, dataset: str, keeper: Any) -> Iterator[Pixels]:

@@ -18,17 +18,19 @@ from cnnzoo.storage.files import write_atomically
 from studies.engine.book.book import CHECKPOINT, EPOCHS, RESULT, Book
 from studies.engine.book.lock import LOCK
 
-FIRST = (CHECKPOINT, f"{CHECKPOINT}.previous", EPOCHS, RESULT)  # what a trial goes on from
+TO_GO_ON_FROM = (CHECKPOINT, f"{CHECKPOINT}.previous", EPOCHS, RESULT)
 PIECE_BYTES = 16 * 2**20  # of images that travel at a time: so much memory a node takes, however many images there are
 
 
 class Keeper:
-    """Each method takes milliseconds."""
+    """Reads and writes the book for workers that cannot see it.
+
+    It answers one call at a time, so every call is short.
+    """
 
     def __init__(self, root: str, images: Mapping[str, Path]) -> None:
         self._book = Book(Path(root))
         self._images = images  # by the digest of a data set, the folder where it is prepared
-        self._opened: dict[str, Prepared] = {}
         self._held: dict[str, FileLock] = {}  # by signature
 
     def take(self, signature: str) -> dict[str, bytes] | None:
@@ -39,7 +41,7 @@ class Keeper:
             self._held.setdefault(signature, FileLock(folder / LOCK, timeout=0)).acquire()
         except Timeout:
             return None
-        return {name: (folder / name).read_bytes() for name in FIRST if (folder / name).exists()}
+        return {name: (folder / name).read_bytes() for name in TO_GO_ON_FROM if (folder / name).exists()}
 
     def keep(self, signature: str, name: str, content: bytes) -> None:
         path = self._book.folder(signature) / name
@@ -62,12 +64,10 @@ class Keeper:
         return np.array(images[row : row + max(1, PIECE_BYTES // images[0].nbytes)])
 
     def _prepared(self, dataset: str) -> Prepared:
-        if dataset not in self._opened:
-            folder = self._images[dataset]
-            if (prepared := open_prepared(folder)) is None:
-                raise OSError(f"the images that were prepared in {folder} are no longer there")
-            self._opened[dataset] = prepared
-        return self._opened[dataset]
+        folder = self._images[dataset]
+        if (prepared := open_prepared(folder)) is None:
+            raise OSError(f"the images that were prepared in {folder} are no longer there")
+        return prepared
 
 
 def keeper_of(book: Book, datasets: Sequence[Dataset]) -> Any:
