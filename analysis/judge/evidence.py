@@ -15,13 +15,13 @@ from studies.engine import schema
 from studies.engine.study.assertions import (
     ACCURACIES,
     HIGHER_IS_BETTER,
-    POINTS,
     Above,
     Assertion,
     Mixed,
     Narrower,
     Share,
     Within,
+    may_be_equal,
 )
 
 RARE = 0.1  # of all seeds: what happens on fewer is not called unstable
@@ -111,10 +111,9 @@ def _tails(margin: float, metric: str, said: Above | Within | Narrower, d: stats
     match said:
         case Within():
             return Tails(d.inside(margin), d.beyond(margin))
-        case Above(than=(_, *_), bound=0.0) if metric in POINTS:
-            return Tails(d.above(0), d.below(0), d.inside(margin))
         case Above(bound=bound):
-            return Tails(d.above(bound), d.below(bound))
+            inside = d.inside(margin) if may_be_equal(said, metric) else math.nan
+            return Tails(d.above(bound), d.below(bound), inside)
         case Narrower():
             return Tails(d.above(0), d.below(0))
 

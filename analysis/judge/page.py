@@ -15,7 +15,7 @@ from analysis.judge.results import Results
 from analysis.read.grid import Grid, grid
 from studies.engine import schema
 from studies.engine.plan.power import in_reach, seeds_to_decide, seeds_to_place, spread_between
-from studies.engine.study.assertions import POINTS, Above, Assertion, Within
+from studies.engine.study.assertions import Above, Assertion, Within, may_be_equal
 from studies.engine.study.error_budget import LEVEL, weights
 
 BETTER, WORSE, EQUAL, OPEN, INCOMPARABLE = "better", "worse", "practically equal", "undecided", "not comparable"
@@ -146,16 +146,17 @@ class Page:
         for question, found in self._own.items():
             self._follow(question, found)
 
-    def contrast(self, part: Question) -> Contrast:
-        weight = self._weights.get(_canonical(part), 0.0) or max(self._weights.values(), default=1.0)
-        level = level_left(self._family, self._found, weight, LEVEL / 2) * [*self.results.spec.shares.values()][-1]
-        margin = self.results.spec.margin if part.metric in POINTS else 0.0
+    def contrast(self, part: Question, of: Question | None = None) -> Contrast:
+        """One assertion; it has the weight of the question that it is part ``of``, or its own where that is larger."""
+        weight = max(self._weights.get(_canonical(question), 0.0) for question in (part, of or part))
+        level = level_left(self._family, self._found, weight, LEVEL) * [*self.results.spec.shares.values()][-1]
+        margin = self.results.spec.margin if may_be_equal(part.said[0], part.metric) else 0.0
         return Contrast(part.said[0], self._evidence(part), self.shown(part), level, margin)
 
     def shown(self, question: Question) -> Tails:
         """What is shown of a question, by itself or by what follows from others."""
         if question.metric in OF_THE_MODEL:
-            return together([_fact(self._evidence(part).difference) for part in question.parts()])
+            return together([_fact(part.said[0], self._evidence(part).difference) for part in question.parts()])
         return _least_of(self._own.get(question, Tails()), together([self._parts[part] for part in question.parts()]))
 
     def _over_looks(self, question: Question) -> Tails:
@@ -202,9 +203,15 @@ def _meant(said: Assertion, found: Tails) -> dict[Assertion, Tails]:
     return {said: found}
 
 
-def _fact(difference: stats.Estimate) -> Tails:
+def _fact(said: Assertion, difference: stats.Estimate) -> Tails:
     """The tails of a property that is the same in every trial of an arm: certain, without statistics."""
-    return Tails(*(float(not holds) for holds in (difference.mean > 0, difference.mean < 0, difference.mean == 0)))
+    if not difference.n or not isinstance(said, Above):
+        return Tails()
+    by = difference.mean - said.bound
+    if said.than and not said.bound:
+        return Tails(*(float(not holds) for holds in (by > 0, by < 0, by == 0)))
+    holds = by > 0 or (by == 0 and bool(said.than))  # "at most 5 behind" holds at 5, "above 90" does not at 90
+    return Tails(float(not holds), float(holds))
 
 
 def _least_of(a: Tails, b: Tails) -> Tails:

@@ -191,13 +191,13 @@ def _shows(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     elif two_arms or isinstance(said, Narrower):  # the smaller figure is named first
         a, b, words = b, a, ("lower", "higher") if two_arms else ("narrower", "wider")
     seen = f"{a} is {words[d.mean < 0]} than {b} by {number(abs(d.mean), _digits(claim))}{unit}"
-    if contrast.verdict == EQUAL and (isinstance(said, Within) or d.p >= LEVEL):
+    if contrast.verdict == EQUAL and (isinstance(said, Within) or not abs(d.mean) > d.half):
         how = f"within {results.spec.margin:g} points of one another" if contrast.margin else "the same"
         return f"{a} and {b} are {how}"
     if contrast.verdict == EQUAL:
         return f"{seen} (less than the margin of {results.spec.margin:g} points)"
     if isinstance(said, Above) and said.bound:
-        side = "within" if d.mean > said.bound else "beyond"
+        side = "within" if d.mean >= said.bound else "beyond"
         return f"{seen}, {side} the {abs(said.bound):g}{unit} said{chance}"
     return seen + chance if d.mean else f"{a} and {b} are level so far"
 

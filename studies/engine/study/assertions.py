@@ -62,6 +62,12 @@ class Mixed(About):
 Assertion = Above | Within | Narrower | Share | Mixed
 
 
+def may_be_equal(said: Assertion, metric: str) -> bool:
+    """Whether "the difference does not matter" is an answer: the margin is in points, and a bound has taken its place."""
+    compares = isinstance(said, Within) or (isinstance(said, Above) and bool(said.than) and not said.bound)
+    return compares and metric in POINTS
+
+
 def each_above(arms: Iterable[str], than: Iterable[str], metric: str) -> tuple[Above, ...]:
     """Each of these arms is better by the metric than each of those."""
     pairs = product(arms, than)

@@ -98,6 +98,10 @@ CHANCE = [11.0, 9.8, 10.2, 11.0, 9.5, 10.0, 10.4, 9.9]
         (claim("", "unstable", ["relu"]), RELU, UNDECIDED),
         (claim("", "better", ["mish"], ["relu"], "model/size_mb"), [*RELU, *ABOVE], NEGLIGIBLE),
         (claim("", "equal", ["mish", "relu"], metric="model/size_mb"), [*RELU, *ABOVE], INVALID),
+        # all are of 3.41 MB
+        (claim("", "reaches", ["relu"], metric="model/size_mb") | {"above": 100.0}, RELU, CONTRADICTED),
+        (claim("", "reaches", ["relu"], metric="model/size_mb") | {"above": 3.0}, RELU, SUPPORTED),
+        (claim("", "near_best", ["relu"], metric="model/size_mb") | {"within": 100.0}, [*RELU, *ABOVE, *BELOW], SUPPORTED),
         # what is left of an arm that diverged says nothing for it, and may say something against it
         (claim("", "better", ["mish"], ["relu"]), [*RELU, *arm("mish", 95.0, lost=[1])], INVALID),
         (claim("", "better", ["mish"], ["relu"]), [*RELU, *arm("mish", 85.0, lost=[1])], CONTRADICTED),
@@ -112,6 +116,14 @@ CHANCE = [11.0, 9.8, 10.2, 11.0, 9.5, 10.0, 10.4, 9.9]
 )
 def test_verdicts(judge: Plain, made: dict[str, Any], trials: Sequence[Trial], verdict: str) -> None:
     assert judge(made, trials).verdict == verdict
+
+
+def test_facts_of_the_model_in_words(read: Read) -> None:
+    made = [claim("smaller", "better", ["mish"], ["relu"], "model/size_mb")]
+    made += [claim("large", "reaches", ["relu"], metric="model/size_mb") | {"above": 100.0}]
+    said = _text(read(spec(arms=ARMS, tuned_arms={}, claims=made, budget=BUDGET), [*RELU, *ABOVE]))
+    assert "CONTRADICTED. By construction, relu is at 3.410, at most 100 in size." in said
+    assert "NEGLIGIBLE. By construction, mish and relu are the same in size." in said
 
 
 def test_lower_is_better_for_a_gap_and_for_seconds(judge: Plain) -> None:
