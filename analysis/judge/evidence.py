@@ -166,10 +166,9 @@ def _counted(results: Results, asked: Question, said: Share | Mixed) -> Evidence
 
     def counted(arm: str, seeds: Sequence[int]) -> tuple[int, int]:
         """A seed that diverged did not come above it."""
-        found = _figures(results, asked, arm)
-        found = found[found.index.isin(seeds)]
-        lost = {*results.samples[asked.stage][arm].diverged} & {*seeds}
-        return int((found > bound).sum()), len(found) + len(lost)
+        sample, found = results.samples[asked.stage][arm], _figures(results, asked, arm)
+        among = sample.independent(seeds) & {*found.index, *sample.diverged}
+        return len({*found.index[found > bound]} & among), len(among)
 
     looks = results.looks(asked.stage, said.about)
     counts = {look: [counted(arm, seeds) for arm in said.about] for look, seeds in looks.items()}

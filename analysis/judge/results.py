@@ -35,11 +35,22 @@ class Sample:
     def ended(self) -> int:
         return len(self.trials) + len(self.diverged)
 
+    @property
+    def units(self) -> int:
+        """How many independent values are planned: seeds or, where searches are repeated, searches."""
+        return len(self.starts) if len(self.starts) > 1 else len(self.planned)
+
+    def independent(self, seeds: Iterable[int]) -> set[int]:
+        """Those of the seeds that ended; where searches were repeated the first of each, as its seeds share a setting."""
+        ended = {*seeds} & {*self.trials.index, *self.diverged}
+        if len(self.starts) < 2:
+            return ended
+        return {*{bisect_right(self.starts, seed): seed for seed in sorted(ended, reverse=True)}.values()}
+
     def finished(self, seeds: Iterable[int]) -> tuple[int, int]:
-        """On how many of these seeds it was trained to the end, and on how many it ended at all."""
-        among = {*seeds}
-        trained = len(among & {*self.trials.index})
-        return trained, trained + len(among & {*self.diverged})
+        """On how many of these seeds, as far as they are independent, it was trained to the end, and on how many it ended."""
+        among = self.independent(seeds)
+        return len(among & {*self.trials.index}), len(among)
 
     @property
     def there(self) -> set[int]:
@@ -172,8 +183,9 @@ class Results:
         return table.reindex(columns=[*sample.trials[schema.SIGNATURE]]).set_axis(sample.trials.index, axis=1)
 
     def trained(self, sample: Sample) -> tuple[int, int]:
-        """On how many seeds an arm learned, and on how many it ended; a seed that diverged has not learned."""
-        return int((sample.values(schema.JUDGED_BY) > self.spec.learned).sum()), sample.ended
+        """On how many independent seeds an arm learned, and on how many it ended; a seed that diverged has not learned."""
+        tests, among = sample.values(schema.JUDGED_BY), sample.independent(sample.planned)
+        return len({*tests.index[tests > self.spec.learned]} & among), len(among)
 
     def late_gain(self, sample: Sample) -> float:
         """Points of accuracy won in the last tenth of the epochs, on validation data if there are any; NaN: unknown."""

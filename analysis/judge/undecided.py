@@ -60,7 +60,7 @@ def _rows(results: Judged) -> Iterator[_Asked]:
         for arm, contrast in results.contrasts[stage].items():
             said = plus_minus(contrast.difference.mean, contrast.difference.half, sign=True)
             text = f"{arm} against {baseline}, {results.spec.named_stage(stage)}: {said}{_cost([contrast])}"
-            yield _Asked(text, stage, _arms_in_reach(results, [contrast]), contrast.verdict != OPEN)
+            yield _Asked(text, stage, _arms_in_reach(results, stage, [contrast]), contrast.verdict != OPEN)
 
 
 def _claims(results: Judged) -> Iterator[_Asked]:
@@ -71,13 +71,15 @@ def _claims(results: Judged) -> Iterator[_Asked]:
             named = {arm for arms in about for arm in arms} & results.spec.arms_of(ruling.stage).keys()
             where = results.spec.named_stage(ruling.stage)
             text = f"claim {claim.text!r}, {where}: {listed(sorted(named))}{_cost(in_doubt)}"
-            arms = _arms_in_reach(results, in_doubt) if in_doubt else frozenset(named)
+            arms = _arms_in_reach(results, ruling.stage, in_doubt) if in_doubt else frozenset(named)
             yield _Asked(text, ruling.stage, arms, ruling.verdict != UNDECIDED or not named)
 
 
-def _arms_in_reach(results: Judged, contrasts: Iterable[Contrast]) -> frozenset[str]:
-    at_most = max(results.spec.shares)
-    return frozenset(arm for contrast in contrasts if contrast.in_reach(at_most) for arm in contrast.said.about)
+def _arms_in_reach(results: Judged, stage: str, contrasts: Iterable[Contrast]) -> frozenset[str]:
+    """The arms of which more seeds may decide it; where trainings are counted, more seeds of the same searches are no more."""
+    at_most, repeated = max(results.spec.shares), results.spec.repeats(stage)
+    may = [c for c in contrasts if c.in_reach(at_most) and not (repeated and c.evidence.trained)]
+    return frozenset(arm for contrast in may for arm in contrast.said.about)
 
 
 def _cost(contrasts: Iterable[Contrast]) -> str:

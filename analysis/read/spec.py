@@ -116,6 +116,10 @@ class Spec:
             return self.seeds[:1]
         return self.confirm_seeds[:: max(1, len(self.confirm_seeds) // self.searches)]
 
+    def repeats(self, stage: str) -> bool:
+        """Whether an arm's seeds come from several searches, each of which counts once."""
+        return stage == "confirm" and self.searches > 1
+
     def baseline_of(self, stage: str) -> str | None:
         return self.baseline if stage == "reported" else self.tuned_baseline
 

@@ -49,8 +49,8 @@ def sentence(results: Judged, ruling: Ruling) -> str:
     if len(shows) > _TOLD:
         shows[_TOLD - 1 :] = [f"so on ({len(shows) - _TOLD + 1} more, below)"]
     n = [contrast.difference.n for contrast in deciding]
-    unit = "shared search" if ruling.stage == "confirm" and results.spec.searches > 1 else "shared seed"
-    over = "By construction" if claim.metric in OF_THE_MODEL else f"Over {count(min(n), unit, max(n))}"
+    unit = "search" if results.spec.repeats(ruling.stage) else "seed"
+    over = "By construction" if claim.metric in OF_THE_MODEL else f"Over {count(min(n), f'shared {unit}', max(n))}"
     when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""
     line = f"{over}, {listed(shows)} in {LABELS.get(value_at(claim.metric, claim.at), claim.metric)}{when}."
     more = _what_would_decide(results, ruling, min(n)) if ruling.verdict == UNDECIDED else ""
@@ -125,8 +125,8 @@ def _together(ruling: Ruling) -> list[str]:
         CONTRADICTED: ("part of it is wrong", 2 * p.below, corrected_p.below),
         NEGLIGIBLE: ("part of it does not matter", p.inside, corrected_p.inside),
     }.get(ruling.verdict, ("all of it holds", 2 * p.above, corrected_p.above))
-    certain = ruling.claim.metric in OF_THE_MODEL or alone == 0
-    return [] if certain or math.isnan(alone) else [f"that {which}: {both_ps(min(1.0, alone), shown)}"]
+    certain = ruling.claim.metric in OF_THE_MODEL or math.isnan(alone)
+    return [] if certain else [f"that {which}: {both_ps(min(1.0, alone), shown)}"]
 
 
 def _is_told_turned(contrast: Contrast, ruling: Ruling) -> bool:
@@ -230,7 +230,8 @@ def _of_training(results: Judged, ruling: Ruling) -> str:
     counts = [one for contrast in ruling.contrasts for one in contrast.evidence.trained]
     said, spec = ruling.contrasts[0].said, results.spec
     assert isinstance(said, Share | Mixed)
-    shown = listed(f"{named(results, ruling.stage, arm)} in {k} of {n} seeds" for arm, k, n in counts)
+    units = "searches (the first seed of each)" if spec.repeats(ruling.stage) else "seeds"
+    shown = listed(f"{named(results, ruling.stage, arm)} in {k} of {n} {units}" for arm, k, n in counts)
     above = spec.learned if said.accuracy is None else said.accuracy
     line = f"Above {above:g} % (chance is {spec.chance:.3g} %): {shown}."
     if isinstance(said, Mixed):
@@ -238,7 +239,7 @@ def _of_training(results: Judged, ruling: Ruling) -> str:
     _, k, n = min(counts, key=lambda one: one[1] if said.larger else -one[1])
     low, high = (100 * share for share in stats.wilson(k, n))
     which = " (the least sure arm)" if len(counts) > 1 else ""
-    return f"{line} Between {low:.0f} and {high:.0f} % of further seeds would{which}."
+    return f"{line} Between {low:.0f} and {high:.0f} % of further {units.partition(' ')[0]} would{which}."
 
 
 def _digits(claim: Claim) -> int:

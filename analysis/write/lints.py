@@ -115,9 +115,8 @@ def _diverged(results: Judged) -> Iterator[str]:
 
 def _half_learned(results: Judged) -> Iterator[str]:
     for stage, samples in _judged(results):
-        learned = {arm: results.trained(sample)[0] for arm, sample in samples.items()}
-        tested = {arm: len(sample.values(schema.JUDGED_BY)) for arm, sample in samples.items()}
-        if halves := [f"{arm} {k} of {tested[arm]}" for arm, k in learned.items() if 0 < k < tested[arm]]:
+        tests = {arm: sample.values(schema.JUDGED_BY) > results.spec.learned for arm, sample in samples.items()}
+        if halves := [f"{arm} {sum(own)} of {len(own)}" for arm, own in tests.items() if 0 < sum(own) < len(own)]:
             some = f"Only some seeds came above {results.spec.learned:g} % ({stage}: {', '.join(halves)})"
             yield f"{some}: a mean over both kinds, and its interval, describe neither."
 

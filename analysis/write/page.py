@@ -115,7 +115,9 @@ def _repeat(results: Judged) -> list[str]:
     """The commands that repeat what is on the page, without the stages that were not run."""
     spec, stages = results.spec, {*results.runs.trials[schema.STAGE]}
     study = ("--study", spec.name, "--scale", spec.scale)
-    options = ["--scale", spec.scale, "--seeds", str(max(len(spec.seeds), len(spec.confirm_seeds)))]
+    options = ["--scale", spec.scale, "--seeds", str(len(spec.seeds))]
+    if any(spec.more_seeds.values()):
+        options += ["--decide", "--at-most", str(spec.at_most)]
     if spec.tuned_arms:
         options += ["--trials", str(spec.trials_per_arm)] if stages != {"reported"} else ["--only", "reported"]
         options += ["--only", "tuned"] if stages and "reported" not in stages else []

@@ -73,7 +73,7 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
     flips = improves = math.nan
     if difference.n:
         baseline = results.samples[stage][str(results.spec.baseline_of(stage))]
-        own, base = sample.values(schema.JUDGED_BY), baseline.values(schema.JUDGED_BY)
+        own, base = (one.by_unit(one.values(schema.JUDGED_BY)) for one in (sample, baseline))
         flips, improves = stats.sign_flip_p((own - base).dropna()), stats.probability_of_improvement(own, base)
     return {
         "study": results.spec.name, "scale": results.spec.scale, "dataset": results.spec.dataset["name"], "stage": stage, "arm": arm,
@@ -81,7 +81,7 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
         **{f"report_{name.removeprefix('model/').replace('/', '_')}": said.get(name, math.nan) for name in _SAID},
         "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,
         "test_acc1_test_set_half": luck.half, "seed_sd": luck.seed_sd, "network_sd": luck.network_sd,
-        "n": test.n, "planned": len(sample.planned), "diverged": len(sample.diverged), "failed": len(sample.failed),
+        "n": test.n, "planned": sample.units, "diverged": len(sample.diverged), "failed": len(sample.failed),
         "train_acc1": train.mean, "train_acc1_half": train.half, "gap": gap.mean, "gap_half": gap.half,
         "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": results.chosen_arm(stage) == arm,
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,

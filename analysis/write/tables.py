@@ -165,7 +165,7 @@ def _test(sample: Sample) -> str:
     mean = sample.mean(schema.JUDGED_BY)
     if not mean.n:
         return f"diverged ({len(sample.diverged)} of {len(sample.planned)})" if sample.diverged else NOTHING
-    n = f"{mean.n}" if mean.n == len(sample.planned) else f"{mean.n} of {len(sample.planned)}"
+    n = f"{mean.n}" if mean.n == sample.units else f"{mean.n} of {sample.units}"
     return f"{percentage(mean.mean, mean.half)} ({n})"
 
 
