@@ -105,9 +105,14 @@ def needs(least: float, most: float) -> str:
     return f"needs {'' if least > _MANY else f'{least:,.0f} to '}over {_MANY:,} seeds"
 
 
+def span(ends: Sequence[float]) -> str:
+    """``99.1 to 99.4``: both with all their digits."""
+    return " to ".join(f"{end:,.10g}" for end in ends)
+
+
 def figure(said: float | Sequence[float] | None) -> str:
     """What a report says: a value, or a range that was read off a curve."""
-    return NOTHING if said is None else between(*said) if isinstance(said, Sequence) else number(said)
+    return NOTHING if said is None else span(said) if isinstance(said, Sequence) else number(said)
 
 
 def arms(some: Sequence[str], every: Iterable[str]) -> str:

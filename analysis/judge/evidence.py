@@ -97,8 +97,10 @@ def _compared(results: Results, asked: Question, said: Above | Within | Narrower
     else:
         by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, said.arms, said.than)
 
+    resolution = results.spec.resolution_of(value_at(asked.metric, asked.at))
+
     def estimate(values: "pd.Series[float]") -> stats.Estimate:
-        return stats.mean_interval(samples[said.about[0]].by_unit(values), results.spec.resolution_of(asked.metric))
+        return stats.mean_interval(samples[said.about[0]].by_unit(values), resolution)
 
     by_look = {}
     for look, seeds in results.looks(asked.stage, said.about).items():

@@ -133,7 +133,7 @@ class Results:
 
     def chosen_arm(self, stage: str) -> str | None:
         """The best by validation accuracy, once all arms are trained; the test set takes no part in it."""
-        means = self.figures(stage, schema.CHOSEN_BY).mean(axis=1)
+        means = self.figures(stage, schema.CHOSEN_BY).mean(axis=1).dropna()
         missing = any(sample.missing for sample in self.samples[stage].values())
         return None if missing or means.empty else str(means.idxmax())
 

@@ -82,15 +82,10 @@ class Spec:
         """Above it something was learned: twice chance, or with few classes half-way from chance to perfect."""
         return min(2 * self.chance, (100 + self.chance) / 2)
 
-    @property
-    def resolution(self) -> float:
-        """Points of accuracy that one test image is worth."""
-        return 100 / int(self.dataset["test"])
-
     def resolution_of(self, metric: str) -> float:
-        """Points of accuracy that one image is worth; 0 for what is not counted in images."""
+        """Points of accuracy that one image is worth; 0 for what is not counted in images, or where there are none."""
         part = {"test": "test", "val": "validation", "train": "train", schema.GAP: "test"}.get(metric.partition("/")[0])
-        return 100 / int(self.dataset[part]) if part and metric in POINTS else 0.0
+        return 100 / int(self.dataset[part]) if part and metric in POINTS and self.dataset[part] else 0.0
 
     @property
     def shares(self) -> dict[int, float]:

@@ -152,6 +152,24 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
     assert done.stderr == ""
 
 
+def test_what_is_kept_makes_its_folder() -> None:
+    write_book(*activations())
+    assert tables.main(["--study", "activations", "--keep", "new/folder"]) == 0
+    assert "± " in Path("new/folder/table.md").read_text(encoding="utf-8")
+
+
+def test_what_is_kept_needs_a_folder() -> None:
+    Path("file").write_text("mine")
+    with pytest.raises(Mistake, match="--keep file must be a folder, but it is a file"):
+        tables.main(["--study", "activations", "--keep", "file"])
+
+
+def test_what_is_undecided_goes_to_a_file_of_any_name() -> None:
+    write_book(*activations())
+    assert tables.main(["--study", "activations", "--undecided", "--out", "open.json"]) == 0
+    assert Path("open.json").read_text().startswith("{")
+
+
 def test_output_that_is_a_folder() -> None:
     write_book(*activations())
     Path("folder").mkdir()

@@ -227,6 +227,20 @@ def test_late_gain_is_the_rise_from_the_third_to_the_last_quarter(judge: Plain) 
     assert contrast.difference.mean == pytest.approx(2.5 + 4.5 / 99)
 
 
+def test_before_the_end_an_image_is_one_of_the_validation_set(judge: Plain) -> None:
+    """Without any spread a figure is known to an image: 100 of 400 points there, and 100 of 1000 in the test set."""
+    made = claim("", "reaches", ["relu"], at=0.5) | {"above": 80.0}
+    (contrast,) = judge(made, [replace(t, curve=[80.0, 90.0]) for t in RELU]).contrasts
+    assert contrast.difference.sd == 100 / 400
+
+
+def test_a_figure_of_validation_where_there_are_no_such_images(read: Read) -> None:
+    plan = without_validation()
+    plan["claims"] = [claim("better", "better", ["mish"], ["relu"], "val/acc1")]
+    trials = [t for arm in ("relu", "mish") for t in reported(arm, [90.0, 91.0], plan["arms"][arm])]
+    assert only(read(plan, trials)).verdict == INVALID
+
+
 def test_a_share_of_the_epochs_needs_validation_data(read: Read) -> None:
     plan = without_validation()
     plan["claims"] = [claim("faster", "better", ["mish"], ["relu"], at=0.5)]

@@ -81,7 +81,7 @@ def test_each_search_counts_once_where_trainings_are_counted(read: Read) -> None
     (contrast,) = ruling.contrasts
     assert contrast.evidence.latest.above == pytest.approx(1 / 8)
     assert "mish in 3 of 3 searches (the first seed of each)" in _said(results)
-    assert undecided(results).wanted == {}
+    assert undecided(results)["wanted"] == []
 
 
 def test_each_search_counts_once_where_seeds_diverged(read: Read) -> None:

@@ -28,15 +28,15 @@ def test_the_next_look(now: int, first: int, at_most: int, look: int) -> None:
 
 def test_an_undecided_row_needs_more_seeds_of_its_two_arms(read: Read) -> None:
     found = undecided(read(spec(tuned_arms={}, budget={**PLANNED, "at_most": 12}), [*RELU, *NOISY, *WORSE]))
-    assert found.questions == 2
-    assert found.open == ["mish against relu, as reported: +0.83 ± 9.21 (needs 115 to 2,430 seeds)"]
-    assert found.wanted == {("reported", "mish"): 5, ("reported", "relu"): 5}
+    assert found["questions"] == 2
+    assert found["open"] == ["mish against relu, as reported: +0.83 ± 9.21 (needs 115 to 2,430 seeds)"]
+    assert found["wanted"] == [("reported", "mish", 5), ("reported", "relu", 5)]
 
 
 def test_at_the_most_it_stays_open(read: Read) -> None:
     found = undecided(read(spec(tuned_arms={}, budget={**PLANNED, "at_most": 3}), [*RELU, *NOISY, *WORSE]))
-    assert len(found.open) == 1
-    assert found.wanted == {}
+    assert len(found["open"]) == 1
+    assert found["wanted"] == []
 
 
 def test_what_the_last_look_would_hardly_decide_gets_no_seeds(read: Read) -> None:
@@ -47,8 +47,8 @@ def test_what_the_last_look_would_hardly_decide_gets_no_seeds(read: Read) -> Non
     eight, hundred = (
         undecided(read(plan, [*level, *reported("elu", [80.0, 80.1, 79.9, 80.2, 80.0])])) for plan in plans
     )
-    assert len(eight.open) == len(hundred.open) == 1
-    assert (eight.wanted, hundred.wanted) == ({}, {("reported", "mish"): 8, ("reported", "relu"): 8})
+    assert len(eight["open"]) == len(hundred["open"]) == 1
+    assert (eight["wanted"], hundred["wanted"]) == ([], [("reported", "mish", 8), ("reported", "relu", 8)])
 
 
 def test_a_claim_that_is_undecided_needs_the_arms_that_it_is_about(read: Read) -> None:
@@ -56,8 +56,8 @@ def test_a_claim_that_is_undecided_needs_the_arms_that_it_is_about(read: Read) -
     close = reported("elu", [94.0, 90.5, 90.1])
     plan = spec(tuned_arms={}, claims=said, budget={**PLANNED, "at_most": 12})
     found = undecided(read(plan, [*RELU, *NOISY, *close]))
-    assert found.open[-1] == "claim 'Mish is better than ELU', as reported: elu and mish (needs 167 to 3,544 seeds)"
-    assert found.wanted == dict.fromkeys([("reported", arm) for arm in ("relu", "mish", "elu")], 5)
+    assert found["open"][-1] == "claim 'Mish is better than ELU', as reported: elu and mish (needs 167 to 3,544 seeds)"
+    assert sorted(found["wanted"]) == [("reported", arm, 5) for arm in ("elu", "mish", "relu")]
 
 
 def test_arms_that_have_more_seeds_already_wait_for_the_others(read: Read) -> None:
@@ -66,7 +66,7 @@ def test_arms_that_have_more_seeds_already_wait_for_the_others(read: Read) -> No
     plan = spec(tuned_arms={}, budget={**PLANNED, "at_most": 12, "more_seeds": more})
     mish = reported("mish", [95.0, 89.0, 91.5, 92.0, 93.0])
     found = read(plan, [*RELU, *mish, *WORSE])
-    assert undecided(found).wanted == {("reported", "relu"): 5}
+    assert undecided(found)["wanted"] == [("reported", "relu", 5)]
     assert found.samples["reported"]["mish"].missing == found.samples["reported"]["relu"].missing == ()
 
 
@@ -89,7 +89,7 @@ def test_no_seeds_for_an_answer_that_cannot_be_given(read: Read) -> None:
     results = read(spec(arms=arms, tuned_arms={}, claims=said, budget=budget), level)
     ((_, (ruling,)),) = results.rulings
     assert [part.margin for part in ruling.contrasts] == [0.0]
-    assert undecided(results).wanted == {}
+    assert undecided(results)["wanted"] == []
 
 
 def test_each_part_of_a_claim_counts_at_its_own_looks(read: Read) -> None:
@@ -123,7 +123,7 @@ def test_of_several_searches_each_needs_them(read: Read) -> None:
     budget = {**PLANNED, "confirm_seeds": [101, 102, 103, 1101, 1102, 1103], "searches": 2, "at_most": 12}
     tuned = [*confirmed("relu", [93.0, 93.2, 93.1], lr=0.03), *confirmed("mish", [95.0, 91.0, 93.5], lr=0.03)]
     results = read(spec(arms={k: ARMS[k] for k in ("relu", "mish")}, budget=budget, claims=[]), tuned)
-    assert undecided(results).wanted == {("confirm", "mish"): 5, ("confirm", "relu"): 5}
+    assert undecided(results)["wanted"] == [("confirm", "mish", 5), ("confirm", "relu", 5)]
     assert results.samples["confirm"]["relu"].missing == (1101, 1102, 1103)
 
 
