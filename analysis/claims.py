@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from analysis.front.commands import command, everything, in_color, parser, read, write
 from analysis.judge.verdicts import SUPPORTED, Judged, Ruling
+from analysis.read.spec import JUDGED_STAGES
 from analysis.words import NOTHING, count, listed
 from analysis.write.claims import TO_TRAIN, VERDICTS, about_training, text
 from analysis.write.formats import Column, Page, Table, markdown, plain, screen, tinted
@@ -30,8 +31,10 @@ def _table(results: Judged) -> Table:
     on = f"{results.spec.dataset['name']}, {listed(found(results, 'epochs'))} epochs, {seeds}"
     columns = {
         "claim": [claim.text for claim, _ in results.rulings],
-        "as reported": [_verdict(rulings, "reported") for _, rulings in results.rulings],
-        "tuned": [_verdict(rulings, "confirm") for _, rulings in results.rulings],
+        **{
+            results.spec.named_stage(stage): [_verdict(own, stage) for _, own in results.rulings]
+            for stage in JUDGED_STAGES
+        },
     }
     made = [Column(title, cells, figures=False) for title, cells in columns.items()]
     return Table("claims", f"{results.spec.name} ({on})", made)

@@ -26,9 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("The table of a study, with what is needed to defend it.")
     options.add_argument("--format", choices=FORMATS, help="default: as the name of --out ends; on the screen, plain")
     options.add_argument("--keep", type=Path, metavar="DIR", help="also write it there as a page, with its figures")
-    open_ones = "instead: what is undecided and the seeds that it needs, as JSON; a study's --decide asks so"
+    open_ones = "print only, as JSON, which questions are open and how many seeds they need (--decide uses it)"
     options.add_argument("--undecided", action="store_true", help=open_ones)
-    methods_only = "instead: a paragraph on how the study was made, for the methods of a report"
+    methods_only = "print only a paragraph for the methods section of a report"
     options.add_argument("--methods", action="store_true", help=methods_only)
     options.add_argument("--table", choices=TABLES, help="this one alone; default: all")
     given = options.parse_args(arguments)

@@ -106,7 +106,9 @@ def _lines(results: Judged, own: Sequence[Ruling]) -> list[str]:
         lines.append(f"   {results.spec.named_stage(ruling.stage)}: {ruling.verdict}. {sentence(results, ruling)}")
         lines += [f"      {line}" for line in figures(results, ruling)]
     if own and "confirm" in results.stages() and not any(ruling.stage == "confirm" for ruling in own):
-        lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
+        lines.append(
+            "   tuned: not asked; the claim is about a setting that tuning replaces, or its arms have nothing to tune."
+        )
     return lines or [f"   {unjudged(results)}"]
 
 
@@ -185,9 +187,9 @@ def _shows(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     if isinstance(said, Above) and not b:
         side = "above" if d.mean > said.bound else "at most"
         return f"{a} is at {number(d.mean, _digits(claim))}, {side} {said.bound:g}{chance}"
-    words, two_arms = ("larger", "smaller"), isinstance(said, Above) and len(said.about) == 2
+    words, two_arms = ("larger", "smaller"), len(said.about) == 2 and not isinstance(said, Narrower)
     if two_arms and claim.metric in HIGHER_IS_BETTER:
-        words = ("better", "worse")
+        words = ("higher", "lower") if claim.metric == schema.LATE_GAIN else ("better", "worse")
     elif two_arms or isinstance(said, Narrower):  # the smaller figure is named first
         a, b, words = b, a, ("lower", "higher") if two_arms else ("narrower", "wider")
     seen = f"{a} is {words[d.mean < 0]} than {b} by {number(abs(d.mean), _digits(claim))}{unit}"

@@ -191,7 +191,8 @@ def _tuned_below(results: Judged) -> Iterator[str]:
     }
     tests = {arm: [sample.mean(schema.JUDGED_BY).mean for sample in pair] for arm, pair in pairs.items()}
     if below := [f"{arm} ({number(a - b, sign=True)})" for arm, (a, b) in tests.items() if a < b]:
-        yield f"Tuned lies below {results.spec.named_stage('reported')}: {listed(below)}; so short a search found nothing better."
+        where = f"Mean test accuracy is lower tuned than {results.spec.named_stage('reported')}: {listed(below)}"
+        yield f"{where}. The search was short, or it is chance."
 
 
 def at_edge(value: Any, space: Mapping[str, Any]) -> bool:

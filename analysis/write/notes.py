@@ -86,7 +86,8 @@ def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
 def _choice(results: Judged, stage: str) -> str:
     """The sentence on the best arm by validation accuracy; empty where none is chosen."""
     chosen, test = results.chosen_arm(stage), results.chosen_figure(stage)
-    figure = f"; the arm that is best on all other seeds has {percentage(test.mean, test.half)} % on the test set"
+    chosen_by = "test accuracy of the arm chosen, for each seed, by the validation accuracy of the other seeds"
+    figure = f"; {chosen_by}: {percentage(test.mean, test.half)} %"
     return f" Best on validation data: {chosen}{figure if test.n else ''}." if chosen else ""
 
 
@@ -169,11 +170,12 @@ def _verdicts(results: Judged) -> list[str]:
     if not any(results.contrasts[stage] for stage in results.stages()):
         return []
     return [
-        "Δ is the paired difference to the baseline over shared seeds, with its own interval, which may leave out 0 where the "
-        f"verdict is undecided. Practically equal: shown to lie within ±{results.spec.margin:g} points. Needs N seeds: with N seeds "
-        "four of five studies decide it, if it is as large as it looks; the range is over the spreads that the seeds leave possible. p is "
-        "that of the contrast by itself on all seeds and, in brackets, corrected, on the seeds of the look that tells most; of a "
-        "difference that matters, where it is practically equal.",
+        "Δ: the mean difference to the baseline, seed by seed, with its 95 % interval. The interval may exclude 0 although the verdict "
+        "is 'undecided': verdicts are corrected for all questions of the page. Practically equal: shown to lie within "
+        f"±{results.spec.margin:g} points. 'Needs N seeds': if the true difference is the one shown, N seeds decide it in four of five "
+        "studies; it is a range because the spread over seeds is known only roughly. p: for this comparison alone, on all seeds; in "
+        "brackets, corrected for all questions, at the look where that is smallest. Where the verdict is 'practically equal', p is of a "
+        "difference that matters.",
         corrected(results),
     ]
 
@@ -215,7 +217,9 @@ def _stages(results: Judged) -> list[str]:
         which = f"settings chosen on validation data in other studies ({chosen})" if chosen else own
         smaller = setting({name: value for name, value in spec.smaller.items() if value and name != "dataset"})
         made_smaller = f", made smaller ({smaller})" if smaller else ""
-        lines.append(f"{spec.named_stage('reported').capitalize()}: {which}{made_smaller}, {on_seeds(spec, 'reported')}.")
+        lines.append(
+            f"{spec.named_stage('reported').capitalize()}: {which}{made_smaller}, {on_seeds(spec, 'reported')}."
+        )
     if spec.tuned_arms:
         spaces = {arm: "; ".join(f"{f} {space(s)}" for f, s in fields.items()) for arm, fields in spec.tune.items()}
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]

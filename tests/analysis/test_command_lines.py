@@ -114,6 +114,9 @@ def test_the_claims_of_every_study(capsys: pytest.CaptureFixture[str]) -> None:
     assert claims.main(["--all", "--out", "claims.md"]) == 0
     assert "| ELU is best | CONTRADICTED | CONTRADICTED |" in Path("claims.md").read_text()
     assert claims.main(["--all", "--strict"]) == 1
+    write_book(plan | {"reported": {}}, runs)
+    assert claims.main(["--all"]) == 0
+    assert " as set " in capsys.readouterr().out
     with pytest.raises(Mistake, match="no study here states claims"):
         claims.main(["--all", "--scale", "smoke"])
 

@@ -44,7 +44,7 @@ def _test_set(results: Judged, stage: str) -> Table:
         "± seeds": [number(mean.half) for mean in means],
         "± test set": [number(found.half) for found in own],
         "sd over seeds": [number(found.seed_sd) for found in own],
-        "of networks": [number(found.network_sd) for found in own],
+        "sd of networks (endless test images)": [number(found.network_sd) for found in own],
     }
     columns = [Column(title, cells, group=LABELS[schema.JUDGED_BY] + " %") for title, cells in accuracy.items()]
     caption = f"What the choice of {count(images, 'test image')} adds, {results.spec.named_stage(stage)}"

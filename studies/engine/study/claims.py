@@ -107,7 +107,9 @@ class Equal(Claim):
         super().check()
         if len(self.arms) < 2 or self.metric not in POINTS:
             got = f"{list(self.arms)} and {self.metric!r}"
-            raise Mistake(f"claim {self.text!r}: equal=[a, b, ...] needs two arms and a metric in points, but got {got}.")
+            raise Mistake(
+                f"claim {self.text!r}: equal=[a, b, ...] needs two arms and a metric in points, but got {got}."
+            )
 
 
 class Interaction(Claim):

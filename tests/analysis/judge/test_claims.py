@@ -101,7 +101,11 @@ CHANCE = [11.0, 9.8, 10.2, 11.0, 9.5, 10.0, 10.4, 9.9]
         # all are of 3.41 MB
         (claim("", "reaches", ["relu"], metric="model/size_mb") | {"above": 100.0}, RELU, CONTRADICTED),
         (claim("", "reaches", ["relu"], metric="model/size_mb") | {"above": 3.0}, RELU, SUPPORTED),
-        (claim("", "near_best", ["relu"], metric="model/size_mb") | {"within": 100.0}, [*RELU, *ABOVE, *BELOW], SUPPORTED),
+        (
+            claim("", "near_best", ["relu"], metric="model/size_mb") | {"within": 100.0},
+            [*RELU, *ABOVE, *BELOW],
+            SUPPORTED,
+        ),
         # what is left of an arm that diverged says nothing for it, and may say something against it
         (claim("", "better", ["mish"], ["relu"]), [*RELU, *arm("mish", 95.0, lost=[1])], INVALID),
         (claim("", "better", ["mish"], ["relu"]), [*RELU, *arm("mish", 85.0, lost=[1])], CONTRADICTED),
@@ -217,13 +221,16 @@ def test_fluctuation_is_how_far_the_second_half_jumps(judge: Plain) -> None:
     assert contrast.difference.mean == pytest.approx(1.5 + 4.5 / 99)
 
 
-def test_late_gain_is_the_rise_from_the_third_to_the_last_quarter(judge: Plain) -> None:
+def test_late_gain_is_the_rise_from_the_third_to_the_last_quarter(read: Read) -> None:
     """3 points and a little more on each seed, against 0.5; the first half takes no part."""
     rising = [replace(t, curve=[10.0, 60.0, 80.0, 83.0 + t.seed / 99]) for t in RELU]
     level = [replace(t, curve=[40.0, 50.0, 80.0, 80.5]) for t in LEVEL]
-    ruling = judge(claim("", "better", ["relu"], ["mish"], "late_gain"), [*rising, *level])
+    made = claim("", "better", ["relu"], ["mish"], "late_gain")
+    results = read(spec(arms=ARMS, tuned_arms={}, claims=[made], budget=BUDGET), [*rising, *level])
+    ruling = only(results)
     (contrast,) = ruling.contrasts
     assert ruling.verdict == SUPPORTED
+    assert "relu is higher than mish by 2.545 points" in _text(results)
     assert contrast.difference.mean == pytest.approx(2.5 + 4.5 / 99)
 
 
@@ -361,6 +368,7 @@ def test_where_equality_is_contradicted_p_is_of_that(read: Read) -> None:
     made = claim("level", "equal", ["mish", "relu"])
     said = _text(read(spec(arms=ARMS, tuned_arms={}, claims=[made], budget=BUDGET), [*RELU, *ABOVE]))
     assert "CONTRADICTED" in said
+    assert "mish is better than relu by 2.00 points" in said
     assert "of no difference that matters, p < 0.001 by itself" in said
     assert "p = 1.00" not in said
 

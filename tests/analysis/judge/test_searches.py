@@ -9,8 +9,8 @@ import pytest
 from conftest import Read
 from fake_study import Trial, claim, confirmed, searched, spec
 
-from analysis.judge.verdicts import SUPPORTED, Judged
 from analysis.judge.undecided import undecided
+from analysis.judge.verdicts import SUPPORTED, Judged
 from analysis.write import claims, notes
 from analysis.write.render import numbers, render
 
