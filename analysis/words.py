@@ -95,14 +95,14 @@ def between(least: float, most: float) -> str:
     return f"{least:,.0f}" if least == most else f"{least:,.0f} to {most:,.0f}"
 
 
-_MANY = 100_000
+MANY = 100_000  # seeds: nobody can act on a larger number
 
 
 def needs(least: float, most: float) -> str:
     """``needs 17 to 62 seeds``; numbers above a hundred thousand are not written out."""
-    if most <= _MANY:
+    if most <= MANY:
         return f"needs {between(least, most)} seeds"
-    return f"needs {'' if least > _MANY else f'{least:,.0f} to '}over {_MANY:,} seeds"
+    return f"needs {'' if least > MANY else f'{least:,.0f} to '}over {MANY:,} seeds"
 
 
 def span(ends: Sequence[float]) -> str:

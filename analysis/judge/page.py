@@ -117,8 +117,7 @@ def interacting(results: Results) -> Interacting | None:
 
     looks = results.looks("reported", samples)
     known = {n: by_seed[by_seed.index.isin(seeds)] for n, seeds in looks.items()}
-    one_of_two_sides = {n: tested(own).p / 2 for n, own in known.items() if len(own) > 1}
-    by_look = {n: Tails(above=p) for n, p in one_of_two_sides.items()}
+    by_look = {n: Tails(above=tested(own).p / 2) for n, own in known.items() if len(own) > 1}  # one of two sides
     return Interacting(cells, tested(by_seed) if len(by_seed) > 1 else None, by_look)
 
 
@@ -167,12 +166,11 @@ class Page:
     def _follow(self, question: Question, found: Tails) -> None:
         """Note what the answer to a question says of its parts: yes to all is yes to each; "any of them" is the clearest."""
         seen = {part: self._over_looks(part) for part in question.parts()}
-        lowest = min(seen, key=lambda part: _or_one(seen[part].below))
-        innermost = min(seen, key=lambda part: _or_one(seen[part].inside))
+        clearest = together([*seen.values()])
         above = found.above if len(seen) == 1 or found.above < 1 else math.nan  # "no" to all says nothing of the others
-        for part in seen:
-            below = found.below if part == lowest else math.nan
-            inside = found.inside if part == innermost else math.nan
+        for part, own in seen.items():
+            below = found.below if own.below == clearest.below else math.nan
+            inside = found.inside if own.inside == clearest.inside else math.nan
             for said, tails in _meant(part.said[0], Tails(above, below, inside)).items():
                 same = part._replace(said=(said,))
                 self._parts[same] = _least_of(self._parts[same], tails)
@@ -216,7 +214,3 @@ def _fact(said: Assertion, difference: stats.Estimate) -> Tails:
 
 def _least_of(a: Tails, b: Tails) -> Tails:
     return Tails(*map(least, zip(a, b, strict=True)))
-
-
-def _or_one(p: float) -> float:
-    return 1.0 if math.isnan(p) else p

@@ -16,7 +16,6 @@ from analysis.read.spec import JUDGED_STAGES, Spec
 from analysis.words import count
 from studies.engine import schema
 
-_ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
 Figures = TypeVar("Figures", "pd.Series[float]", pd.DataFrame)  # a row a seed
 _TENTH = 10  # the last tenth of a training is held against the tenth before
 
@@ -123,7 +122,7 @@ class Results:
     @cached_property
     def _searched(self) -> pd.DataFrame:
         trials = self.runs.trials
-        return trials[(trials[schema.STAGE] == "search") & trials[schema.OUTCOME].isin(_ENDED)]
+        return trials[(trials[schema.STAGE] == "search") & (trials[schema.OUTCOME] != "failed")]
 
     def figures(self, stage: str, metric: str) -> pd.DataFrame:
         """A metric by arm and seed (or search), of the arms that never diverged and the seeds that all of them have."""

@@ -13,7 +13,7 @@ from analysis.judge.evidence import value_at
 from analysis.judge.page import BETTER, EQUAL, OF_THE_MODEL, OPEN, WORSE, Contrast
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
 from analysis.read.grid import SEPARATOR
-from analysis.words import LABELS, SMOKE, between, count, listed, needs, number, plus_minus
+from analysis.words import LABELS, MANY, SMOKE, between, count, listed, needs, number, plus_minus
 from analysis.write.formats import screen, wrapped
 from analysis.write.images.words import of_a_claim
 from analysis.write.lints import lints, missing, on_time
@@ -24,7 +24,6 @@ from studies.engine.study.claims import Claim
 from studies.engine.study.error_budget import LEVEL
 
 _TOLD = 4  # contrasts named in a sentence
-_FEASIBLE = 100_000  # seeds: nobody can act on a larger number
 VERDICTS = (
     "SUPPORTED: all that the claim says is shown. CONTRADICTED: the opposite of something that it says is shown. "
     "NEGLIGIBLE: a difference that it speaks of is shown to lie inside the margin, {}. UNDECIDED: none of these yet. "
@@ -221,7 +220,7 @@ def _what_would_decide(results: Judged, ruling: Ruling, n: int) -> str:
         return f" Verdicts are given from {first} seeds on."
     # NaN if one of them is.
     low, high = np.max([each.needed for each in ruling.contrasts if each.verdict == OPEN], axis=0)
-    return f" If that is so, {between(low, high)} seeds would show it." if high <= _FEASIBLE else ""
+    return f" If that is so, {between(low, high)} seeds would show it." if high <= MANY else ""
 
 
 def about_training(claim: Claim) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.judge.images.luck import UNKNOWN, Luck, discordant, luck_of
-from analysis.judge.images.mistakes import MOST_CLASSES, by_class, confused, confusion, hardest, shares
+from analysis.judge.images.mistakes import MOST_CLASSES, by_class, confused, confusion, hardest
 from analysis.judge.images.seen import Seen
 from analysis.judge.page import NO_CONTRAST
 from analysis.judge.verdicts import Judged
@@ -86,7 +86,7 @@ def _classes(seen: Seen, test: TestSet, stage: str) -> Table:
 
 def _confusions(seen: Seen, test: TestSet, stage: str) -> Table:
     names, pairs = test.classes, confused(seen)
-    percent = {arm: shares(confusion(seen, arm)) for arm in seen.predicted}
+    percent = {arm: confusion(seen, arm) for arm in seen.predicted}
     columns = [
         Column("true class → said", [f"{names[true]} → {names[said]}" for true, said in pairs], figures=False),
         *(Column(arm, [number(own[pair], 1) for pair in pairs]) for arm, own in percent.items()),

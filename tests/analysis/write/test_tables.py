@@ -74,7 +74,9 @@ def test_where_seeds_of_a_cell_diverged_it_is_said_that_no_interaction_can_be_te
 def test_the_choice_is_by_validation_not_by_test(read: Read) -> None:
     trials = [*reported("relu", [95.0, 95.1, 95.2], val=90.0), *reported("mish", [91.0, 91.1, 91.2], val=92.0)]
     made = page(read(spec(arms=TWO, tuned_arms={}), trials))
-    figure = "test accuracy of the arm chosen, for each seed, by the validation accuracy of the other seeds: 91.10 ± 0.25 %"
+    figure = (
+        "test accuracy of the arm chosen, for each seed, by the validation accuracy of the other seeds: 91.10 ± 0.25 %"
+    )
     assert f"Best on validation data: mish; {figure}." in made.verdict
     assert [c.cells[c.chosen] for c in made.tables[0].columns if c.chosen is not None] == ["91.10 ± 0.25 (3)"]
 
