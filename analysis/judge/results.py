@@ -40,14 +40,14 @@ class Sample:
         return len(self.starts) if len(self.starts) > 1 else len(self.planned)
 
     def independent(self, seeds: Iterable[int]) -> set[int]:
-        """Those of the seeds that ended; where searches were repeated the first of each, as its seeds share a setting."""
+        """Those of the seeds that ended; where searches were repeated the first of each: its seeds share a setting."""
         ended = {*seeds} & {*self.trials.index, *self.diverged}
         if len(self.starts) < 2:
             return ended
         return {*{bisect_right(self.starts, seed): seed for seed in sorted(ended, reverse=True)}.values()}
 
     def finished(self, seeds: Iterable[int]) -> tuple[int, int]:
-        """On how many of these seeds, as far as they are independent, it was trained to the end, and on how many it ended."""
+        """On how many independent seeds of these it was trained to the end, and on how many it ended at all."""
         among = self.independent(seeds)
         return len(among & {*self.trials.index}), len(among)
 
@@ -182,7 +182,7 @@ class Results:
         return table.reindex(columns=[*sample.trials[schema.SIGNATURE]]).set_axis(sample.trials.index, axis=1)
 
     def trained(self, sample: Sample) -> tuple[int, int]:
-        """On how many independent seeds an arm learned, and on how many it ended; a seed that diverged has not learned."""
+        """On how many independent seeds an arm learned, and on how many it ended; one that diverged has not learned."""
         tests, among = sample.values(schema.JUDGED_BY), sample.independent(sample.planned)
         return len({*tests.index[tests > self.spec.learned]} & among), len(among)
 

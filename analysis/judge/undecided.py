@@ -68,7 +68,7 @@ def _claims(results: Judged) -> Iterator[_Asked]:
 
 
 def _arms_in_reach(results: Judged, stage: str, contrasts: Iterable[Contrast]) -> frozenset[str]:
-    """The arms of which more seeds may decide it; where trainings are counted, more seeds of the same searches are no more."""
+    """The arms of which more seeds may decide it. Where trainings are counted, each search counts once anyway."""
     at_most, repeated = max(results.spec.shares), results.spec.repeats(stage)
     may = [c for c in contrasts if c.in_reach(at_most) and not (repeated and c.evidence.trained)]
     return frozenset(arm for contrast in may for arm in contrast.said.about)

@@ -159,9 +159,10 @@ def found(results: Judged, field: str) -> list[Any]:
 
 def _numbers(results: Judged) -> list[str]:
     """The notes on the data and on the errors of all figures."""
+    an_image = results.spec.resolution_of(schema.JUDGED_BY)
     intervals = (
         "± is half the 95 % Student-t interval over seeds, their number in brackets; [low, high] is one cut off at 0 or 100 %. "
-        f"It holds for this one test set, of which an image is worth {results.spec.resolution_of(schema.JUDGED_BY):.2g} points."
+        f"It holds for this one test set, of which an image is worth {an_image:.2g} points."
     )
     return [_data(results), intervals, *images.notes(results)]
 
@@ -193,7 +194,7 @@ def corrected(results: Judged) -> str:
 
 
 def on_seeds(spec: Spec, stage: str) -> str:
-    """``seeds 1 to 5, and up to 12 for arms that an open question needed them of``."""
+    """``seeds 1 to 5, and up to 12 seeds for arms that an open question needed``."""
     most, search = max(spec.more_seeds.get(stage, {}).values(), default=0), " a search" if spec.repeats(stage) else ""
     more = f", and up to {count(most, 'seed')}{search} for arms that an open question needed" if most else ""
     return f"{seeds(spec.seeds if stage == 'reported' else spec.confirm_seeds)}{more}"

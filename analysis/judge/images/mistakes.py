@@ -25,8 +25,10 @@ class Hard(NamedTuple):
 
 
 def confusion(seen: Seen, arm: str) -> Matrix:
-    """How often an arm's networks, all seeds together, say a class (column) of an image of a class (row): in percent of each
-    true class; NaN for a class that has no test image."""
+    """How often an arm's networks, all seeds together, say a class (column) of an image of a class (row).
+
+    It is in percent of each true class; NaN for a class that has no test image.
+    """
     assert seen.test is not None
     size = len(seen.test.classes)
     said = seen.predicted[arm].to_numpy()

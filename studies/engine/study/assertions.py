@@ -67,7 +67,7 @@ Assertion = Above | Within | Narrower | Share | Mixed
 
 
 def may_be_equal(said: Assertion, metric: str) -> bool:
-    """Whether "the difference does not matter" is an answer: the margin is in points, and a bound has taken its place."""
+    """Whether "the difference does not matter" is an answer: it needs points, as the margin is in points, and no bound."""
     compares = isinstance(said, Within) or (isinstance(said, Above) and bool(said.than) and not said.bound)
     return compares and metric in POINTS
 

@@ -75,7 +75,7 @@ def test_after_one_search_no_sentence_says_that_an_arm_is_better(read: Read) -> 
 
 
 def test_each_search_counts_once_where_trainings_are_counted(read: Read) -> None:
-    """Three of three searches: were it half of all, so many would in one study of eight. More of their seeds say no more."""
+    """Three of three searches: were it half of all, so many would in one study of eight; more seeds say no more."""
     results = _tuned(read, 3, [claim("It trains", "trains", ["mish"])])
     ((_, (ruling,)),) = results.rulings
     (contrast,) = ruling.contrasts
