@@ -8,7 +8,8 @@ python analysis/claims.py --all                            # the claims of every
 from collections.abc import Sequence
 
 from analysis.front.commands import command, everything, in_color, parser, read, write
-from analysis.judge.verdicts import SUPPORTED, Judged, Ruling
+from analysis.judge.verdicts import SUPPORTED, Judged
+from analysis.read.spec import JUDGED_STAGES
 from analysis.words import NOTHING, count, listed
 from analysis.write.claims import TO_TRAIN, VERDICTS, about_training, text
 from analysis.write.formats import Column, Page, Table, markdown, plain, screen, tinted
@@ -28,17 +29,12 @@ def _table(results: Judged) -> Table:
     done = [sample.ended for stage in results.stages() for sample in results.samples[stage].values()] or [0]
     seeds = count(min(done), "seed", max(done))
     on = f"{results.spec.dataset['name']}, {listed(found(results, 'epochs'))} epochs, {seeds}"
-    columns = {
-        "claim": [claim.text for claim, _ in results.rulings],
-        "as reported": [_verdict(rulings, "reported") for _, rulings in results.rulings],
-        "tuned": [_verdict(rulings, "confirm") for _, rulings in results.rulings],
-    }
+    verdicts = [{ruling.stage: ruling.verdict for ruling in own} for _, own in results.rulings]
+    columns = {"claim": [claim.text for claim, _ in results.rulings]}
+    for stage in JUDGED_STAGES:
+        columns[results.spec.named_stage(stage)] = [by_stage.get(stage, NOTHING) for by_stage in verdicts]
     made = [Column(title, cells, figures=False) for title, cells in columns.items()]
     return Table("claims", f"{results.spec.name} ({on})", made)
-
-
-def _verdict(rulings: Sequence[Ruling], stage: str) -> str:
-    return next((ruling.verdict for ruling in rulings if ruling.stage == stage), NOTHING)
 
 
 def all_supported(results: Judged) -> bool:

@@ -4,6 +4,7 @@ python analysis/tables.py --study activations
 python analysis/tables.py --study activations --scale report --table accuracy --out table.tex
 """
 
+import json
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ from analysis.write.formats import screen, wrapped
 from analysis.write.render import FORMATS, methods, render
 from analysis.write.tables import TABLES
 from cnnzoo.mistake import Mistake
+from cnnzoo.storage.files import write_atomically
 from studies.engine import typed
 
 _SUFFIXES = {".txt": "plain", ".md": "md", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
@@ -24,23 +26,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("The table of a study, with what is needed to defend it.")
     options.add_argument("--format", choices=FORMATS, help="default: as the name of --out ends; on the screen, plain")
     options.add_argument("--keep", type=Path, metavar="DIR", help="also write it there as a page, with its figures")
-    open_ones = "instead: what is undecided and the seeds that it needs, as JSON; a study's --decide asks so"
+    open_ones = "print only, as JSON, which questions are open and how many seeds they need (--decide uses it)"
     options.add_argument("--undecided", action="store_true", help=open_ones)
-    methods_only = "instead: a paragraph on how the study was made, for the methods of a report"
+    methods_only = "print only a paragraph for the methods section of a report"
     options.add_argument("--methods", action="store_true", help=methods_only)
     options.add_argument("--table", choices=TABLES, help="this one alone; default: all")
     given = options.parse_args(arguments)
+    if given.undecided:
+        write(json.dumps(undecided(read(given)), ensure_ascii=False) + "\n", given.out)
+        return 0
+    if given.methods:
+        write("\n".join(wrapped(methods(read(given)), screen())) + "\n", given.out)
+        return 0
     form: str = given.format or _SUFFIXES.get(given.out.suffix if given.out else ".txt", "")
     if not form and not given.out.is_dir():
         other = f"try --out {given.out.with_suffix('.md')}, or say with --format what to write there"
         raise Mistake(f"--out {given.out} must end with {', '.join(_SUFFIXES)}; {other}")
+    if given.keep and given.keep.exists() and not given.keep.is_dir():
+        raise Mistake(f"--keep {given.keep} must be a folder, but it is a file.")
     results = read(given)
-    if given.undecided:
-        write(undecided(results).to_json(), given.out)
-        return 0
-    if given.methods:
-        write("\n".join(wrapped(methods(results), screen())) + "\n", given.out)
-        return 0
     write(render(results, form, given.table, in_color(given.out)), given.out)
     if given.keep:
         keep(results, given.keep)
@@ -56,10 +60,10 @@ def keep(results: Judged, folder: Path) -> None:
     from analysis.draw.forest import forest
 
     for form, name in (("html", "table.html"), ("md", "table.md")):
-        (folder / name).write_text(render(results, form))
+        write_atomically(folder / name, render(results, form).encode())
     for make, stage in product((forest, curves), results.stages()):
         if (figure := draw(make, results, stage)) is not None:
-            (folder / f"{make.__name__}-{stage}.png").write_bytes(encoded(figure, "png"))
+            write_atomically(folder / f"{make.__name__}-{stage}.png", encoded(figure, "png"))
 
 
 def _next(results: Judged) -> str:

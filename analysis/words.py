@@ -95,19 +95,24 @@ def between(least: float, most: float) -> str:
     return f"{least:,.0f}" if least == most else f"{least:,.0f} to {most:,.0f}"
 
 
-_MANY = 100_000
+MANY = 100_000  # seeds: nobody can act on a larger number
 
 
 def needs(least: float, most: float) -> str:
     """``needs 17 to 62 seeds``; numbers above a hundred thousand are not written out."""
-    if most <= _MANY:
+    if most <= MANY:
         return f"needs {between(least, most)} seeds"
-    return f"needs {'' if least > _MANY else f'{least:,.0f} to '}over {_MANY:,} seeds"
+    return f"needs {'' if least > MANY else f'{least:,.0f} to '}over {MANY:,} seeds"
+
+
+def span(ends: Sequence[float]) -> str:
+    """``99.1 to 99.4``: both with all their digits."""
+    return " to ".join(f"{end:,.10g}" for end in ends)
 
 
 def figure(said: float | Sequence[float] | None) -> str:
     """What a report says: a value, or a range that was read off a curve."""
-    return NOTHING if said is None else between(*said) if isinstance(said, Sequence) else number(said)
+    return NOTHING if said is None else span(said) if isinstance(said, Sequence) else number(said)
 
 
 def arms(some: Sequence[str], every: Iterable[str]) -> str:

@@ -58,7 +58,7 @@ def confusion(results: Judged, stage: str) -> Figure | None:
     seen = results.seen[stage]
     if seen.test is None:
         return None
-    percent = {arm: mistakes.shares(mistakes.confusion(seen, arm)) for arm in seen.predicted}
+    percent = {arm: mistakes.confusion(seen, arm) for arm in seen.predicted}
     off = ~np.eye(len(seen.test.classes), dtype=bool)
     most = max(1.0, *(float(np.nanmax(own[off])) for own in percent.values()))
     figure, panels = gallery(len(percent), _MATRICES, (3.3, 3.4), shared=True)

@@ -15,13 +15,13 @@ from studies.engine import schema
 from studies.engine.study.assertions import (
     ACCURACIES,
     HIGHER_IS_BETTER,
-    POINTS,
     Above,
     Assertion,
     Mixed,
     Narrower,
     Share,
     Within,
+    may_be_equal,
 )
 
 RARE = 0.1  # of all seeds: what happens on fewer is not called unstable
@@ -97,8 +97,10 @@ def _compared(results: Results, asked: Question, said: Above | Within | Narrower
     else:
         by_seed = less({arm: _figures(results, asked, arm) for arm in said.about}, said.arms, said.than)
 
+    resolution = results.spec.resolution_of(value_at(asked.metric, asked.at))
+
     def estimate(values: "pd.Series[float]") -> stats.Estimate:
-        return stats.mean_interval(samples[said.about[0]].by_unit(values), results.spec.resolution_of(asked.metric))
+        return stats.mean_interval(samples[said.about[0]].by_unit(values), resolution)
 
     by_look = {}
     for look, seeds in results.looks(asked.stage, said.about).items():
@@ -111,10 +113,9 @@ def _tails(margin: float, metric: str, said: Above | Within | Narrower, d: stats
     match said:
         case Within():
             return Tails(d.inside(margin), d.beyond(margin))
-        case Above(than=(_, *_), bound=0.0) if metric in POINTS:
-            return Tails(d.above(0), d.below(0), d.inside(margin))
         case Above(bound=bound):
-            return Tails(d.above(bound), d.below(bound))
+            inside = d.inside(margin) if may_be_equal(said, metric) else math.nan
+            return Tails(d.above(bound), d.below(bound), inside)
         case Narrower():
             return Tails(d.above(0), d.below(0))
 
@@ -167,10 +168,9 @@ def _counted(results: Results, asked: Question, said: Share | Mixed) -> Evidence
 
     def counted(arm: str, seeds: Sequence[int]) -> tuple[int, int]:
         """A seed that diverged did not come above it."""
-        found = _figures(results, asked, arm)
-        found = found[found.index.isin(seeds)]
-        lost = {*results.samples[asked.stage][arm].diverged} & {*seeds}
-        return int((found > bound).sum()), len(found) + len(lost)
+        sample, found = results.samples[asked.stage][arm], _figures(results, asked, arm)
+        among = sample.independent(seeds) & {*found.index, *sample.diverged}
+        return len({*found.index[found > bound]} & among), len(among)
 
     looks = results.looks(asked.stage, said.about)
     counts = {look: [counted(arm, seeds) for arm in said.about] for look, seeds in looks.items()}

@@ -15,7 +15,7 @@ from analysis.judge.results import Results
 from analysis.read.grid import Grid, grid
 from studies.engine import schema
 from studies.engine.plan.power import in_reach, seeds_to_decide, seeds_to_place, spread_between
-from studies.engine.study.assertions import POINTS, Above, Assertion, Within
+from studies.engine.study.assertions import Above, Assertion, Within, may_be_equal
 from studies.engine.study.error_budget import LEVEL, weights
 
 BETTER, WORSE, EQUAL, OPEN, INCOMPARABLE = "better", "worse", "practically equal", "undecided", "not comparable"
@@ -117,8 +117,7 @@ def interacting(results: Results) -> Interacting | None:
 
     looks = results.looks("reported", samples)
     known = {n: by_seed[by_seed.index.isin(seeds)] for n, seeds in looks.items()}
-    one_of_two_sides = {n: tested(own).p / 2 for n, own in known.items() if len(own) > 1}
-    by_look = {n: Tails(above=p) for n, p in one_of_two_sides.items()}
+    by_look = {n: Tails(above=tested(own).p / 2) for n, own in known.items() if len(own) > 1}  # one of two sides
     return Interacting(cells, tested(by_seed) if len(by_seed) > 1 else None, by_look)
 
 
@@ -146,16 +145,17 @@ class Page:
         for question, found in self._own.items():
             self._follow(question, found)
 
-    def contrast(self, part: Question) -> Contrast:
-        weight = self._weights.get(_canonical(part), 0.0) or max(self._weights.values(), default=1.0)
-        level = level_left(self._family, self._found, weight, LEVEL / 2) * [*self.results.spec.shares.values()][-1]
-        margin = self.results.spec.margin if part.metric in POINTS else 0.0
+    def contrast(self, part: Question, of: Question | None = None) -> Contrast:
+        """One assertion; it has the weight of the question that it is part ``of``, or its own where that is larger."""
+        weight = max(self._weights.get(_canonical(question), 0.0) for question in (part, of or part))
+        level = level_left(self._family, self._found, weight, LEVEL) * [*self.results.spec.shares.values()][-1]
+        margin = self.results.spec.margin if may_be_equal(part.said[0], part.metric) else 0.0
         return Contrast(part.said[0], self._evidence(part), self.shown(part), level, margin)
 
     def shown(self, question: Question) -> Tails:
         """What is shown of a question, by itself or by what follows from others."""
         if question.metric in OF_THE_MODEL:
-            return together([_fact(self._evidence(part).difference) for part in question.parts()])
+            return together([_fact(part.said[0], self._evidence(part).difference) for part in question.parts()])
         return _least_of(self._own.get(question, Tails()), together([self._parts[part] for part in question.parts()]))
 
     def _over_looks(self, question: Question) -> Tails:
@@ -166,12 +166,11 @@ class Page:
     def _follow(self, question: Question, found: Tails) -> None:
         """Note what the answer to a question says of its parts: yes to all is yes to each; "any of them" is the clearest."""
         seen = {part: self._over_looks(part) for part in question.parts()}
-        lowest = min(seen, key=lambda part: _or_one(seen[part].below))
-        innermost = min(seen, key=lambda part: _or_one(seen[part].inside))
+        clearest = together([*seen.values()])
         above = found.above if len(seen) == 1 or found.above < 1 else math.nan  # "no" to all says nothing of the others
-        for part in seen:
-            below = found.below if part == lowest else math.nan
-            inside = found.inside if part == innermost else math.nan
+        for part, own in seen.items():
+            below = found.below if own.below == clearest.below else math.nan
+            inside = found.inside if own.inside == clearest.inside else math.nan
             for said, tails in _meant(part.said[0], Tails(above, below, inside)).items():
                 same = part._replace(said=(said,))
                 self._parts[same] = _least_of(self._parts[same], tails)
@@ -202,14 +201,16 @@ def _meant(said: Assertion, found: Tails) -> dict[Assertion, Tails]:
     return {said: found}
 
 
-def _fact(difference: stats.Estimate) -> Tails:
+def _fact(said: Assertion, difference: stats.Estimate) -> Tails:
     """The tails of a property that is the same in every trial of an arm: certain, without statistics."""
-    return Tails(*(float(not holds) for holds in (difference.mean > 0, difference.mean < 0, difference.mean == 0)))
+    if not difference.n or not isinstance(said, Above):
+        return Tails()
+    by = difference.mean - said.bound
+    if said.than and not said.bound:
+        return Tails(*(float(not holds) for holds in (by > 0, by < 0, by == 0)))
+    holds = by > 0 or (by == 0 and bool(said.than))  # "at most 5 behind" holds at 5, "above 90" does not at 90
+    return Tails(float(not holds), float(holds))
 
 
 def _least_of(a: Tails, b: Tails) -> Tails:
     return Tails(*map(least, zip(a, b, strict=True)))
-
-
-def _or_one(p: float) -> float:
-    return 1.0 if math.isnan(p) else p

@@ -16,7 +16,6 @@ from analysis.read.spec import JUDGED_STAGES, Spec
 from analysis.words import count
 from studies.engine import schema
 
-_ENDED = ("completed", "stopped", "diverged")  # outcomes that need no further training
 Figures = TypeVar("Figures", "pd.Series[float]", pd.DataFrame)  # a row a seed
 _TENTH = 10  # the last tenth of a training is held against the tenth before
 
@@ -35,11 +34,22 @@ class Sample:
     def ended(self) -> int:
         return len(self.trials) + len(self.diverged)
 
+    @property
+    def units(self) -> int:
+        """How many independent values are planned: seeds or, where searches are repeated, searches."""
+        return len(self.starts) if len(self.starts) > 1 else len(self.planned)
+
+    def independent(self, seeds: Iterable[int]) -> set[int]:
+        """Those of the seeds that ended; where searches were repeated the first of each: its seeds share a setting."""
+        ended = {*seeds} & {*self.trials.index, *self.diverged}
+        if len(self.starts) < 2:
+            return ended
+        return {*{bisect_right(self.starts, seed): seed for seed in sorted(ended, reverse=True)}.values()}
+
     def finished(self, seeds: Iterable[int]) -> tuple[int, int]:
-        """On how many of these seeds it was trained to the end, and on how many it ended at all."""
-        among = {*seeds}
-        trained = len(among & {*self.trials.index})
-        return trained, trained + len(among & {*self.diverged})
+        """On how many independent seeds of these it was trained to the end, and on how many it ended at all."""
+        among = self.independent(seeds)
+        return len(among & {*self.trials.index}), len(among)
 
     @property
     def there(self) -> set[int]:
@@ -112,7 +122,7 @@ class Results:
     @cached_property
     def _searched(self) -> pd.DataFrame:
         trials = self.runs.trials
-        return trials[(trials[schema.STAGE] == "search") & trials[schema.OUTCOME].isin(_ENDED)]
+        return trials[(trials[schema.STAGE] == "search") & (trials[schema.OUTCOME] != "failed")]
 
     def figures(self, stage: str, metric: str) -> pd.DataFrame:
         """A metric by arm and seed (or search), of the arms that never diverged and the seeds that all of them have."""
@@ -122,7 +132,7 @@ class Results:
 
     def chosen_arm(self, stage: str) -> str | None:
         """The best by validation accuracy, once all arms are trained; the test set takes no part in it."""
-        means = self.figures(stage, schema.CHOSEN_BY).mean(axis=1)
+        means = self.figures(stage, schema.CHOSEN_BY).mean(axis=1).dropna()
         missing = any(sample.missing for sample in self.samples[stage].values())
         return None if missing or means.empty else str(means.idxmax())
 
@@ -172,8 +182,9 @@ class Results:
         return table.reindex(columns=[*sample.trials[schema.SIGNATURE]]).set_axis(sample.trials.index, axis=1)
 
     def trained(self, sample: Sample) -> tuple[int, int]:
-        """On how many seeds an arm learned, and on how many it ended; a seed that diverged has not learned."""
-        return int((sample.values(schema.JUDGED_BY) > self.spec.learned).sum()), sample.ended
+        """On how many independent seeds an arm learned, and on how many it ended; one that diverged has not learned."""
+        tests, among = sample.values(schema.JUDGED_BY), sample.independent(sample.planned)
+        return len({*tests.index[tests > self.spec.learned]} & among), len(among)
 
     def late_gain(self, sample: Sample) -> float:
         """Points of accuracy won in the last tenth of the epochs, on validation data if there are any; NaN: unknown."""

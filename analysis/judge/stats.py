@@ -59,11 +59,6 @@ class Estimate(NamedTuple):
         """The one-sided p of "the truth is within the margin"."""
         return min(self.above(margin), self.below(-margin))
 
-    @property
-    def p(self) -> float:
-        """The two-sided p of "it is 0"."""
-        return 2 * min(self.above(0), self.below(0))
-
 
 class Interaction(NamedTuple):
     """The F test of "the effect of one factor is the same at every level of the other"."""

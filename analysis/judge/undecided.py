@@ -3,11 +3,9 @@
 A question that all seeds of the last look would hardly decide gets none: that looks end early makes no false words.
 """
 
-import json
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from analysis.judge.page import OPEN, Contrast
 from analysis.judge.verdicts import UNDECIDED, Judged
@@ -21,21 +19,14 @@ class _Asked(NamedTuple):
     decided: bool
 
 
-@dataclass(frozen=True)
-class Undecided:
-    """The open questions of a study, and the seeds that they want."""
-
+class Undecided(TypedDict):
     questions: int
     open: list[str]
-    wanted: dict[tuple[str, str], int]  # seeds by stage and arm, where an open question can be looked at again
-
-    def to_json(self) -> str:
-        wanted = [[stage, arm, seeds] for (stage, arm), seeds in self.wanted.items()]
-        return json.dumps({"questions": self.questions, "open": self.open, "wanted": wanted}, ensure_ascii=False) + "\n"
+    wanted: list[tuple[str, str, int]]  # stage, arm and seeds, where an open question can be looked at again
 
 
 def undecided(results: Judged) -> Undecided:
-    """The open questions of a study, and how many seeds the next look at each takes."""
+    """The open questions of a study, and how many seeds the next look at each takes; a value for JSON."""
     every = [*_rows(results), *_claims(results)]
     left = [question for question in every if not question.decided]
     wanted: dict[tuple[str, str], int] = {}
@@ -46,7 +37,8 @@ def undecided(results: Judged) -> Undecided:
         for arm, seeds in now.items():
             if look > max(seeds, wanted.get((question.stage, arm), 0)):
                 wanted[question.stage, arm] = look
-    return Undecided(len(every), [question.text for question in left], wanted)
+    seeds_of = [(stage, arm, seeds) for (stage, arm), seeds in wanted.items()]
+    return {"questions": len(every), "open": [question.text for question in left], "wanted": seeds_of}
 
 
 def next_look(seeds: int, looks: Iterable[int]) -> int:
@@ -59,8 +51,8 @@ def _rows(results: Judged) -> Iterator[_Asked]:
         baseline = str(results.spec.baseline_of(stage))
         for arm, contrast in results.contrasts[stage].items():
             said = plus_minus(contrast.difference.mean, contrast.difference.half, sign=True)
-            text = f"{arm} against {baseline}, {results.spec.named_stage(stage)}: {said}{_cost([contrast])}"
-            yield _Asked(text, stage, _arms_in_reach(results, [contrast]), contrast.verdict != OPEN)
+            text = f"{arm} against {baseline}, {results.spec.named_stage(stage)}: {said}{cost([contrast])}"
+            yield _Asked(text, stage, _arms_in_reach(results, stage, [contrast]), contrast.verdict != OPEN)
 
 
 def _claims(results: Judged) -> Iterator[_Asked]:
@@ -70,17 +62,19 @@ def _claims(results: Judged) -> Iterator[_Asked]:
             about = [c.said.about for c in in_doubt] or [one.about for one in claim.assertions([*results.spec.arms])]
             named = {arm for arms in about for arm in arms} & results.spec.arms_of(ruling.stage).keys()
             where = results.spec.named_stage(ruling.stage)
-            text = f"claim {claim.text!r}, {where}: {listed(sorted(named))}{_cost(in_doubt)}"
-            arms = _arms_in_reach(results, in_doubt) if in_doubt else frozenset(named)
+            text = f"claim {claim.text!r}, {where}: {listed(sorted(named))}{cost(in_doubt)}"
+            arms = _arms_in_reach(results, ruling.stage, in_doubt) if in_doubt else frozenset(named)
             yield _Asked(text, ruling.stage, arms, ruling.verdict != UNDECIDED or not named)
 
 
-def _arms_in_reach(results: Judged, contrasts: Iterable[Contrast]) -> frozenset[str]:
-    at_most = max(results.spec.shares)
-    return frozenset(arm for contrast in contrasts if contrast.in_reach(at_most) for arm in contrast.said.about)
+def _arms_in_reach(results: Judged, stage: str, contrasts: Iterable[Contrast]) -> frozenset[str]:
+    """The arms of which more seeds may decide it. Where trainings are counted, each search counts once anyway."""
+    at_most, repeated = max(results.spec.shares), results.spec.repeats(stage)
+    may = [c for c in contrasts if c.in_reach(at_most) and not (repeated and c.evidence.trained)]
+    return frozenset(arm for contrast in may for arm in contrast.said.about)
 
 
-def _cost(contrasts: Iterable[Contrast]) -> str:
+def cost(contrasts: Iterable[Contrast]) -> str:
     """The seeds that the hardest of these differences needs; empty where that is not known."""
     known = [pair for contrast in contrasts if not math.isnan((pair := contrast.needed)[0])]
-    return f" ({needs(max(low for low, _ in known), max(high for _, high in known))})" if known else ""
+    return f" ({needs(*map(max, zip(*known, strict=True)))})" if known else ""

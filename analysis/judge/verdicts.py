@@ -88,7 +88,7 @@ def _asked(spec: Spec, stage: str, claim: Claim) -> Question | None:
 def _ruling(page: Page, claim: Claim, question: Question) -> Ruling:
     if fault := _fault(page.results, question):
         return Ruling(claim, question.stage, *fault)
-    contrasts = [page.contrast(part) for part in question.parts()]
+    contrasts = [page.contrast(part, question) for part in question.parts()]
     shown = page.shown(question)
     words = {contrast.verdict for contrast in contrasts}
     verdict = UNDECIDED

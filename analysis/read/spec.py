@@ -82,15 +82,10 @@ class Spec:
         """Above it something was learned: twice chance, or with few classes half-way from chance to perfect."""
         return min(2 * self.chance, (100 + self.chance) / 2)
 
-    @property
-    def resolution(self) -> float:
-        """Points of accuracy that one test image is worth."""
-        return 100 / int(self.dataset["test"])
-
     def resolution_of(self, metric: str) -> float:
-        """Points of accuracy that one image is worth; 0 for what is not counted in images."""
+        """Points of accuracy that one image is worth; 0 for what is not counted in images, or where there are none."""
         part = {"test": "test", "val": "validation", "train": "train", schema.GAP: "test"}.get(metric.partition("/")[0])
-        return 100 / int(self.dataset[part]) if part and metric in POINTS else 0.0
+        return 100 / int(self.dataset[part]) if part and metric in POINTS and self.dataset[part] else 0.0
 
     @property
     def shares(self) -> dict[int, float]:
@@ -115,6 +110,10 @@ class Spec:
         if stage == "reported":
             return self.seeds[:1]
         return self.confirm_seeds[:: max(1, len(self.confirm_seeds) // self.searches)]
+
+    def repeats(self, stage: str) -> bool:
+        """Whether an arm's seeds come from several searches, each of which counts once."""
+        return stage == "confirm" and self.searches > 1
 
     def baseline_of(self, stage: str) -> str | None:
         return self.baseline if stage == "reported" else self.tuned_baseline

@@ -13,7 +13,7 @@ from analysis.judge.evidence import value_at
 from analysis.judge.page import BETTER, EQUAL, OF_THE_MODEL, OPEN, WORSE, Contrast
 from analysis.judge.verdicts import CONTRADICTED, NEGLIGIBLE, SUPPORTED, UNDECIDED, Judged, Ruling
 from analysis.read.grid import SEPARATOR
-from analysis.words import LABELS, SMOKE, between, count, listed, needs, number, plus_minus
+from analysis.words import LABELS, MANY, SMOKE, between, count, listed, needs, number, plus_minus
 from analysis.write.formats import screen, wrapped
 from analysis.write.images.words import of_a_claim
 from analysis.write.lints import lints, missing, on_time
@@ -24,7 +24,6 @@ from studies.engine.study.claims import Claim
 from studies.engine.study.error_budget import LEVEL
 
 _TOLD = 4  # contrasts named in a sentence
-_FEASIBLE = 100_000  # seeds: nobody can act on a larger number
 VERDICTS = (
     "SUPPORTED: all that the claim says is shown. CONTRADICTED: the opposite of something that it says is shown. "
     "NEGLIGIBLE: a difference that it speaks of is shown to lie inside the margin, {}. UNDECIDED: none of these yet. "
@@ -49,8 +48,8 @@ def sentence(results: Judged, ruling: Ruling) -> str:
     if len(shows) > _TOLD:
         shows[_TOLD - 1 :] = [f"so on ({len(shows) - _TOLD + 1} more, below)"]
     n = [contrast.difference.n for contrast in deciding]
-    unit = "shared search" if ruling.stage == "confirm" and results.spec.searches > 1 else "shared seed"
-    over = "By construction" if claim.metric in OF_THE_MODEL else f"Over {count(min(n), unit, max(n))}"
+    unit = "search" if results.spec.repeats(ruling.stage) else "seed"
+    over = "By construction" if claim.metric in OF_THE_MODEL else f"Over {count(min(n), f'shared {unit}', max(n))}"
     when = f" after {100 * claim.at:g} % of the epochs" if claim.at is not None else ""
     line = f"{over}, {listed(shows)} in {LABELS.get(value_at(claim.metric, claim.at), claim.metric)}{when}."
     more = _what_would_decide(results, ruling, min(n)) if ruling.verdict == UNDECIDED else ""
@@ -106,7 +105,9 @@ def _lines(results: Judged, own: Sequence[Ruling]) -> list[str]:
         lines.append(f"   {results.spec.named_stage(ruling.stage)}: {ruling.verdict}. {sentence(results, ruling)}")
         lines += [f"      {line}" for line in figures(results, ruling)]
     if own and "confirm" in results.stages() and not any(ruling.stage == "confirm" for ruling in own):
-        lines.append("   tuned: not asked, as tuning changes what it speaks of (or there is nothing to tune).")
+        lines.append(
+            "   tuned: not asked; the claim is about a setting that tuning replaces, or its arms have nothing to tune."
+        )
     return lines or [f"   {unjudged(results)}"]
 
 
@@ -125,8 +126,8 @@ def _together(ruling: Ruling) -> list[str]:
         CONTRADICTED: ("part of it is wrong", 2 * p.below, corrected_p.below),
         NEGLIGIBLE: ("part of it does not matter", p.inside, corrected_p.inside),
     }.get(ruling.verdict, ("all of it holds", 2 * p.above, corrected_p.above))
-    certain = ruling.claim.metric in OF_THE_MODEL or alone == 0
-    return [] if certain or math.isnan(alone) else [f"that {which}: {both_ps(min(1.0, alone), shown)}"]
+    certain = ruling.claim.metric in OF_THE_MODEL or math.isnan(alone)
+    return [] if certain else [f"that {which}: {both_ps(min(1.0, alone), shown)}"]
 
 
 def _is_told_turned(contrast: Contrast, ruling: Ruling) -> bool:
@@ -185,19 +186,19 @@ def _shows(results: Judged, ruling: Ruling, contrast: Contrast) -> str:
     if isinstance(said, Above) and not b:
         side = "above" if d.mean > said.bound else "at most"
         return f"{a} is at {number(d.mean, _digits(claim))}, {side} {said.bound:g}{chance}"
-    words, two_arms = ("larger", "smaller"), isinstance(said, Above) and len(said.about) == 2
+    words, two_arms = ("larger", "smaller"), len(said.about) == 2 and not isinstance(said, Narrower)
     if two_arms and claim.metric in HIGHER_IS_BETTER:
-        words = ("better", "worse")
+        words = ("higher", "lower") if claim.metric == schema.LATE_GAIN else ("better", "worse")
     elif two_arms or isinstance(said, Narrower):  # the smaller figure is named first
         a, b, words = b, a, ("lower", "higher") if two_arms else ("narrower", "wider")
     seen = f"{a} is {words[d.mean < 0]} than {b} by {number(abs(d.mean), _digits(claim))}{unit}"
-    if contrast.verdict == EQUAL and (isinstance(said, Within) or d.p >= LEVEL):
+    if contrast.verdict == EQUAL and (isinstance(said, Within) or not abs(d.mean) > d.half):
         how = f"within {results.spec.margin:g} points of one another" if contrast.margin else "the same"
         return f"{a} and {b} are {how}"
     if contrast.verdict == EQUAL:
         return f"{seen} (less than the margin of {results.spec.margin:g} points)"
     if isinstance(said, Above) and said.bound:
-        side = "within" if d.mean > said.bound else "beyond"
+        side = "within" if d.mean >= said.bound else "beyond"
         return f"{seen}, {side} the {abs(said.bound):g}{unit} said{chance}"
     return seen + chance if d.mean else f"{a} and {b} are level so far"
 
@@ -219,7 +220,7 @@ def _what_would_decide(results: Judged, ruling: Ruling, n: int) -> str:
         return f" Verdicts are given from {first} seeds on."
     # NaN if one of them is.
     low, high = np.max([each.needed for each in ruling.contrasts if each.verdict == OPEN], axis=0)
-    return f" If that is so, {between(low, high)} seeds would show it." if high <= _FEASIBLE else ""
+    return f" If that is so, {between(low, high)} seeds would show it." if high <= MANY else ""
 
 
 def about_training(claim: Claim) -> bool:
@@ -230,7 +231,8 @@ def _of_training(results: Judged, ruling: Ruling) -> str:
     counts = [one for contrast in ruling.contrasts for one in contrast.evidence.trained]
     said, spec = ruling.contrasts[0].said, results.spec
     assert isinstance(said, Share | Mixed)
-    shown = listed(f"{named(results, ruling.stage, arm)} in {k} of {n} seeds" for arm, k, n in counts)
+    units = "searches (the first seed of each)" if spec.repeats(ruling.stage) else "seeds"
+    shown = listed(f"{named(results, ruling.stage, arm)} in {k} of {n} {units}" for arm, k, n in counts)
     above = spec.learned if said.accuracy is None else said.accuracy
     line = f"Above {above:g} % (chance is {spec.chance:.3g} %): {shown}."
     if isinstance(said, Mixed):
@@ -238,7 +240,7 @@ def _of_training(results: Judged, ruling: Ruling) -> str:
     _, k, n = min(counts, key=lambda one: one[1] if said.larger else -one[1])
     low, high = (100 * share for share in stats.wilson(k, n))
     which = " (the least sure arm)" if len(counts) > 1 else ""
-    return f"{line} Between {low:.0f} and {high:.0f} % of further seeds would{which}."
+    return f"{line} Between {low:.0f} and {high:.0f} % of further {units.partition(' ')[0]} would{which}."
 
 
 def _digits(claim: Claim) -> int:

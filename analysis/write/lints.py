@@ -115,9 +115,8 @@ def _diverged(results: Judged) -> Iterator[str]:
 
 def _half_learned(results: Judged) -> Iterator[str]:
     for stage, samples in _judged(results):
-        learned = {arm: results.trained(sample)[0] for arm, sample in samples.items()}
-        tested = {arm: len(sample.values(schema.JUDGED_BY)) for arm, sample in samples.items()}
-        if halves := [f"{arm} {k} of {tested[arm]}" for arm, k in learned.items() if 0 < k < tested[arm]]:
+        tests = {arm: sample.values(schema.JUDGED_BY) > results.spec.learned for arm, sample in samples.items()}
+        if halves := [f"{arm} {sum(own)} of {len(own)}" for arm, own in tests.items() if 0 < sum(own) < len(own)]:
             some = f"Only some seeds came above {results.spec.learned:g} % ({stage}: {', '.join(halves)})"
             yield f"{some}: a mean over both kinds, and its interval, describe neither."
 
@@ -192,7 +191,8 @@ def _tuned_below(results: Judged) -> Iterator[str]:
     }
     tests = {arm: [sample.mean(schema.JUDGED_BY).mean for sample in pair] for arm, pair in pairs.items()}
     if below := [f"{arm} ({number(a - b, sign=True)})" for arm, (a, b) in tests.items() if a < b]:
-        yield f"Tuned lies below {results.spec.named_stage('reported')}: {listed(below)}; so short a search found nothing better."
+        where = f"Mean test accuracy is lower tuned than {results.spec.named_stage('reported')}: {listed(below)}"
+        yield f"{where}. The search was short, or it is chance."
 
 
 def at_edge(value: Any, space: Mapping[str, Any]) -> bool:

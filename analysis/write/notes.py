@@ -7,6 +7,7 @@ from typing import Any
 from analysis.judge import stats
 from analysis.judge.page import BETTER, EQUAL, INCOMPARABLE, OPEN, WORSE, Contrast
 from analysis.judge.verdicts import Judged
+from analysis.read.spec import JUDGED_STAGES, Spec
 from analysis.words import (
     SMOKE,
     count,
@@ -85,7 +86,8 @@ def _group(group: Mapping[str, Contrast], word: str, baseline: str) -> str:
 def _choice(results: Judged, stage: str) -> str:
     """The sentence on the best arm by validation accuracy; empty where none is chosen."""
     chosen, test = results.chosen_arm(stage), results.chosen_figure(stage)
-    figure = f"; the arm that is best on all other seeds has {percentage(test.mean, test.half)} % on the test set"
+    chosen_by = "test accuracy of the arm chosen, for each seed, by the validation accuracy of the other seeds"
+    figure = f"; {chosen_by}: {percentage(test.mean, test.half)} %"
     return f" Best on validation data: {chosen}{figure if test.n else ''}." if chosen else ""
 
 
@@ -108,7 +110,7 @@ def _interaction(results: Judged) -> str:
     levels = []
     for level, arms in zip(cells.rows, cells.arms, strict=True):
         a, b = (results.samples["reported"][str(arm)].values(schema.JUDGED_BY) for arm in arms)
-        difference = stats.mean_interval((a - b).dropna(), results.spec.resolution)
+        difference = stats.mean_interval((a - b).dropna(), results.spec.resolution_of(schema.JUDGED_BY))
         levels.append(f"{plus_minus(difference.mean, difference.half, sign=True)} at {level}")
     effects = f"{cells.columns[0]} minus {cells.columns[1]} is {'; '.join(levels)}"
     return f"{row} and {column} interact ({figures}), so there is no one effect of {column}: {effects}."
@@ -157,9 +159,10 @@ def found(results: Judged, field: str) -> list[Any]:
 
 def _numbers(results: Judged) -> list[str]:
     """The notes on the data and on the errors of all figures."""
+    an_image = results.spec.resolution_of(schema.JUDGED_BY)
     intervals = (
         "± is half the 95 % Student-t interval over seeds, their number in brackets; [low, high] is one cut off at 0 or 100 %. "
-        f"It holds for this one test set, of which an image is worth {results.spec.resolution:.2g} points."
+        f"It holds for this one test set, of which an image is worth {an_image:.2g} points."
     )
     return [_data(results), intervals, *images.notes(results)]
 
@@ -168,11 +171,12 @@ def _verdicts(results: Judged) -> list[str]:
     if not any(results.contrasts[stage] for stage in results.stages()):
         return []
     return [
-        "Δ is the paired difference to the baseline over shared seeds, with its own interval, which may leave out 0 where the "
-        f"verdict is undecided. Practically equal: shown to lie within ±{results.spec.margin:g} points. Needs N seeds: with N seeds "
-        "four of five studies decide it, if it is as large as it looks; the range is over the spreads that the seeds leave possible. p is "
-        "that of the contrast by itself on all seeds and, in brackets, corrected, on the seeds of the look that tells most; of a "
-        "difference that matters, where it is practically equal.",
+        "Δ: the mean difference to the baseline, seed by seed, with its 95 % interval. The interval may exclude 0 although the verdict "
+        "is 'undecided': verdicts are corrected for all questions of the page. Practically equal: shown to lie within "
+        f"±{results.spec.margin:g} points. 'Needs N seeds': if the true difference is the one shown, N seeds decide it in four of five "
+        "studies; it is a range because the spread over seeds is known only roughly. p: for this comparison alone, on all seeds; in "
+        "brackets, corrected for all questions, at the look where that is smallest. Where the verdict is 'practically equal', p is of a "
+        "difference that matters.",
         corrected(results),
     ]
 
@@ -181,11 +185,19 @@ def corrected(results: Judged) -> str:
     """A note on how often a page says something wrong, and how that is limited."""
     contrasts = sum(map(len, results.contrasts.values())) + (results.interacting is not None)
     asked = [count(n, what) for n, what in ((contrasts, "contrast"), (len(results.spec.claims), "claim")) if n]
-    looks, first = listed(results.spec.shares), results.spec.named_stage("reported")
+    looks = listed(results.spec.shares)
+    stages = listed(map(results.spec.named_stage, JUDGED_STAGES if results.spec.tuned_arms else ["reported"]))
     return (
         "If seed noise is near normal, at most one page in twenty says anything wrong by chance, however often one looks: "
-        f"verdicts are corrected for all that is asked ({listed(asked)}, {first} and tuned) and given at {looks} seeds."
+        f"verdicts are corrected for all that is asked ({listed(asked)}, {stages}) and given at {looks} seeds."
     )
+
+
+def on_seeds(spec: Spec, stage: str) -> str:
+    """``seeds 1 to 5, and up to 12 seeds for arms that an open question needed``."""
+    most, search = max(spec.more_seeds.get(stage, {}).values(), default=0), " a search" if spec.repeats(stage) else ""
+    more = f", and up to {count(most, 'seed')}{search} for arms that an open question needed" if most else ""
+    return f"{seeds(spec.seeds if stage == 'reported' else spec.confirm_seeds)}{more}"
 
 
 def _choice_made(results: Judged) -> str:
@@ -206,7 +218,9 @@ def _stages(results: Judged) -> list[str]:
         which = f"settings chosen on validation data in other studies ({chosen})" if chosen else own
         smaller = setting({name: value for name, value in spec.smaller.items() if value and name != "dataset"})
         made_smaller = f", made smaller ({smaller})" if smaller else ""
-        lines.append(f"{spec.named_stage('reported').capitalize()}: {which}{made_smaller}, {seeds(spec.seeds)}.")
+        lines.append(
+            f"{spec.named_stage('reported').capitalize()}: {which}{made_smaller}, {on_seeds(spec, 'reported')}."
+        )
     if spec.tuned_arms:
         spaces = {arm: "; ".join(f"{f} {space(s)}" for f, s in fields.items()) for arm, fields in spec.tune.items()}
         each = [text if len(set(spaces.values())) == 1 else f"{arm}: {text}" for arm, text in spaces.items()]
@@ -215,7 +229,7 @@ def _stages(results: Judged) -> list[str]:
         runoff = f" the best of them scored on {count(k, 'more seed')}," if (k := len(spec.runoff_seeds)) else ""
         lines.append(
             f"Tuned: {' | '.join(dict.fromkeys(each))}; {searched} an arm{often},{runoff} the best by validation accuracy "
-            f"trained anew on {seeds(spec.confirm_seeds)}, and only then tested."
+            f"trained anew on {on_seeds(spec, 'confirm')}, and only then tested."
         )
     if spec.reported:
         apart = " at its own scale: compare the order of arms, not the figures" if spec.scale != "report" else ""

@@ -23,14 +23,14 @@ from studies.engine import schema, typed
 
 _RESULT: Sequence[tuple[Make, str, str]] = (
     (forest, "reported", "{Stage}: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
-    (forest, "confirm", "{Stage}: the same with every arm at its own best setting."),
+    (forest, "confirm", "{Stage}: every seed (hollow), the mean and its 95 % interval; right, the difference to the baseline."),
 )  # fmt: skip
 _FIGURES: Sequence[tuple[Make, str, str]] = (
     (curves, "reported", "Loss and accuracy by epoch, {stage}: the mean over seeds, in a band from the lowest to the highest."),
-    (curves, "confirm", "The same for the tuned arms."),
+    (curves, "confirm", "Loss and accuracy by epoch, {stage}: the mean over seeds, in a band from the lowest to the highest."),
     (heatmap, "reported", "Test accuracy by the two factors; lines that are not parallel mean that the factors interact."),
-    (tradeoff, "reported", "Test accuracy against what it costs; nothing lies above and to the left of the grey front."),
-    (tradeoff, "confirm", "The same for the tuned arms."),
+    (tradeoff, "reported", "Test accuracy against what it costs, {stage}; nothing lies above and to the left of the grey front."),
+    (tradeoff, "confirm", "Test accuracy against what it costs, {stage}; nothing lies above and to the left of the grey front."),
     (isolation, "confirm", "Every search trial by what was tuned; hollow: stopped early; a line stands at the best of each arm."),
     (landscape, "reported", "Along the training, in bands over the learning rates; each point is a mean over some steps."),
 )  # fmt: skip
@@ -115,7 +115,9 @@ def _repeat(results: Judged) -> list[str]:
     """The commands that repeat what is on the page, without the stages that were not run."""
     spec, stages = results.spec, {*results.runs.trials[schema.STAGE]}
     study = ("--study", spec.name, "--scale", spec.scale)
-    options = ["--scale", spec.scale, "--seeds", str(max(len(spec.seeds), len(spec.confirm_seeds)))]
+    options = ["--scale", spec.scale, "--seeds", str(len(spec.seeds))]
+    if any(spec.more_seeds.values()):
+        options += ["--decide", "--at-most", str(spec.at_most)]
     if spec.tuned_arms:
         options += ["--trials", str(spec.trials_per_arm)] if stages != {"reported"} else ["--only", "reported"]
         options += ["--only", "tuned"] if stages and "reported" not in stages else []

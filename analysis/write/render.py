@@ -11,11 +11,11 @@ from analysis.judge import stats
 from analysis.judge.images.luck import luck_of
 from analysis.judge.page import NO_CONTRAST
 from analysis.judge.verdicts import Judged
-from analysis.words import between, count, listed, seeds, setting, space
+from analysis.words import count, listed, setting, space, span
 from analysis.write.formats import Page, csv, latex, markdown, plain, screen, template
 from analysis.write.images import tables as images
 from analysis.write.lints import lints, missing
-from analysis.write.notes import found, images_of, notes, under, verdict
+from analysis.write.notes import found, images_of, notes, on_seeds, under, verdict
 from analysis.write.tables import tables
 from studies.engine import schema
 
@@ -68,12 +68,12 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
     difference, alone, shown = contrast.difference, contrast.evidence.latest, contrast.shown
     test, train, gap, val = map(sample.mean, (schema.JUDGED_BY, schema.TRAIN_ACC1, schema.GAP, schema.VAL_ACC1))
     reported = results.spec.reported.get(arm, {}) if stage == "reported" else {}
-    said = {name: between(*value) if isinstance(value, Sequence) else value for name, value in reported.items()}
+    said = {name: span(value) if isinstance(value, Sequence) else value for name, value in reported.items()}
     luck, of_difference = luck_of(results, stage, [arm]), images.of_difference(results, stage, arm)
     flips = improves = math.nan
     if difference.n:
         baseline = results.samples[stage][str(results.spec.baseline_of(stage))]
-        own, base = sample.values(schema.JUDGED_BY), baseline.values(schema.JUDGED_BY)
+        own, base = (one.by_unit(one.values(schema.JUDGED_BY)) for one in (sample, baseline))
         flips, improves = stats.sign_flip_p((own - base).dropna()), stats.probability_of_improvement(own, base)
     return {
         "study": results.spec.name, "scale": results.spec.scale, "dataset": results.spec.dataset["name"], "stage": stage, "arm": arm,
@@ -81,7 +81,7 @@ def _row(results: Judged, stage: str, arm: str) -> dict[str, Any]:
         **{f"report_{name.removeprefix('model/').replace('/', '_')}": said.get(name, math.nan) for name in _SAID},
         "test_acc1": test.mean, "test_acc1_low": test.low, "test_acc1_high": test.high,
         "test_acc1_test_set_half": luck.half, "seed_sd": luck.seed_sd, "network_sd": luck.network_sd,
-        "n": test.n, "planned": len(sample.planned), "diverged": len(sample.diverged), "failed": len(sample.failed),
+        "n": test.n, "planned": sample.units, "diverged": len(sample.diverged), "failed": len(sample.failed),
         "train_acc1": train.mean, "train_acc1_half": train.half, "gap": gap.mean, "gap_half": gap.half,
         "val_acc1": val.mean, "val_acc1_half": val.half, "chosen": results.chosen_arm(stage) == arm,
         "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
@@ -100,7 +100,7 @@ def methods(results: Judged) -> str:
     """A paragraph on how the study was made, for a lab report to take over: data, training, budget, statistics."""
     spec = results.spec
     sentences = [_trained(results), *_tuned(results)]
-    if results.contrasts and not spec.is_smoke:
+    if any(results.contrasts.values()) and not spec.is_smoke:
         sentences.append(
             "Means over seeds have 95 % Student-t intervals. Arms are compared with the baseline by the paired difference over "
             f"shared seeds; a difference shown to lie within {spec.margin:g} points counts as none. All comparisons are "
@@ -120,7 +120,7 @@ def _trained(results: Judged) -> str:
     return (
         f"{count(len(spec.arms), 'arm')} ({listed(spec.arms)}; baseline: {spec.baseline}) were compared on {images_of(results)}. "
         f"Every arm was trained for {listed(found(results, 'epochs'))} epochs ({shared}, where the arm sets no other) "
-        f"on {seeds(spec.seeds)}; those of a seed see the same images in the same order."
+        f"on {on_seeds(spec, 'reported')}; those of a seed see the same images in the same order."
     )
 
 
@@ -138,5 +138,5 @@ def _tuned(results: Judged) -> list[str]:
     return [
         f"For the tuned results {listed(ranges)} was searched separately for each arm with {count(spec.trials_per_arm, 'trial')}"
         f"{repeated} ({early}) by validation accuracy alone{best}, and the setting chosen was trained anew on "
-        f"{seeds(spec.confirm_seeds)}. The test set took part in no choice."
+        f"{on_seeds(spec, 'confirm')}. The test set took part in no choice."
     ]

@@ -11,9 +11,10 @@ import pandas as pd
 from analysis.judge import stats
 from analysis.judge.page import INCOMPARABLE, NO_CONTRAST, OPEN, Contrast
 from analysis.judge.results import Sample
+from analysis.judge.undecided import cost
 from analysis.judge.verdicts import Judged
 from analysis.read.grid import grid
-from analysis.words import NOTHING, figure, needs, number, percentage, plus_minus, probability, setting
+from analysis.words import NOTHING, figure, number, percentage, plus_minus, probability, setting
 from analysis.write.formats import Column, Table
 from analysis.write.images import tables as images
 from studies.engine import schema
@@ -84,7 +85,7 @@ def _shown(contrast: Contrast) -> tuple[str, str, str]:
         return NOTHING, "", ""
     d, ps = contrast.difference, (contrast.p, contrast.p_corrected)
     by = plus_minus(d.mean, d.half, sign=True) if d.n else NOTHING
-    verdict = contrast.verdict + ("" if math.isnan(contrast.needed[0]) else f" ({needs(*contrast.needed)})")
+    verdict = f"{contrast.verdict}{cost([contrast])}"
     alone, corrected = (probability(p).removeprefix("p").removeprefix(" = ").strip() for p in ps)
     return by, verdict, "" if math.isnan(contrast.p) else f"{alone} ({corrected})"
 
@@ -165,7 +166,7 @@ def _test(sample: Sample) -> str:
     mean = sample.mean(schema.JUDGED_BY)
     if not mean.n:
         return f"diverged ({len(sample.diverged)} of {len(sample.planned)})" if sample.diverged else NOTHING
-    n = f"{mean.n}" if mean.n == len(sample.planned) else f"{mean.n} of {len(sample.planned)}"
+    n = f"{mean.n}" if mean.n == sample.units else f"{mean.n} of {sample.units}"
     return f"{percentage(mean.mean, mean.half)} ({n})"
 
 

@@ -59,11 +59,11 @@ def decided(root: Path, values: Mapping[str, Values], at_most: int) -> tuple[Jud
     more: dict[str, dict[str, int]] = {stage: {} for stage in values}
     while True:
         results = page(root, spec(ARMS, FIRST, FIRST, at_most, more=more), values)
-        wanted = undecided(results).wanted
+        wanted = undecided(results)["wanted"]
         if not wanted:
             used = [by_arm.get(f"arm {arm}", FIRST) for by_arm in more.values() for arm in range(ARMS)]
             return results, float(np.mean(used))
-        for (stage, arm), seeds in wanted.items():
+        for stage, arm, seeds in wanted:
             more[stage][arm] = seeds
 
 

@@ -114,6 +114,9 @@ def test_the_claims_of_every_study(capsys: pytest.CaptureFixture[str]) -> None:
     assert claims.main(["--all", "--out", "claims.md"]) == 0
     assert "| ELU is best | CONTRADICTED | CONTRADICTED |" in Path("claims.md").read_text()
     assert claims.main(["--all", "--strict"]) == 1
+    write_book(plan | {"reported": {}}, runs)
+    assert claims.main(["--all"]) == 0
+    assert " as set " in capsys.readouterr().out
     with pytest.raises(Mistake, match="no study here states claims"):
         claims.main(["--all", "--scale", "smoke"])
 
@@ -150,6 +153,24 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
     command = f"{sys.executable} -m analysis.trials --study activations | head -c 10"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_what_is_kept_makes_its_folder() -> None:
+    write_book(*activations())
+    assert tables.main(["--study", "activations", "--keep", "new/folder"]) == 0
+    assert "± " in Path("new/folder/table.md").read_text(encoding="utf-8")
+
+
+def test_what_is_kept_needs_a_folder() -> None:
+    Path("file").write_text("mine")
+    with pytest.raises(Mistake, match="--keep file must be a folder, but it is a file"):
+        tables.main(["--study", "activations", "--keep", "file"])
+
+
+def test_what_is_undecided_goes_to_a_file_of_any_name() -> None:
+    write_book(*activations())
+    assert tables.main(["--study", "activations", "--undecided", "--out", "open.json"]) == 0
+    assert Path("open.json").read_text().startswith("{")
 
 
 def test_output_that_is_a_folder() -> None:

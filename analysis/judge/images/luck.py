@@ -18,9 +18,8 @@ from analysis.judge.stats import Z
 
 
 class Luck(NamedTuple):
-    """The spread of a mean over ``seeds`` networks and ``images`` test images; NaN where that is not known."""
+    """The spread of a mean over some networks and ``images`` test images; NaN where that is not known."""
 
-    seeds: int
     images: int
     seed_sd: float  # between networks, as measured on this test set
     network_sd: float  # between networks, as it would be on endlessly many images
@@ -40,7 +39,7 @@ class Luck(NamedTuple):
         return math.hypot(over_seeds, self.half)
 
 
-UNKNOWN = Luck(0, 0, math.nan, math.nan, math.nan)
+UNKNOWN = Luck(0, math.nan, math.nan, math.nan)
 
 
 class Discordant(NamedTuple):
@@ -59,11 +58,10 @@ def luck(values: ArrayLike) -> Luck:
     by_image, by_seed = x.mean(axis=0), x.mean(axis=1)
     among_images = float(by_image.var(ddof=1)) / images
     if seeds == 1:
-        return Luck(1, images, math.nan, math.nan, among_images)
+        return Luck(images, math.nan, math.nan, among_images)
     rest = float(((x - by_image - by_seed[:, None] + x.mean()) ** 2).sum()) / ((seeds - 1) * (images - 1))
     among_seeds = float(by_seed.var(ddof=1))
     return Luck(
-        seeds,
         images,
         seed_sd=math.sqrt(among_seeds),
         network_sd=math.sqrt(max(0.0, among_seeds - rest / images)),

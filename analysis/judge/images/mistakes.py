@@ -24,17 +24,16 @@ class Hard(NamedTuple):
     of: int  # networks
 
 
-def confusion(seen: Seen, arm: str) -> NDArray[np.int64]:
-    """How often an arm's networks, all seeds together, say a class (column) of an image of a class (row)."""
+def confusion(seen: Seen, arm: str) -> Matrix:
+    """How often an arm's networks, all seeds together, say a class (column) of an image of a class (row).
+
+    It is in percent of each true class; NaN for a class that has no test image.
+    """
     assert seen.test is not None
     size = len(seen.test.classes)
     said = seen.predicted[arm].to_numpy()
     pairs = np.broadcast_to(seen.test.labels, said.shape) * size + said
-    return np.bincount(pairs.ravel(), minlength=size**2).reshape(size, size)
-
-
-def shares(counts: NDArray[np.int64]) -> Matrix:
-    """The same in percent of each true class; NaN for a class that has no test image."""
+    counts = np.bincount(pairs.ravel(), minlength=size**2).reshape(size, size)
     with np.errstate(invalid="ignore"):
         found: Matrix = 100 * counts / counts.sum(axis=1, keepdims=True)
     return found
@@ -48,7 +47,7 @@ def by_class(seen: Seen, arm: str) -> pd.DataFrame:
 
 def confused(seen: Seen) -> list[tuple[int, int]]:
     """The pairs (true class, what is said instead) that are most frequent, as the mean share over the arms."""
-    mean = np.mean([shares(confusion(seen, arm)) for arm in seen.predicted], axis=0)
+    mean = np.mean([confusion(seen, arm) for arm in seen.predicted], axis=0)
     mean = np.nan_to_num(mean - np.diag(np.diag(mean)))
     order = np.argsort(-mean, axis=None, kind="stable")[:MOST_PAIRS]
     return [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, mean.shape), strict=True) if mean[i, j] > 0]

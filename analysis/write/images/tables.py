@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.judge.images.luck import UNKNOWN, Luck, discordant, luck_of
-from analysis.judge.images.mistakes import MOST_CLASSES, by_class, confused, confusion, hardest, shares
+from analysis.judge.images.mistakes import MOST_CLASSES, by_class, confused, confusion, hardest
 from analysis.judge.images.seen import Seen
 from analysis.judge.page import NO_CONTRAST
 from analysis.judge.verdicts import Judged
@@ -44,7 +44,7 @@ def _test_set(results: Judged, stage: str) -> Table:
         "± seeds": [number(mean.half) for mean in means],
         "± test set": [number(found.half) for found in own],
         "sd over seeds": [number(found.seed_sd) for found in own],
-        "of networks": [number(found.network_sd) for found in own],
+        "sd of networks (endless test images)": [number(found.network_sd) for found in own],
     }
     columns = [Column(title, cells, group=LABELS[schema.JUDGED_BY] + " %") for title, cells in accuracy.items()]
     caption = f"What the choice of {count(images, 'test image')} adds, {results.spec.named_stage(stage)}"
@@ -86,7 +86,7 @@ def _classes(seen: Seen, test: TestSet, stage: str) -> Table:
 
 def _confusions(seen: Seen, test: TestSet, stage: str) -> Table:
     names, pairs = test.classes, confused(seen)
-    percent = {arm: shares(confusion(seen, arm)) for arm in seen.predicted}
+    percent = {arm: confusion(seen, arm) for arm in seen.predicted}
     columns = [
         Column("true class → said", [f"{names[true]} → {names[said]}" for true, said in pairs], figures=False),
         *(Column(arm, [number(own[pair], 1) for pair in pairs]) for arm, own in percent.items()),

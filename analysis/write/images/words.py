@@ -13,8 +13,8 @@ from studies.engine import schema
 from studies.engine.study.assertions import Above, Within
 
 TEST_SET = (
-    "± test set: how much the choice of test images adds, if as many others of the same kind had been taken; with the ± over "
-    "seeds it adds up like the sides of a right angle (3 and 4 make 5). Verdicts are about this test set."
+    "± test set: how far the figure may be off because these test images were used and not others of the same kind. Together with "
+    "the ± over seeds: √(a² + b²), so 3 and 4 give 5. Verdicts are about this test set."
 )
 NETWORKS = (
     "Sd over seeds: as measured. Sd of the networks: what would be left of it on endlessly many images (arXiv 2304.01910); the rest "

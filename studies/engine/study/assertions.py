@@ -8,7 +8,11 @@ from studies.engine import schema
 from studies.engine.schema import EPOCH_METRICS, STEP_METRICS
 
 LATE = (schema.FLUCTUATION, schema.LATE_GAIN)  # of the second half of the epochs
-METRICS = (*EPOCH_METRICS, *schema.TRIAL_METRICS, *STEP_METRICS, schema.GAP, *LATE)
+# Test accuracy by epoch is for figures: only trials as reported have it.
+METRICS = (
+    *(metric for metric in EPOCH_METRICS if metric not in schema.TEST_BY_EPOCH),
+    *schema.TRIAL_METRICS, *STEP_METRICS, schema.GAP, *LATE,
+)  # fmt: skip
 ACCURACIES = (
     schema.TEST_ACC1, schema.TEST_ACC5, schema.VAL_ACC1, schema.VAL_ACC5, schema.TRAIN_ACC1, schema.TRAIN_ACC5,
 )  # fmt: skip
@@ -60,6 +64,12 @@ class Mixed(About):
 
 
 Assertion = Above | Within | Narrower | Share | Mixed
+
+
+def may_be_equal(said: Assertion, metric: str) -> bool:
+    """Whether "the difference does not matter" is an answer: it needs points, as the margin is in points, and no bound."""
+    compares = isinstance(said, Within) or (isinstance(said, Above) and bool(said.than) and not said.bound)
+    return compares and metric in POINTS
 
 
 def each_above(arms: Iterable[str], than: Iterable[str], metric: str) -> tuple[Above, ...]:

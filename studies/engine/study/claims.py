@@ -13,6 +13,7 @@ from studies.engine.schema import EPOCH_METRICS, JUDGED_BY, STEP_METRICS
 from studies.engine.study.assertions import (
     BEFORE_THE_END,
     METRICS,
+    POINTS,
     Above,
     Assertion,
     Mixed,
@@ -46,6 +47,10 @@ class Claim(ABC):
         if bool(self.than) != self.needs_than:
             kinds = ", ".join(f"{name}=..." for name, kind in KINDS.items() if kind.needs_than)
             raise Mistake(f"claim {self.text!r}: `than` belongs to {kinds}, which need it.")
+        all_alike = self.of_each or {*self.arms} == {*self.than}  # bands, and differences, may share some arms
+        both = {*self.arms} & {*self.than} if all_alike else ()
+        if twice := [a for group in (self.arms, self.than) for a in group if group.count(a) > 1 or a in both]:
+            raise Mistake(f"claim {self.text!r}: name {twice[0]!r} once, as an arm cannot be compared with itself.")
         if self.at is not None and not 0 < self.at <= 1:
             raise Mistake(
                 f"claim {self.text!r}: `at` is a share of the epochs, above 0 and at most 1, but got {self.at}."
@@ -97,6 +102,14 @@ class Equal(Claim):
 
     def assertions(self, every_arm: Sequence[str]) -> tuple[Assertion, ...]:
         return tuple(Within((a,), (b,)) for a, b in combinations(self.arms, 2))
+
+    def check(self) -> None:
+        super().check()
+        if len(self.arms) < 2 or self.metric not in POINTS:
+            got = f"{list(self.arms)} and {self.metric!r}"
+            raise Mistake(
+                f"claim {self.text!r}: equal=[a, b, ...] needs two arms and a metric in points, but got {got}."
+            )
 
 
 class Interaction(Claim):

@@ -98,6 +98,14 @@ CHANCE = [11.0, 9.8, 10.2, 11.0, 9.5, 10.0, 10.4, 9.9]
         (claim("", "unstable", ["relu"]), RELU, UNDECIDED),
         (claim("", "better", ["mish"], ["relu"], "model/size_mb"), [*RELU, *ABOVE], NEGLIGIBLE),
         (claim("", "equal", ["mish", "relu"], metric="model/size_mb"), [*RELU, *ABOVE], INVALID),
+        # all are of 3.41 MB
+        (claim("", "reaches", ["relu"], metric="model/size_mb") | {"above": 100.0}, RELU, CONTRADICTED),
+        (claim("", "reaches", ["relu"], metric="model/size_mb") | {"above": 3.0}, RELU, SUPPORTED),
+        (
+            claim("", "near_best", ["relu"], metric="model/size_mb") | {"within": 100.0},
+            [*RELU, *ABOVE, *BELOW],
+            SUPPORTED,
+        ),
         # what is left of an arm that diverged says nothing for it, and may say something against it
         (claim("", "better", ["mish"], ["relu"]), [*RELU, *arm("mish", 95.0, lost=[1])], INVALID),
         (claim("", "better", ["mish"], ["relu"]), [*RELU, *arm("mish", 85.0, lost=[1])], CONTRADICTED),
@@ -112,6 +120,14 @@ CHANCE = [11.0, 9.8, 10.2, 11.0, 9.5, 10.0, 10.4, 9.9]
 )
 def test_verdicts(judge: Plain, made: dict[str, Any], trials: Sequence[Trial], verdict: str) -> None:
     assert judge(made, trials).verdict == verdict
+
+
+def test_facts_of_the_model_in_words(read: Read) -> None:
+    made = [claim("smaller", "better", ["mish"], ["relu"], "model/size_mb")]
+    made += [claim("large", "reaches", ["relu"], metric="model/size_mb") | {"above": 100.0}]
+    said = _text(read(spec(arms=ARMS, tuned_arms={}, claims=made, budget=BUDGET), [*RELU, *ABOVE]))
+    assert "CONTRADICTED. By construction, relu is at 3.410, at most 100 in size." in said
+    assert "NEGLIGIBLE. By construction, mish and relu are the same in size." in said
 
 
 def test_lower_is_better_for_a_gap_and_for_seconds(judge: Plain) -> None:
@@ -205,14 +221,31 @@ def test_fluctuation_is_how_far_the_second_half_jumps(judge: Plain) -> None:
     assert contrast.difference.mean == pytest.approx(1.5 + 4.5 / 99)
 
 
-def test_late_gain_is_the_rise_from_the_third_to_the_last_quarter(judge: Plain) -> None:
+def test_late_gain_is_the_rise_from_the_third_to_the_last_quarter(read: Read) -> None:
     """3 points and a little more on each seed, against 0.5; the first half takes no part."""
     rising = [replace(t, curve=[10.0, 60.0, 80.0, 83.0 + t.seed / 99]) for t in RELU]
     level = [replace(t, curve=[40.0, 50.0, 80.0, 80.5]) for t in LEVEL]
-    ruling = judge(claim("", "better", ["relu"], ["mish"], "late_gain"), [*rising, *level])
+    made = claim("", "better", ["relu"], ["mish"], "late_gain")
+    results = read(spec(arms=ARMS, tuned_arms={}, claims=[made], budget=BUDGET), [*rising, *level])
+    ruling = only(results)
     (contrast,) = ruling.contrasts
     assert ruling.verdict == SUPPORTED
+    assert "relu is higher than mish by 2.545 points" in _text(results)
     assert contrast.difference.mean == pytest.approx(2.5 + 4.5 / 99)
+
+
+def test_before_the_end_an_image_is_one_of_the_validation_set(judge: Plain) -> None:
+    """Without any spread a figure is known to an image: 100 of 400 points there, and 100 of 1000 in the test set."""
+    made = claim("", "reaches", ["relu"], at=0.5) | {"above": 80.0}
+    (contrast,) = judge(made, [replace(t, curve=[80.0, 90.0]) for t in RELU]).contrasts
+    assert contrast.difference.sd == 100 / 400
+
+
+def test_a_figure_of_validation_where_there_are_no_such_images(read: Read) -> None:
+    plan = without_validation()
+    plan["claims"] = [claim("better", "better", ["mish"], ["relu"], "val/acc1")]
+    trials = [t for arm in ("relu", "mish") for t in reported(arm, [90.0, 91.0], plan["arms"][arm])]
+    assert only(read(plan, trials)).verdict == INVALID
 
 
 def test_a_share_of_the_epochs_needs_validation_data(read: Read) -> None:
@@ -335,6 +368,7 @@ def test_where_equality_is_contradicted_p_is_of_that(read: Read) -> None:
     made = claim("level", "equal", ["mish", "relu"])
     said = _text(read(spec(arms=ARMS, tuned_arms={}, claims=[made], budget=BUDGET), [*RELU, *ABOVE]))
     assert "CONTRADICTED" in said
+    assert "mish is better than relu by 2.00 points" in said
     assert "of no difference that matters, p < 0.001 by itself" in said
     assert "p = 1.00" not in said
 

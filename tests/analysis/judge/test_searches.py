@@ -1,13 +1,18 @@
 """Searches that were repeated: the search is what is counted. With one search settings are compared, and never arms."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from conftest import Read
 from fake_study import Trial, claim, confirmed, searched, spec
 
+from analysis.judge.undecided import undecided
 from analysis.judge.verdicts import SUPPORTED, Judged
 from analysis.write import claims, notes
+from analysis.write.render import numbers, render
 
 ARMS = {name: {"activation": name} for name in ("relu", "mish")}
 BETTER = [claim("Mish does better", "better", ["mish"], ["relu"])]
@@ -26,14 +31,17 @@ def _on(trial: Trial, seed: int, search: int) -> Trial:
     return Trial(**{**vars(trial), "seed": seed, "search": search})
 
 
-def _tuned(read: Read, searches: int) -> Judged:
+def _tuned(read: Read, searches: int, claims: Sequence[dict[str, Any]] = BETTER, lost: Sequence[int] = ()) -> Judged:
+    """On the seeds that are ``lost`` Mish diverged."""
     seeds = [1000 * search + 101 + k for search in range(searches) for k in range(3)]
     budget = {
         "seeds": [1, 2, 3], "confirm_seeds": seeds, "search_seed": 0, "trials_per_arm": 1, "searches": searches,
         "first_look": 3, "at_most": 3,
     }  # fmt: skip
     trials = [trial for arm in ARMS for trial in (*searched(arm, [0.03]), *_confirming(arm, searches))]
-    return read(spec(arms=ARMS, claims=BETTER, budget=budget), trials)
+    diverged = [t.arm == "mish" and t.seed in lost for t in trials]
+    ends = [replace(t, outcome="diverged", test=None) if out else t for t, out in zip(trials, diverged, strict=True)]
+    return read(spec(arms=ARMS, claims=claims, budget=budget), ends)
 
 
 def _said(results: Judged) -> str:
@@ -64,3 +72,32 @@ def test_after_one_search_no_sentence_says_that_an_arm_is_better(read: Read) -> 
     assert "mish at lr 0.03 is better than relu at lr 0.03" in said
     assert said.count(notes.ONE_SEARCH) == 2, "in what was found, and at the claim"
     assert not re.search(r"(mish|relu) (\([^)]*\) )?is (better|worse)", said)
+
+
+def test_each_search_counts_once_where_trainings_are_counted(read: Read) -> None:
+    """Three of three searches: were it half of all, so many would in one study of eight; more seeds say no more."""
+    results = _tuned(read, 3, [claim("It trains", "trains", ["mish"])])
+    ((_, (ruling,)),) = results.rulings
+    (contrast,) = ruling.contrasts
+    assert contrast.evidence.latest.above == pytest.approx(1 / 8)
+    assert "mish in 3 of 3 searches (the first seed of each)" in _said(results)
+    assert undecided(results)["wanted"] == []
+
+
+def test_each_search_counts_once_where_seeds_diverged(read: Read) -> None:
+    """All of one search, and in the others a seed that is not their first."""
+    results = _tuned(read, 3, lost=[101, 102, 103, 1102])
+    mish = results.samples["confirm"]["mish"]
+    assert mish.finished(mish.planned) == (2, 3)
+    assert results.trained(mish) == (2, 3)
+
+
+def test_a_sign_flip_is_of_searches(read: Read) -> None:
+    """All three differences are above 0: two of the eight patterns of signs are as far from it."""
+    of = numbers(_tuned(read, 3)).set_index("arm").loc["mish"]
+    assert of["p_sign_flip"] == pytest.approx(2 / 8)
+    assert (of["n"], of["planned"]) == (3, 3)
+
+
+def test_no_search_is_missing_where_all_are_there(read: Read) -> None:
+    assert "95.13 ± 0.38 (3)" in render(_tuned(read, 3), "md")

@@ -36,7 +36,7 @@ def test_the_error_of_the_test_set_stands_beside_the_difference() -> None:
     (accuracy,) = [table for table in made.tables if table.name == "accuracy"]
     assert cells(accuracy)["mish"]["Δ ± test set"] == f"{HALF:.2f}"
     assert cells(accuracy)["relu"]["Δ ± test set"] == "–"
-    assert any(note.startswith("± test set: how much the choice of test images adds") for note in made.notes)
+    assert any(note.startswith("± test set: how far the figure may be off") for note in made.notes)
     assert not any(note.startswith("Left out") for note in made.notes)
 
 

@@ -48,7 +48,7 @@ def test_seed_noise_that_is_lopsided(read: Read) -> None:
 def test_tuned_below_as_reported(read: Read) -> None:
     plan = spec(arms=BOTH, tuned_of=dict(zip(BOTH, BOTH, strict=True)))
     trials = [*CLEAN, *confirmed("relu", [80.0, 81.0, 82.0], 0.1), *confirmed("mish", [99.0, 99.0, 99.0], 0.1)]
-    assert "Tuned lies below as reported: relu (" in " ".join(lints(read(plan, trials)))
+    assert "Mean test accuracy is lower tuned than as reported: relu (−10.00)" in " ".join(lints(read(plan, trials)))
 
 
 def test_seconds_on_a_shared_device(read: Read) -> None:

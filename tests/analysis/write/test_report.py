@@ -55,6 +55,12 @@ def test_everything_is_on_the_page() -> None:
     assert checked.open == []
 
 
+BUDGET = {"seeds": [1, 2, 3], "confirm_seeds": [101, 102, 103], "trials_per_arm": 4, "first_look": 3, "at_most": 12}
+NINE = [1000 * search + 101 + k for search in range(3) for k in range(3)]
+THREE_SEARCHES = {**BUDGET, "confirm_seeds": NINE, "searches": 3}
+DECIDED = {**BUDGET, "more_seeds": {"reported": {"mish": 5}, "confirm": {}}}
+
+
 @pytest.mark.parametrize(
     ("stages", "changes", "options"),
     [
@@ -63,6 +69,8 @@ def test_everything_is_on_the_page() -> None:
         (["reported"], {"tuned_arms": {}}, " --dataset mnist5k"),
         ([], {"base": {**BASE, "dataset": "folder:my own"}}, " --trials 4 --dataset 'folder:my own'"),
         ([], {"arms": {"relu": {"dataset": "mnist5k"}}, "tuned_arms": {}}, ""),
+        (["search", "confirm"], {"budget": THREE_SEARCHES}, " --trials 4 --only tuned --dataset mnist5k"),
+        (["reported"], {"tuned_arms": {}, "budget": DECIDED}, " --decide --at-most 12 --dataset mnist5k"),
     ],
 )
 def test_the_command_repeats_what_was_run(

@@ -74,7 +74,10 @@ def test_where_seeds_of_a_cell_diverged_it_is_said_that_no_interaction_can_be_te
 def test_the_choice_is_by_validation_not_by_test(read: Read) -> None:
     trials = [*reported("relu", [95.0, 95.1, 95.2], val=90.0), *reported("mish", [91.0, 91.1, 91.2], val=92.0)]
     made = page(read(spec(arms=TWO, tuned_arms={}), trials))
-    assert "Best on validation data: mish; the arm that is best on all other seeds has 91.10 ± 0.25 %" in made.verdict
+    figure = (
+        "test accuracy of the arm chosen, for each seed, by the validation accuracy of the other seeds: 91.10 ± 0.25 %"
+    )
+    assert f"Best on validation data: mish; {figure}." in made.verdict
     assert [c.cells[c.chosen] for c in made.tables[0].columns if c.chosen is not None] == ["91.10 ± 0.25 (3)"]
 
 
@@ -159,16 +162,16 @@ def test_an_arm_of_which_the_report_said_nothing(read: Read) -> None:
 
 
 def test_what_a_report_gives_as_a_range(read: Read) -> None:
-    figures = {"relu": {"test/acc1": [30, 50], "train/acc5": [80, 90]}, "mish": {"test/acc1": 40.5}}
+    figures = {"relu": {"test/acc1": [99.1, 99.4], "train/acc5": [80, 90]}, "mish": {"test/acc1": 40.5}}
     results = read(
         spec(reported=figures, tuned_arms={}), [*reported("relu", [95.0, 95.1]), *reported("mish", [91.0, 92.0])]
     )
     text = render(results, "md")
-    assert rows(text)["relu"][0] == "30 to 50"
+    assert rows(text)["relu"][0] == "99.1 to 99.4"
     assert rows(text)["mish"][0] == "40.50"
     assert "train acc@5 %" in text
     relu, mish, _ = csv.DictReader(render(results, "csv").splitlines())
-    assert (relu["report_test_acc1"], relu["report_train_acc5"]) == ("30 to 50", "80 to 90")
+    assert (relu["report_test_acc1"], relu["report_train_acc5"]) == ("99.1 to 99.4", "80 to 90")
     assert (mish["report_test_acc1"], mish["report_train_acc5"]) == ("40.5", "")
 
 
@@ -454,6 +457,32 @@ def test_no_interval_reaches_beyond_0_or_100_percent() -> None:
     assert percentage(99.1, 1.3) == "99.10 [97.80, 100]"
     assert percentage(24.3, 113.09) == "24.30 [0, 100]"
     assert percentage(99.1, math.nan) == "99.10"
+
+
+def test_seeds_that_an_open_question_needed_are_told(read: Read) -> None:
+    budget = {"seeds": [1, 2, 3], "confirm_seeds": [101, 102, 103], "trials_per_arm": 4, "at_most": 12}
+    more = {"reported": {"mish": 12}, "confirm": {}}
+    results = read(spec(budget={**budget, "more_seeds": more}), activations()[1])
+    said = "seeds 1 to 3, and up to 12 seeds for arms that an open question needed"
+    assert f"on {said}; those of a seed" in methods(results)
+    assert f"setting, {said}." in " ".join(page(results).notes)
+    assert "seeds 101 to 103, and only then tested" in " ".join(page(results).notes)
+
+
+def test_no_word_of_tuning_or_of_a_baseline_where_there_is_none(read: Read) -> None:
+    alone = {"relu": {"activation": "relu"}}
+    results = read(spec(arms=alone, tuned_arms={}), reported("relu", [90.0, 91.0, 92.0]))
+    assert "compared with the baseline by" not in methods(results)
+    two = read(spec(name="two", arms=TWO, tuned_arms={}), [*reported("relu", [90.0, 91.0]), *reported("mish", [92.0])])
+    assert "1 contrast, as reported) and given" in " ".join(page(two).notes)
+
+
+def test_arms_that_failed_on_different_seeds_have_no_best(read: Read) -> None:
+    trials = [*reported("relu", [90.0, 91.0]), *reported("mish", [92.0, 93.0])]
+    ends = [replace(t, outcome="failed") if t.seed == (1 if t.arm == "mish" else 2) else t for t in trials]
+    budget = {"seeds": [1, 2], "confirm_seeds": [101, 102], "trials_per_arm": 4}
+    results = read(spec(arms=TWO, tuned_arms={}, budget=budget), ends)
+    assert results.chosen_arm("reported") is None
 
 
 def test_where_no_report_gave_figures_arms_are_as_set(read: Read) -> None:

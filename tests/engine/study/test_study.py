@@ -13,6 +13,7 @@ from cnnzoo.mistake import Mistake
 from search_spaces import adam, sgd
 from studies.engine import Arm, Budget, Scale, Study, claim, grid
 from studies.engine.plan.plan import tuned_arms
+from studies.engine.study.assertions import Above
 from studies.engine.study.grid import short
 from tests.engine.simulated import study
 
@@ -41,6 +42,17 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "a claim of two kinds": (lambda: claim("x", best="a", trains="b"), "exactly one of"),
     "a claim without its other half": (lambda: claim("x", better="a"), "`than` belongs to"),
     "a claim on no metric": (lambda: claim("x", best="a", metric="accuracy"), "unknown metric 'accuracy'"),
+    "a claim on a curve that only figures have": (
+        lambda: claim("x", best="a", metric="test_by_epoch/acc1"), "unknown metric 'test_by_epoch/acc1'"
+    ),
+    "equal to nothing": (lambda: claim("x", equal=["a"]), "equal=[a, b, ...] needs two arms and a metric in points, but got ['a']"),
+    "equal where there is no margin": (lambda: claim("x", equal=["a", "b"], metric="test/loss"), "but got ['a', 'b'] and 'test/loss'"),
+    "better than itself": (lambda: claim("x", better="a", than=["b", "a"]), "name 'a' once, as an arm cannot be compared"),
+    "an arm named twice": (lambda: claim("x", near_best=["a", "a"], within=1), "name 'a' once"),
+    "a band held against itself": (lambda: claim("x", narrower=["a", "b"], than=["b", "a"], metric="val/acc1"), "name 'a' once"),
+    "a test loss before the end without validation": (
+        changed(base=UNVALIDATED, tune={}, claims=[claim("x", best="relu", metric="test/loss", at=0.5)]), "validation is 0"
+    ),
     "half a table": (changed(rows="lr"), "needs both"),
     "a table of what arms do not set": (changed(rows="lr", columns="activation"), "the table has a factor 'lr', but arm"),
     "no seeds": (lambda: Budget(seeds=0), "seeds must be between 1 and 100, but got 0"),
@@ -85,6 +97,11 @@ def test_mistakes(mistake: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)) as error:
         make()
     assert "\n" not in str(error.value)
+
+
+def test_steps_may_share_an_arm() -> None:
+    """From c to b it grows by more than from b to a."""
+    assert claim("x", grows=["b", "c"], than=["a", "b"]).assertions(()) == (Above(("b", "b"), ("c", "a")),)
 
 
 def test_a_grid_names_its_arms() -> None:
