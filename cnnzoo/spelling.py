@@ -36,11 +36,19 @@ def says_what_it_takes(function: Callable[P, T]) -> Callable[P, T]:
     """The function; called with arguments that it does not take, it raises a Mistake that lists those it does."""
     signature = inspect.signature(function)
     name = function.__qualname__.removesuffix(".__init__")
-    known = [parameter for parameter in signature.parameters if parameter != "self"]
-    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+    parameters = {known: each for known, each in signature.parameters.items() if known != "self"}
+    open_ended = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    needed = {known for known, each in parameters.items() if each.default is each.empty}
+    by_position = len(signature.parameters) - len(parameters)  # self, of a method
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        if len(args) > by_position or not needed <= kwargs.keys() <= parameters.keys():
+            check(args, kwargs)
+        return function(*args, **kwargs)
+
+    def check(args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+        known = list(parameters)
         for given in kwargs:
             if given not in known and not open_ended:
                 raise Mistake(f"{name} takes no {given!r}{nearest(given, known)} It takes: {', '.join(known)}.")
@@ -48,6 +56,5 @@ def says_what_it_takes(function: Callable[P, T]) -> Callable[P, T]:
             signature.bind(*args, **kwargs)
         except TypeError as error:  # one is missing, or was given twice
             raise Mistake(f"{name}: {error}. It takes: {', '.join(known)}.") from None
-        return function(*args, **kwargs)
 
     return checked

@@ -53,7 +53,8 @@ def read(path: Path) -> StudyFile:
 
 def execute(path: Path, name: str) -> dict[str, Any]:
     """Run the file as `python FILE` does; what is wrong in it is a Mistake that names the line."""
-    sys.path.insert(0, str(path.resolve().parent))  # what stands beside it can be imported
+    if path.parent != STUDIES:
+        sys.path.insert(0, str(path.resolve().parent))  # what stands beside it can be imported
     try:
         return runpy.run_path(str(path), run_name=name)
     except Exception as error:  # whatever a file of somebody's own may raise
