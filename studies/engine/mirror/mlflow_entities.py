@@ -82,9 +82,7 @@ def metrics(epochs: Iterable[Epoch], start: int, sent: int | None, row: Row | No
         if number > (sent or 0):
             points = [(name, number, value) for name, value in lines.metrics(epoch).items()]
             points += [(name, int(step), v) for name, curve in lines.step_metrics(epoch).items() for step, v in curve]
-            points.sort(
-                key=lambda point: point[0] == schema.CHOSEN_BY
-            )  # last: where it arrived, so did all of its epoch
+            points.sort(key=lambda point: point[0] == schema.CHOSEN_BY)  # where it arrived, so did all of its epoch
             found += _finite(points, start + round(elapsed * 1000))
     ended = row.metrics if row and row.outcome != "failed" else {}
     whole = [(name, number, ended[name]) for name in schema.TRIAL_METRICS if name in ended]

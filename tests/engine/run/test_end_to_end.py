@@ -245,7 +245,7 @@ def test_undecided_questions_get_more_seeds_and_keep_them(
     folder = copy()
     printed = warm.finish(folder, "--in-process", "--decide", "--at-most", "3")
     assert re.search(r"4 of 4 questions are open:\n  tanh against relu, as set: (.*\n)+Round 2: 3 seeds of ", printed)
-    assert re.search(r"All 4 questions are decided|They stay open: they have 3 seeds", printed)
+    assert re.search(r"All 4 questions are decided|No seeds are added: these questions have 3 seeds", printed)
     spec, found = spec_of(folder), trials(folder)
     given = {stage: arms for stage, arms in spec["budget"]["more_seeds"].items() if arms}
     assert given

@@ -130,11 +130,8 @@ def _node(told: Mapping[str, Any]) -> Node:
 
 def admitted(conductor: Conductor, gpus_per_trial: float, at_most: int | None, say: Callable[[str], None]) -> Fleet:
     """The nodes of the cluster, each asked what it has: one that would train something else than the study is left out."""
-    plan, data_dir, fleet = (
-        conductor.agenda.plan,
-        conductor.means.data_dir,
-        Fleet(NodesNow(), gpus_per_trial, at_most, say),
-    )
+    plan, data_dir = conductor.agenda.plan, conductor.means.data_dir
+    fleet = Fleet(NodesNow(), gpus_per_trial, at_most, say)
     recipes = [*plan.arms.values(), *(tuned.base for tuned in plan.tuned.values())]
     expected = [(recipe.to_json(), premises(recipe, plan.digest_of(recipe))) for recipe in recipes]
     asked = {}
