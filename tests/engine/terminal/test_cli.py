@@ -409,7 +409,7 @@ def test_a_mistake_as_a_users_shell_shows_it(tmp_path: Path) -> None:
     (tmp_path / "study.py").write_text("from studies.engine import Arm\n\nArm(lrr=1)\n")
     done = command_line(tmp_path, study=tmp_path / "study.py")
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {tmp_path}/study.py:3: Recipe takes no 'lrr'")
+    assert done.stderr.startswith(f"error: {tmp_path}/study.py:3: a recipe has no field 'lrr'")
     assert done.stderr.count("\n") == 1
 
 
