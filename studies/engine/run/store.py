@@ -43,8 +43,7 @@ class Store:
         _try_to_write(self.uri)
 
     def read(self, signature: str) -> dict[str, bytes]:
-        """The checkpoints of the trial, by their names in the book, and in its order; raises as ``check_seen``."""
-        self.check_seen()
+        """The checkpoints of the trial, by their names in the book, and in its order."""
         names = (CHECKPOINT, f"{CHECKPOINT}.previous")
         newest = sorted(self._names({signature}), reverse=True)
         return {name: _read(self.uri, there) for name, there in zip(names, newest, strict=False)}

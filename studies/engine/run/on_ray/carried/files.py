@@ -4,7 +4,7 @@ import platform
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -37,7 +37,7 @@ def carried(order: Order, keeper: Any, store: Store | None, scratch: Path) -> Ge
             time.sleep(1)
         try:
             if store:
-                files |= yield from _patiently(store, partial(store.read, order.signature))
+                files |= yield from _patiently(store, partial(_taken_from, store, order.signature))
             for name, content in files.items():
                 write_atomically(folder / name, content)
             sent = _written(folder, tuple(files))
@@ -53,6 +53,14 @@ def carried(order: Order, keeper: Any, store: Store | None, scratch: Path) -> Ge
                 yield news
         finally:
             keeper.let_go.remote(order.signature)
+
+
+def _taken_from(store: Store, signature: str) -> dict[str, bytes]:
+    _check_seen(store)
+    return store.read(signature)
+
+
+_check_seen = cache(Store.check_seen)  # once a process, and so also on a node that joined later
 
 
 def _patiently(store: Store, ask: Callable[[], T]) -> Generator[str, None, T]:
