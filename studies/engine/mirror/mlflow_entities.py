@@ -18,6 +18,7 @@ from studies.engine.plan.plan import Trial
 from studies.engine.schema import redact
 
 LONGEST_DIGEST, LONGEST_NAME, LONGEST_TAG = 36, 250, 8000  # characters MLflow takes
+LAST_OF_AN_EPOCH = schema.LEARNING_RATE  # every epoch has it: where it arrived, so did all of its epoch
 RUNNING, FINISHED, KILLED, FAILED = "RUNNING", "FINISHED", "KILLED", "FAILED"
 
 
@@ -82,7 +83,7 @@ def metrics(epochs: Iterable[Epoch], start: int, sent: int | None, row: Row | No
         if number > (sent or 0):
             points = [(name, number, value) for name, value in lines.metrics(epoch).items()]
             points += [(name, int(step), v) for name, curve in lines.step_metrics(epoch).items() for step, v in curve]
-            points.sort(key=lambda point: point[0] == schema.CHOSEN_BY)  # where it arrived, so did all of its epoch
+            points.sort(key=lambda point: point[0] == LAST_OF_AN_EPOCH)
             found += _finite(points, start + round(elapsed * 1000))
     ended = row.metrics if row and row.outcome != "failed" else {}
     whole = [(name, number, ended[name]) for name in schema.TRIAL_METRICS if name in ended]

@@ -23,7 +23,7 @@ from studies.engine import schema
 from studies.engine.book.book import Book
 from studies.engine.book.table import Row
 from studies.engine.mirror import mlflow_entities as entities
-from studies.engine.mirror.mlflow_entities import FAILED, FINISHED, KILLED, RUNNING, Run
+from studies.engine.mirror.mlflow_entities import FAILED, FINISHED, KILLED, LAST_OF_AN_EPOCH, RUNNING, Run
 from studies.engine.mirror.outbox import Note
 from studies.engine.mirror.tracking_uri import SQLITE, sqlite_path
 
@@ -154,7 +154,7 @@ class Runs:
         for tag in found.tags.keys() & END_TAGS:
             self._client.delete_tag(run.id, tag)
         self._client.log_batch(run.id, tags=[RunTag(*tag) for tag in origin.items()])
-        told = self._client.get_metric_history(run.id, schema.CHOSEN_BY) if schema.CHOSEN_BY in found.metrics else ()
+        told = self._client.get_metric_history(run.id, LAST_OF_AN_EPOCH) if LAST_OF_AN_EPOCH in found.metrics else ()
         run.status, run.outcome, run.sent = RUNNING, None, max((point.step for point in told), default=0)
 
     def _send(self, run: Run, note: Note, epochs: Sequence[Epoch]) -> None:
