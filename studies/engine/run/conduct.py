@@ -137,7 +137,7 @@ class Conductor:
 
     def _end(self, trial: Trial, how: str) -> None:
         self.agenda.ended(trial, how)
-        self.book.drop_checkpoint(trial.signature)  # here too: where its elders settled it, it was still being written
+        self.book.drop_checkpoint(trial.signature)  # again: it was still written after earlier candidates settled it
         self._announce_settled()
 
     def _recall(self, trial: Trial) -> Course:

@@ -191,6 +191,19 @@ def test_values_that_need_each_other_may_be_tuned_together() -> None:
     assert replace(study(), tune=steps).tune == steps
 
 
+def test_of_a_space_with_thousands_of_corners_a_clash_is_found_among_some() -> None:
+    space = {
+        **{name: FloatDistribution(1e-5, 1e-2) for name in ("lr", "weight_decay", "l1", "erasing", "label_smoothing")},
+        "crop": CategoricalDistribution([1, 2, 3, 4, 5, 6]),
+        "batch_size": CategoricalDistribution([8, 16, 32, 64, 128, 256]),
+        "activation": CategoricalDistribution(["relu", "gelu", "elu", "mish"]),
+        "loss": CategoricalDistribution(["cross_entropy", "bce"]),
+        "flip": CategoricalDistribution([False, True]),
+    }
+    with pytest.raises(Mistake, match=r"label_smoothing=.* would be ignored by loss 'bce'"):
+        changed(tune=space)()
+
+
 @pytest.mark.filterwarnings("ignore:Choices for a categorical distribution")
 def test_a_choice_that_is_a_list_is_refused() -> None:
     with pytest.raises(Mistake, match=r"stem has the list \[3, 3\] as a choice; write \(3, 3\)\."):
